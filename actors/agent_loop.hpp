@@ -1,0 +1,63 @@
+// One run of an agent: the shell around core::run_machine. Asks the model, has tools carried out, waits for people, and
+// reports every fact to its session, which numbers and stores it. Ends with finish_run or when its session stops it.
+#pragma once
+
+#include "actors/services.hpp"
+#include "core/history.hpp"
+#include "core/run.hpp"
+#include "core/turn.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::actors {
+
+/// What a loop starts from: a fresh run, or one that a restart interrupted (`before` says how far it had come).
+struct run_order {
+  std::shared_ptr<const core::agent_config> agent;
+  core::session_id session;
+  core::run_id run;
+  core::trace_id trace;
+  core::message_id reply;  ///< id of the first step's assistant message
+  core::history history;   ///< up to and including the user message
+  core::turn before;       ///< nothing active: a fresh run
+  std::uint32_t model_calls = 0;       ///< of the session so far
+  core::micro_usd session_spend;       ///< of the session so far
+};
+
+struct agent_loop_state {
+  struct call {
+    core::tool_call asked;
+    const tools::tool* tool = nullptr;  ///< null: refused already
+    boost::json::object arguments;
+    core::approval_id question;  ///< nil: runs unasked, or is decided
+    bool settled = false;
+    tool_invocation_actor invocation;
+  };
+
+  services_ptr services;
+  session_actor session;
+  provider_actor provider;
+  run_order order;
+  core::run_machine machine{0};
+  std::shared_ptr<const std::vector<providers::tool_description>> tools;
+
+  core::message_id message;  ///< being written in this step
+  std::string text;          ///< of it so far
+  std::vector<call> calls;   ///< of this step
+  std::vector<core::tool_call_id> used_call_ids;  ///< in this run
+  core::uuid model_call;     ///< nil: none under way
+  core::millis call_started_at{0};
+  core::millis first_delta_at{0};
+
+  core::message_id last_message;  ///< the last one completed
+  core::token_usage tokens;
+  core::micro_usd cost;
+};
+
+agent_loop_actor::behavior_type agent_loop(agent_loop_actor::stateful_pointer<agent_loop_state> self,
+                                           services_ptr services, session_actor session, run_order order);
+
+}  // namespace troupe::actors

@@ -1,0 +1,235 @@
+// Every message that actors exchange, and CAF's type ids for them. Commands are imperative, facts are in the past.
+// Payloads that must not be copied travel as shared immutable pointers.
+#pragma once
+
+#include "actors/event_sink.hpp"
+#include "core/command.hpp"
+#include "core/config.hpp"
+#include "core/event.hpp"
+#include "core/history.hpp"
+#include "core/query.hpp"
+#include "core/records.hpp"
+#include "providers/provider.hpp"
+#include "storage/store.hpp"
+
+#include <caf/all.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::actors {
+
+// ---- clients to sessions ----
+
+/// One command for one session, wherever it is.
+struct submit {
+  core::session_id session;
+  core::principal by;
+  core::command command;
+};
+
+/// From now on `sink` gets every event of the session.
+struct attach {
+  core::session_id session;
+  event_sink_ptr sink;
+  bool must_exist = true;  ///< false: a session that will be created by its first message is fine
+};
+
+struct attached {
+  core::session_record session;  ///< nil project: not created yet
+  core::seq_t published = 0;     ///< what comes to the sink is after this
+  std::vector<core::event_batch_ptr> live_run;  ///< of the run in flight, up to `published`
+};
+
+struct detach {
+  core::session_id session;
+  event_sink_ptr sink;
+};
+
+/// A page of the log, deltas that are not stored yet included (they are stored first).
+struct read_events {
+  core::session_id session;
+  core::seq_t after = 0;
+  core::seq_t upto = 0;
+  std::uint32_t limit = 1000;
+};
+
+struct event_page {
+  std::vector<core::event> events;
+};
+
+/// Transient: to the session's other clients, not stored.
+struct announce {
+  core::session_id session;
+  core::event_payload payload;
+};
+
+// ---- inside a session ----
+
+/// The agent loop's, an approval's or a tool's facts. The session gives them their seqs.
+struct record {
+  std::vector<core::event_payload> payloads;
+};
+/// The facts are on disk.
+struct recorded {};
+
+struct stream_text {
+  core::message_id message;
+  core::text_pieces text;
+  core::text_pieces reasoning;
+};
+
+/// The loop is over; its last facts and the history it was lent come with it.
+struct finish_run {
+  core::run_id run;
+  std::vector<core::event_payload> payloads;
+  core::history history;
+};
+
+struct stop_run {
+  std::string by;
+};
+
+struct decide {
+  bool approved = false;
+  std::string note;
+  std::string edited_input;
+  std::string by;
+};
+
+/// From the approval to its loop, after it is on disk.
+struct approval_outcome {
+  core::tool_call_id call;
+  core::decision decision = core::decision::denied;
+  std::string note;
+  std::string edited_input;
+};
+
+/// From a tool invocation to its loop.
+struct tool_outcome {
+  core::tool_call_id call;
+  bool ok = false;
+  std::string output;
+  std::int64_t ms = 0;
+};
+
+// ---- models ----
+
+struct start_model {
+  core::uuid call;
+  std::shared_ptr<const providers::model_request> request;
+  caf::strong_actor_ptr loop;
+};
+struct cancel_model {
+  core::uuid call;
+};
+/// Part of a stream, to the loop that asked for it.
+struct model_delivery {
+  core::uuid call;
+  providers::model_output output;
+  std::uint32_t attempt = 1;
+};
+
+// ---- storage ----
+
+struct append {
+  storage::append what;
+};
+struct committed {};
+struct load_session {
+  core::session_id session;
+};
+struct load_history {
+  core::session_id session;
+  core::seq_t upto = 0;
+};
+struct loaded_session {
+  std::optional<core::session_state> state;
+};
+struct ask {
+  core::query query;
+};
+
+// ---- lifetimes ----
+
+/// A session leaves: the directory keeps its sinks and forgets the actor.
+struct retire {
+  core::session_id session;
+  std::vector<event_sink_ptr> sinks;
+  bool wake_again = false;  ///< it broke: start it again from its log
+};
+struct retired {};
+
+/// Where a listener puts a reply: a function that any thread may call once.
+template <class T>
+struct reply_to {
+  std::shared_ptr<const std::function<void(core::result<T>)>> done;
+};
+
+// ---- self messages ----
+
+struct flush_tick {};
+struct idle_tick {};
+struct expiry_tick {};
+struct timeout_tick {};
+struct commit_tick {};
+struct retry_tick {
+  core::uuid call;
+};
+/// An adapter's stream ended; `retry` says that nothing was delivered and the upstream may be asked again.
+struct model_call_ended {
+  core::uuid call;
+  bool failed = false;
+  bool retry = false;
+  std::optional<std::chrono::milliseconds> retry_after;
+};
+
+/// core errors travel as CAF errors and come back whole.
+[[nodiscard]] caf::error to_caf(const core::error& e);
+[[nodiscard]] core::error from_caf(const caf::error& e);
+
+}  // namespace troupe::actors
+
+// Messages stay in this process: the types need no serialisation until sessions live on several nodes (DESIGN §14).
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::submit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::detach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::read_events)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::event_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::announce)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::record)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::recorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stream_text)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::finish_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stop_run)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::decide)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::approval_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tool_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::start_model)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cancel_model)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::model_delivery)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::append)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::committed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::load_session)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::load_history)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::loaded_session)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ask)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::flush_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::idle_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::expiry_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::timeout_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::commit_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retry_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::model_call_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::core::command_reply)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::core::answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::core::command_reply>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::core::answer>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::actors::attached>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::actors::event_page>)

@@ -1,0 +1,91 @@
+#include "actors/reader.hpp"
+
+namespace troupe::actors {
+
+namespace {
+
+using core::answer;
+using core::errc;
+using answered = caf::result<answer>;
+
+template <class T>
+answered found(std::optional<T> record, std::string_view what) {
+  if (record) return answer{std::move(*record)};
+  return to_caf({errc::not_found, "no such " + std::string(what)});
+}
+
+struct answerer {
+  storage::queries& db;
+
+  answered operator()(const core::get_session& q) const { return found(db.session(q.session), "session"); }
+  answered operator()(const core::list_sessions& q) const {
+    return answer{db.sessions({q.project, q.dialect, std::nullopt, q.text, q.status}, q.window)};
+  }
+  answered operator()(const core::list_messages& q) const { return answer{db.messages(q.session, q.window)}; }
+  answered operator()(const core::list_tool_calls& q) const { return answer{db.tool_calls(q.session)}; }
+  answered operator()(const core::list_queue& q) const {
+    auto state = db.session_state(q.session);
+    if (!state) return to_caf({errc::not_found, "no such session"});
+    return answer{std::move(state->queue)};
+  }
+  answered operator()(const core::get_run& q) const { return found(db.run(q.run), "run"); }
+  answered operator()(const core::get_approval& q) const { return found(db.approval(q.approval), "approval"); }
+  answered operator()(const core::list_approvals& q) const {
+    return answer{db.approvals({q.status, q.project, q.session}, q.window)};
+  }
+  answered operator()(const core::list_traces& q) const { return answer{db.traces(q.project, q.session, q.window)}; }
+  answered operator()(const core::get_trace& q) const {
+    auto spans = db.spans(q.trace);
+    if (spans.empty()) return to_caf({errc::not_found, "no such trace"});
+    return answer{std::move(spans)};
+  }
+  answered operator()(const core::get_usage& q) const { return answer{db.usage_by_day(q.project, q.since)}; }
+  answered operator()(const core::find_run_start& q) const { return answer{db.run_start_before(q.session, q.seq)}; }
+  answered operator()(const core::find_client_message& q) const {
+    return found(db.message_by_client_id(q.session, q.client_message_id), "message");
+  }
+};
+
+/// The reader outlives what it cannot read (storage/store.hpp, queries).
+template <class Reply, class Read>
+caf::result<Reply> readable(Read read) {
+  try {
+    return read();
+  } catch (const core::bad_result& e) {
+    return to_caf({errc::storage_unavailable, e.what()});
+  }
+}
+
+/// A failed read is an exception of storage's; it stops here.
+template <class Reply, class Read>
+caf::result<Reply> guarded(Read read) {
+  try {
+    return read();
+  } catch (const std::exception& e) {
+    return to_caf({errc::storage_unavailable, e.what()});
+  }
+}
+
+}  // namespace
+
+reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> self,
+                                   std::shared_ptr<storage::queries> queries) {
+  self->state.queries = std::move(queries);
+  return {
+      [self](const load_session& m) {
+        return guarded<loaded_session>([&] { return loaded_session{self->state.queries->session_state(m.session)}; });
+      },
+      [self](const load_history& m) {
+        return guarded<event_page>([&] { return event_page{self->state.queries->history_events(m.session, m.upto)}; });
+      },
+      [self](const read_events& m) {
+        return guarded<event_page>(
+            [&] { return event_page{self->state.queries->events(m.session, m.after, m.upto, m.limit)}; });
+      },
+      [self](const ask& m) {
+        return guarded<answer>([&] { return std::visit(answerer{*self->state.queries}, m.query); });
+      },
+  };
+}
+
+}  // namespace troupe::actors

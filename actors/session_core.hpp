@@ -1,0 +1,81 @@
+// The session actor's handlers by topic: life (session_core.cpp), commands (session_commands.cpp), runs
+// (session_runs.cpp). A view of the actor, made per message; all state is in session_state.
+#pragma once
+
+#include "actors/session.hpp"
+
+namespace troupe::actors {
+
+struct session_core {
+  using self_pointer = session_actor::stateful_pointer<session_state>;
+  using payloads = std::vector<core::event_payload>;
+  using reply_promise = caf::typed_response_promise<core::command_reply>;
+
+  self_pointer self;
+  session_state& s = self->state;
+
+  // ---- life: loading, resting, retiring, exits ----
+  void load();
+  void on_loaded(loaded_session& m);
+  /// Carries the request out now, or when the session is loaded; while it retires the directory gets it back.
+  template <class Message, class Promise>
+  void when_awake(Message m, Promise promise, void (session_core::*f)(Message, Promise)) {
+    if (s.phase == session_state::life::loading || s.phase == session_state::life::retiring) {
+      auto shared = std::make_shared<Message>(std::move(m));
+      s.deferred.push_back({[self = self, shared, promise, f] { (session_core{self}.*f)(std::move(*shared), promise); },
+                            [self = self, shared, promise]() mutable { promise.delegate(self->state.directory, *shared); },
+                            [promise](const caf::error& e) mutable { promise.deliver(e); }});
+      return;
+    }
+    s.last_activity = now();
+    s.phase = session_state::life::awake;
+    (this->*f)(std::move(m), std::move(promise));
+  }
+  void on_idle_tick();
+  void leave(bool wake_again);
+  void on_exit(caf::exit_msg& m);
+  void on_attach(attach m, caf::typed_response_promise<attached> promise);
+  void on_read(read_events m, caf::typed_response_promise<event_page> promise);
+  /// The store refused: what clients saw of it is on disk or text; the directory starts this session again from its log.
+  void on_store_failed(const core::error& e);
+
+  // ---- log ----
+  void open_log(core::seq_t last, core::seq_t reserved);
+  void append(payloads facts, session_log::stored_fn stored = {});
+  void show(const core::event_batch_ptr& batch);
+  void fold(const core::event_batch& batch);
+  void arm_flush();
+
+  // ---- commands ----
+  void on_command(submit m, reply_promise promise);
+  void on_open(const core::principal& by, core::open_session& c, reply_promise promise);
+  void on_send(const core::principal& by, core::send_message& c, reply_promise promise);
+  void accept_message(const core::principal& by, core::send_message& c, reply_promise promise);
+  void on_decide(const core::principal& by, core::decide_approval& c, reply_promise promise);
+  void on_cancel(const core::principal& by, const core::cancel_run& c, reply_promise promise);
+  void on_dequeue(const core::dequeue_message& c, reply_promise promise);
+  void on_status(const core::change_status& c, reply_promise promise);
+
+  // ---- runs ----
+  [[nodiscard]] std::shared_ptr<const core::agent_config> agent() const;
+  void with_history(std::function<void()> f);
+  void start_run(const core::run_id& run, const core::message_id& message, core::millis queued_at, payloads facts,
+                 session_log::stored_fn stored);
+  void spawn_loop(const core::run_id& run, const core::message_id& message, core::turn before);
+  void lend_history(const core::run_id& run, core::turn before);
+  void stop_run_of(const std::string& by);
+  void resume_run(core::session_state& loaded);
+  void start_next_in_queue();
+  void on_record(payloads facts, caf::typed_response_promise<recorded> promise);
+  void on_text(stream_text& m);
+  void on_run_finished(finish_run& m);
+  void on_loop_down(caf::down_msg& m);
+  void open_approval(const core::approval_requested& request);
+  void add_alerts(payloads& facts, core::micro_usd spend_before, core::micro_usd spend_after) const;
+
+  [[nodiscard]] core::millis now() const { return s.services->environment->now(); }
+  [[nodiscard]] session_actor me() const { return session_actor{self}; }
+  [[nodiscard]] bool exists() const { return !s.record.project.empty(); }
+};
+
+}  // namespace troupe::actors

@@ -1,0 +1,219 @@
+// The session and its runs: starting, queueing, recording what the loop reports, going on after a restart.
+#include "actors/agent_loop.hpp"
+#include "actors/approval.hpp"
+#include "actors/session_core.hpp"
+
+#include <algorithm>
+
+namespace troupe::actors {
+
+namespace {
+
+/// Percent of the budget, rounded down.
+std::int32_t percent_of(core::micro_usd spend, core::micro_usd budget) {
+  return budget.value <= 0 ? 0 : static_cast<std::int32_t>(spend.value * 100 / budget.value);
+}
+
+}  // namespace
+
+std::shared_ptr<const core::agent_config> session_core::agent() const {
+  return s.services->config->find_agent(s.record.project, s.record.agent);
+}
+
+void session_core::with_history(std::function<void()> f) {
+  if (s.history_loaded) return f();
+  auto upto = s.log.last();
+  s.log.when_stored([self = self, upto, f = std::move(f)](const core::error* e) mutable {
+    if (e) return;  // the session leaves, and starts again from its log
+    self->request(self->state.services->reader_for(self->state.id), caf::infinite, load_history{self->state.id, upto})
+        .then(
+            [self, f](const event_page& page) {
+              session_core me{self};
+              if (!me.s.history_loaded) {
+                std::uint32_t answers = 0;
+                for (const auto& event : page.events) {
+                  me.s.history.apply(event);
+                  if (event.as<core::message_completed>()) ++answers;
+                }
+                // Calls of earlier incarnations; one that failed without a word is not among them.
+                me.s.model_calls = std::max(me.s.model_calls, answers);
+                for (const auto& event : me.s.history_backlog) me.s.history.apply(event);
+                me.s.history_backlog.clear();
+                me.s.history_loaded = true;
+              }
+              f();
+            },
+            [self](const caf::error& error) { session_core{self}.on_store_failed(from_caf(error)); });
+  });
+}
+
+void session_core::start_run(const core::run_id& run, const core::message_id& message, core::millis queued_at,
+                             payloads facts, session_log::stored_fn stored) {
+  auto config = agent();
+  core::run_started started{run, message, s.services->environment->make<core::message_id>(),
+                            core::trace_id{s.services->environment->random_uuid()}, config->id, config->hash, queued_at};
+  facts.emplace_back(started);
+  append(std::move(facts), std::move(stored));
+  spawn_loop(run, message, {});
+}
+
+void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, core::turn before) {
+  s.run = session_state::current_run{run, message, {}, {}};
+  // The history must hold the message this run answers before it is lent to the loop.
+  with_history([self = self, run, before = std::move(before)]() mutable {
+    session_core{self}.lend_history(run, std::move(before));
+  });
+}
+
+void session_core::lend_history(const core::run_id& run, core::turn before) {
+  if (!s.run || s.run->run != run) return;
+  for (const auto& e : s.history_backlog) s.history.apply(e);
+  s.history_backlog.clear();
+  run_order order;
+  order.agent = agent();
+  order.session = s.id;
+  order.run = run;
+  order.trace = s.turn.trace;
+  order.reply = s.turn.reply;
+  order.history = std::move(s.history);
+  order.before = std::move(before);
+  order.model_calls = s.model_calls;
+  order.session_spend = s.record.cost - order.before.cost;
+  s.history = {};
+  s.run->loop = self->spawn(agent_loop, s.services, me(), std::move(order));
+  self->monitor(s.run->loop);
+  for (const auto& open : s.turn.open_approvals) open_approval(open);
+  if (s.run->stop) self->send(s.run->loop, *s.run->stop);
+}
+
+void session_core::stop_run_of(const std::string& by) {
+  // Its history may still be on the way: then the loop hears it first of all.
+  if (s.run->loop)
+    self->send(s.run->loop, stop_run{by});
+  else if (!s.run->stop)
+    s.run->stop = stop_run{by};
+}
+
+void session_core::resume_run(core::session_state& loaded) {
+  for (const auto& e : loaded.live_run) s.turn.apply(e);
+  if (s.turn.active && !loaded.live_run.empty()) {
+    auto batch = std::make_shared<core::event_batch>();
+    batch->session = s.id;
+    batch->events = std::move(loaded.live_run);
+    s.live_run.push_back(std::move(batch));
+    s.run_is_visible = true;
+  }
+  // Seqs above the last stored one may have been seen: they are spent. Text of a step that runs again is void.
+  bool crashed = s.record.reserved_seq > s.record.last_seq;
+  bool step_again = s.turn.active && s.turn.step_open;
+  if (crashed) {
+    core::message_superseded lost{step_again ? s.turn.reply : core::message_id{}, 0};
+    if (step_again) lost.from = s.turn.step_text_from != 0 ? s.turn.step_text_from : s.log.last() + 1;
+    fold(*s.log.append_spanning(lost, s.record.reserved_seq));
+  } else if (step_again && s.turn.step_text_from != 0) {
+    append({core::message_superseded{s.turn.reply, s.turn.step_text_from}});
+  }
+  if (s.turn.active) {
+    if (agent()) return spawn_loop(s.turn.run, s.turn.message, s.turn);
+    append({core::run_failed{s.turn.run, core::errc::not_found,
+                             "The session's agent is no longer configured: " + s.record.agent.str(), s.turn.step}});
+  }
+  start_next_in_queue();
+}
+
+void session_core::start_next_in_queue() {
+  if (s.run || s.queue.empty() || s.record.status != core::session_status::active || !agent()) return;
+  auto next = std::move(s.queue.front());
+  s.queue.pop_front();
+  start_run(next.run, next.message, next.at, {}, {});
+}
+
+void session_core::on_record(payloads facts, caf::typed_response_promise<recorded> promise) {
+  if (s.phase == session_state::life::retiring)
+    return void(promise.deliver(to_caf({core::errc::shutting_down, "The session is leaving; its run goes on later."})));
+  std::vector<core::approval_requested> questions;
+  std::vector<core::approval_id> decided;
+  for (const auto& f : facts) {
+    if (const auto* question = std::get_if<core::approval_requested>(&f)) questions.push_back(*question);
+    if (const auto* decision = std::get_if<core::approval_decided>(&f)) decided.push_back(decision->approval);
+  }
+  auto spend_before = s.record.cost;
+  core::micro_usd spent;
+  for (const auto& f : facts)
+    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spent += usage->cost;
+  add_alerts(facts, spend_before, spend_before + spent);
+  append(std::move(facts), [self = self, promise, questions = std::move(questions),
+                            decided = std::move(decided)](const core::error* e) mutable {
+    if (e) return void(promise.deliver(to_caf(*e)));
+    // Only now: until the decision is on disk its actor alone knows the winner.
+    for (const auto& id : decided) self->state.approvals.erase(id);
+    for (const auto& q : questions) session_core{self}.open_approval(q);
+    promise.deliver(recorded{});
+  });
+}
+
+void session_core::on_text(stream_text& m) {
+  if (s.phase == session_state::life::retiring) return;  // its step runs again
+  s.log.stream(m.message, std::move(m.text), std::move(m.reasoning));
+  arm_flush();
+}
+
+void session_core::on_run_finished(finish_run& m) {
+  if (!s.run || s.run->run != m.run || s.phase == session_state::life::retiring) return;
+  self->demonitor(s.run->loop.address());
+  core::micro_usd spent;
+  for (const auto& f : m.payloads)
+    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spent += usage->cost;
+  auto end = std::move(m.payloads.back());
+  m.payloads.pop_back();
+  add_alerts(m.payloads, s.record.cost, s.record.cost + spent);
+  m.payloads.push_back(std::move(end));
+  append(std::move(m.payloads));
+  for (auto& [id, actor] : s.approvals) self->send_exit(actor, caf::exit_reason::user_shutdown);
+  s.approvals.clear();
+  s.run.reset();
+  s.history = std::move(m.history);
+  for (const auto& e : s.history_backlog) s.history.apply(e);
+  s.history_backlog.clear();
+  s.last_activity = now();
+  start_next_in_queue();
+}
+
+void session_core::on_loop_down(caf::down_msg& m) {
+  if (!s.run || !s.run->loop || m.source != caf::actor_cast<caf::actor_addr>(s.run->loop)) return;
+  // It broke without a word: its history went with it and is read again for the next run.
+  auto run = s.run->run;
+  s.run.reset();
+  s.history = {};
+  s.history_backlog.clear();
+  s.history_loaded = false;
+  payloads facts;
+  for (const auto& c : s.turn.calls)
+    if (!c.settled)
+      facts.emplace_back(core::tool_completed{run, c.id, c.tool, false, std::string(core::missing_result_text), 0});
+  facts.emplace_back(core::run_failed{run, core::errc::agent_run_failed, "The agent loop stopped unexpectedly.", s.turn.step});
+  append(std::move(facts));
+  start_next_in_queue();
+}
+
+void session_core::open_approval(const core::approval_requested& request) {
+  if (!s.run || !s.run->loop || s.approvals.count(request.approval) != 0) return;
+  auto still_open = std::any_of(s.turn.open_approvals.begin(), s.turn.open_approvals.end(),
+                                [&](const auto& a) { return a.approval == request.approval; });
+  if (!still_open) return;
+  s.approvals.emplace(request.approval,
+                      self->spawn(approval, s.services->environment, me(), s.run->loop, request));
+}
+
+void session_core::add_alerts(payloads& facts, core::micro_usd spend_before, core::micro_usd spend_after) const {
+  auto config = agent();
+  if (!config || !config->limits.budget || spend_after == spend_before) return;
+  auto before = percent_of(spend_before, *config->limits.budget);
+  auto after = percent_of(spend_after, *config->limits.budget);
+  std::optional<std::int32_t> crossed;
+  for (auto threshold : config->alerts)
+    if (before < threshold && after >= threshold) crossed = threshold;
+  if (crossed) facts.emplace_back(core::cost_alert{"session", spend_after, *config->limits.budget, after});
+}
+
+}  // namespace troupe::actors

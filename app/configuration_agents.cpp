@@ -1,0 +1,144 @@
+// Tables of `projects` and their agents.
+#include "app/configuration_fields.hpp"
+
+#include <array>
+
+namespace troupe::app {
+
+namespace json = boost::json;
+using namespace core;
+
+namespace {
+
+void read_budget(const node& at, agent_limits& to, std::int64_t, std::int64_t) {
+  to.budget = micro_usd::from_usd(at.number(0, 1'000'000));
+}
+
+json::value write_budget(const agent_limits& from) { return from.budget ? json::value(from.budget->usd()) : json::value(); }
+
+constexpr std::array limit_fields{
+    number<agent_limits, &agent_limits::max_steps>("max_steps", 1, 1'000),
+    number<agent_limits, &agent_limits::max_output_tokens>("max_output_tokens", 1, 10'000'000),
+    number<agent_limits, &agent_limits::max_queue>("max_queue", 0, 10'000),
+    field<agent_limits>{"budget_usd", read_budget, write_budget},
+    number<agent_limits, &agent_limits::approval_timeout>("approval_timeout_ms", 1, 52 * week_ms),
+    number<agent_limits, &agent_limits::tool_timeout>("tool_timeout_ms", 1, 24 * hour_ms),
+};
+
+void read_tools(const node& at, agent_config& to, std::int64_t, std::int64_t) { to.tools = at.texts(max_entries); }
+
+void read_approval(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  constexpr std::array<std::string_view, 2> policies{"never", "always"};
+  each_entry(at, [&](std::string tool, const node& entry) {
+    to.approval[tool] = entry.one_of(policies) == "always" ? approval_policy::always : approval_policy::never;
+  });
+}
+
+json::value write_approval(const agent_config& from) {
+  json::object out;
+  for (const auto& [tool, policy] : from.approval) out[tool] = policy == approval_policy::always ? "always" : "never";
+  return out;
+}
+
+void read_on_busy(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  constexpr std::array<std::string_view, 5> policies{"queue", "reject", "interrupt", "steer", "merge"};
+  to.on_busy = *busy_policy_from(at.one_of(policies));
+}
+
+void read_alerts(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  to.alerts.clear();
+  std::size_t i = 0;
+  for (const auto& item : at.array(20)) {
+    auto entry = at.child(std::to_string(i++), item);
+    auto percent = static_cast<std::int32_t>(entry.whole(1, 1'000));
+    if (!to.alerts.empty() && percent <= to.alerts.back()) entry.fail("percentages must grow from one to the next");
+    to.alerts.push_back(percent);
+  }
+}
+
+constexpr std::array agent_table{
+    text<agent_config, &agent_config::name>("name"),
+    text<agent_config, &agent_config::description>("description"),
+    text<agent_config, &agent_config::provider>("provider"),
+    text<agent_config, &agent_config::model>("model"),
+    text<agent_config, &agent_config::instructions>("instructions"),
+    field<agent_config>{"tools", read_tools,
+                        [](const agent_config& a) -> json::value { return json::array(a.tools.begin(), a.tools.end()); }},
+    field<agent_config>{"approval", read_approval, write_approval},
+    field<agent_config>{"on_busy", read_on_busy,
+                        [](const agent_config& a) -> json::value { return json::value(to_string(a.on_busy)); }},
+    object<agent_config, &agent_config::limits, limit_fields>("limits"),
+    field<agent_config>{"alerts", read_alerts,
+                        [](const agent_config& a) -> json::value { return json::array(a.alerts.begin(), a.alerts.end()); }},
+    field<agent_config>{
+        "temperature", [](const node& at, agent_config& to, std::int64_t, std::int64_t) { to.temperature = at.number(0, 2); },
+        [](const agent_config& a) -> json::value { return a.temperature ? json::value(*a.temperature) : json::value(); }},
+};
+
+struct project_draft {
+  project_config config;
+  std::map<agent_id, agent_config> agents;
+};
+
+void read_agents(const node& at, project_draft& to, std::int64_t, std::int64_t) {
+  each_entry(at, [&](std::string name, const node& entry) {
+    agent_config agent;
+    agent.id.value = agent.name = name;
+    agent.project = to.config.id;
+    read_fields<agent_config>(entry, agent, agent_table);
+    to.agents[agent.id] = std::move(agent);
+  });
+}
+
+json::value write_agents(const project_draft& from) {
+  json::object out;
+  for (const auto& [id, agent] : from.config.agents) {
+    auto fields = write_fields<agent_config>(*agent, agent_table);
+    fields["price"] = agent->price ? json::value(price_to_json(*agent->price)) : json::value();
+    out[id.str()] = std::move(fields);
+  }
+  return out;
+}
+
+constexpr std::array project_fields{text < project_draft, [](auto& p) -> auto& {return p.config.name;
+}  // namespace
+> ("name"), text < project_draft, [](auto& p) -> auto& { return p.config.default_agent; }
+> ("default_agent"),
+    field<project_draft>{
+        "agents", read_agents, write_agents,
+        [](const std::string& at, std::vector<std::string>& out) { list_fields<agent_config>(at + "/*", agent_table, out); }},
+    unsupported<project_draft>("budget"),
+};  // namespace troupe::app
+
+void read_projects(const node& at, document& to, std::int64_t, std::int64_t) {
+  each_entry(at, [&](std::string name, const node& entry) {
+    project_draft draft;
+    draft.config.id.value = draft.config.name = name;
+    read_fields<project_draft>(entry, draft, project_fields);
+    to.agents[draft.config.id] = std::move(draft.agents);
+    to.config.projects[draft.config.id] = std::move(draft.config);
+  });
+}
+
+json::value write_projects(const document& from) {
+  json::object out;
+  for (const auto& [id, project] : from.config.projects)
+    out[id.str()] = write_fields<project_draft>({project, {}}, project_fields);
+  return out;
+}
+
+}  // namespace
+
+field<document> projects_field() {
+  return {"projects", read_projects, write_projects, [](const std::string& at, std::vector<std::string>& out) {
+            list_fields<project_draft>(at + "/*", project_fields, out);
+          }};
+}
+
+std::span<const field<agent_config>> agent_fields() { return agent_table; }
+
+json::object price_to_json(const token_price& price) {
+  return {{"input_nano", price.input_nano}, {"cached_input_nano", price.cached_input_nano}, {"output_nano", price.output_nano}};
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,43 @@
+// What a configuration file holds before its references are resolved, and the tables of its keys. Private to
+// configuration*.cpp.
+#pragma once
+
+#include "app/json_fields.hpp"
+#include "core/config.hpp"
+
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+
+namespace troupe::app {
+
+struct document {
+  core::config config;
+  std::map<std::string, core::token_price> prices;  ///< by `provider/model`
+  std::map<core::project_id, std::map<core::agent_id, core::agent_config>> agents;
+  /// Providers that named a `script_file`; configuration.cpp reads it.
+  std::map<core::provider_id, std::string> script_files;
+  bool has_origins = false;
+};
+
+inline constexpr std::int64_t hour_ms = 3'600'000;
+inline constexpr std::int64_t week_ms = 7 * 24 * hour_ms;
+inline constexpr std::size_t max_entries = 1'000;
+
+/// The whole file.
+[[nodiscard]] std::span<const field<document>> document_fields();
+[[nodiscard]] field<document> providers_field();
+[[nodiscard]] field<document> prices_field();
+[[nodiscard]] field<document> projects_field();
+[[nodiscard]] std::span<const field<core::agent_config>> agent_fields();
+[[nodiscard]] boost::json::object price_to_json(const core::token_price& price);
+
+/// Calls `f(name, node)` for every entry of an object whose keys are names that the file chooses.
+template <class F>
+void each_entry(const node& at, F&& f) {
+  if (at.object().size() > max_entries) at.fail("has more than " + std::to_string(max_entries) + " entries");
+  for (const auto& member : at.object()) f(name_of(at, member.key()), at.child(member.key(), member.value()));
+}
+
+}  // namespace troupe::app

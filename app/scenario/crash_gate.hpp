@@ -1,0 +1,48 @@
+// A store between the actors and the real one that can play dead: from a crash on, commits are answered but nothing is
+// kept, as if the process had gone. Owned by the stage; one thread.
+#pragma once
+
+#include "storage/store.hpp"
+
+#include <optional>
+#include <string>
+
+namespace troupe::app {
+
+class crash_gate final : public storage::store, public storage::journal {
+ public:
+  explicit crash_gate(std::unique_ptr<storage::store> inner) : inner_(std::move(inner)) {}
+
+  storage::journal& writer() override { return *this; }
+  core::result<std::unique_ptr<storage::queries>> open_queries() override { return inner_->open_queries(); }
+
+  core::result<void> commit(std::span<const storage::append> appends) override {
+    if (armed_ && has_armed_kind(appends)) die();
+    if (is_dead_) return {};
+    return inner_->writer().commit(appends);
+  }
+
+  /// The next commit with an event of this kind is not kept, and the process is dead.
+  void arm(std::string kind) { armed_ = std::move(kind); }
+  [[nodiscard]] const std::optional<std::string>& armed() const noexcept { return armed_; }
+  void die() {
+    is_dead_ = true;
+    armed_.reset();
+  }
+  void revive() noexcept { is_dead_ = false; }
+  [[nodiscard]] bool is_dead() const noexcept { return is_dead_; }
+
+ private:
+  [[nodiscard]] bool has_armed_kind(std::span<const storage::append> appends) const {
+    for (const auto& a : appends)
+      for (const auto& e : a.batch->events)
+        if (core::kind_of(e.payload) == *armed_) return true;
+    return false;
+  }
+
+  std::unique_ptr<storage::store> inner_;
+  std::optional<std::string> armed_;
+  bool is_dead_ = false;
+};
+
+}  // namespace troupe::app

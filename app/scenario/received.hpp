@@ -1,0 +1,48 @@
+// The events that came and that no step has expected yet. In a run with restarts it takes out what a restart repeats, so
+// that the same expectations hold (docs/scenarios.md, "With restarts"). Owned by the runner; one thread.
+#pragma once
+
+#include "core/event.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe::app {
+
+class received {
+ public:
+  received(std::vector<std::string> ignored, bool forgives_restarts)
+      : ignored_(std::move(ignored)), forgives_restarts_(forgives_restarts) {}
+
+  void add(std::vector<core::event> events);
+  /// The next event, adjacent text of one message merged; nothing when all are expected already.
+  [[nodiscard]] std::optional<boost::json::object> take();
+  [[nodiscard]] std::vector<boost::json::object> rest() const;
+  [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
+  /// A step that ran again and left out text that was expected before, or nothing.
+  [[nodiscard]] std::optional<std::string> defect() const { return defect_; }
+
+ private:
+  /// Text and reasoning of a message are told apart.
+  using text_key = std::pair<core::message_id, bool>;
+
+  void add_one(core::event e);
+  [[nodiscard]] bool is_repetition(core::event& e);
+  void void_text(const core::message_superseded& lost);
+
+  std::vector<std::string> ignored_;
+  bool forgives_restarts_;
+  std::deque<core::event> waiting_;
+  std::set<std::pair<core::run_id, std::uint32_t>> steps_;
+  std::map<text_key, std::string> taken_;  ///< text that steps have expected
+  std::map<text_key, std::string> owed_;   ///< of it, what was voided and must come again
+  std::optional<std::string> defect_;
+};
+
+}  // namespace troupe::app

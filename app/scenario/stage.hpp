@@ -1,0 +1,98 @@
+// A whole server without network on CAF's test scheduler, with one session: what a scenario is played on. It moves only
+// when told, in a defined order; it can be stopped and started, or crash. Owned by the runner (or a test); one thread.
+#pragma once
+
+#include "app/actor_stack.hpp"
+#include "app/scenario/crash_gate.hpp"
+#include "app/scenario/virtual_world.hpp"
+#include "core/command.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::app {
+
+class stage {
+ public:
+  using reply = core::result<core::command_reply>;
+
+  /// The session is open; its session_created has been seen.
+  [[nodiscard]] static core::result<std::unique_ptr<stage>> open(core::config_ptr config);
+  ~stage();
+  stage(const stage&) = delete;
+  stage& operator=(const stage&) = delete;
+
+  /// Each of these ends when nothing is left to do at this moment of the clock, or the process has crashed. An error is a
+  /// defect: a livelock, an actor that does not end, a store that cannot be read.
+  [[nodiscard]] core::result<void> send(core::principal by, core::command command);
+  [[nodiscard]] core::result<void> advance(std::chrono::milliseconds by);
+  [[nodiscard]] core::result<void> restart();
+  [[nodiscard]] core::result<void> crash();
+  /// The process crashes when it is about to store the next event of this kind, and starts again.
+  void crash_before(std::string kind) { gate_->arm(std::move(kind)); }
+  [[nodiscard]] bool awaits_crash() const noexcept { return gate_->armed().has_value(); }
+
+  /// Events that the session's client got since the last call, in order.
+  [[nodiscard]] std::vector<core::event> take_events();
+  /// The answer of the last command; nothing while there is none.
+  [[nodiscard]] const std::optional<reply>& last_reply() const noexcept { return *reply_; }
+
+  [[nodiscard]] const core::session_id& session() const noexcept { return session_; }
+  [[nodiscard]] storage::store& store() noexcept { return *gate_; }
+  [[nodiscard]] virtual_environment& environment() noexcept { return *environment_; }
+
+  /// How often the process was started: grows with every restart and crash.
+  [[nodiscard]] std::uint32_t starts() const noexcept { return starts_; }
+
+  // ---- for tests of races: each does one thing only ----
+
+  /// Sends without running anything. The reply comes into what it answers, and is `last_reply`.
+  std::shared_ptr<const std::optional<reply>> post(core::principal by, core::command command);
+  /// At most so many jobs of the scheduler; false when there was none left.
+  bool run_some(std::size_t jobs);
+  /// Time passes, timers of actors are due; nothing runs.
+  void elapse(std::chrono::milliseconds by);
+  [[nodiscard]] core::result<void> settle();
+
+ private:
+  class client;
+  struct settings : caf::actor_system_config {
+    settings();
+  };
+  struct process {
+    settings config;
+    caf::actor_system system{config};
+    std::unique_ptr<actor_stack> stack;
+    actors::listener_actor listener;
+  };
+
+  stage() = default;
+  [[nodiscard]] caf::scheduler::test_coordinator& scheduler() const;
+  [[nodiscard]] core::result<void> start();
+  [[nodiscard]] core::result<void> stop();
+  void attach();
+  [[nodiscard]] core::result<void> run_until_idle();
+
+  core::config_ptr config_;
+  core::session_id session_;
+  std::filesystem::path workspaces_;
+  std::shared_ptr<virtual_environment> environment_ = std::make_shared<virtual_environment>();
+  virtual_timers timers_{*environment_};
+  work_queue work_;
+  std::unique_ptr<crash_gate> gate_;
+  std::shared_ptr<const tools::toolbox> tools_;
+  std::shared_ptr<client> client_;
+  /// Shared with the function that a reply goes to, which may come after the next command.
+  std::shared_ptr<std::optional<reply>> reply_ = std::make_shared<std::optional<reply>>();
+  std::unique_ptr<process> process_;
+  std::uint32_t starts_ = 0;
+};
+
+}  // namespace troupe::app

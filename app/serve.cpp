@@ -1,0 +1,216 @@
+#include "app/serve.hpp"
+
+#include "app/actor_stack.hpp"
+#include "app/caf_settings.hpp"
+#include "app/demo.hpp"
+#include "providers/curl_loop.hpp"
+#include "providers/provider_factory.hpp"
+#include "tools/tool.hpp"
+#include "transport/endpoints.hpp"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <future>
+#include <thread>
+
+namespace troupe::app {
+
+namespace {
+
+constexpr std::size_t blocking_threads = 4;
+
+int refuse(const core::error& e) {
+  std::fprintf(stderr, "troupe: %s\n", e.text.c_str());
+  return 1;
+}
+
+/// Threads inherit the mask: only the main thread sees the signals, and only where it waits for them.
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int s : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, s);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+void wait_for_stop(const sigset_t& set) {
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&set, &signal) != 0 || signal != SIGHUP) return;
+    spdlog::warn("server ignored SIGHUP: restart it to read the configuration again");
+  }
+}
+
+bool is_public(const std::string& address) {
+  return !(address.starts_with("127.") || address.starts_with("localhost:") || address.starts_with("[::1]"));
+}
+
+/// Runs one io_context on a thread of its own.
+class io_thread {
+ public:
+  io_thread() : guard_(boost::asio::make_work_guard(io_)), thread_([this] { io_.run(); }) {}
+  ~io_thread() { stop(); }
+  io_thread(const io_thread&) = delete;
+  io_thread& operator=(const io_thread&) = delete;
+
+  [[nodiscard]] boost::asio::io_context& context() noexcept { return io_; }
+  /// Runs `f` there and waits for it.
+  void run(const std::function<void()>& f) {
+    std::promise<void> done;
+    boost::asio::post(io_, [&] {
+      f();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  void stop() {
+    guard_.reset();
+    io_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard_;
+  std::thread thread_;
+};
+
+std::vector<core::tool_record> records_of(const tools::toolbox& box) {
+  std::vector<core::tool_record> out;
+  for (const auto* t : box.all()) {
+    const auto& s = t->spec();
+    out.push_back({s.name, s.description, s.parameters, s.effect, s.approval == core::approval_policy::always, s.source});
+  }
+  return out;
+}
+
+void start_logging(const core::config& config) {
+  auto log = spdlog::stderr_color_mt("troupe");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%e %^%l%$ %v");
+  spdlog::set_default_logger(log);
+  spdlog::set_level(spdlog::level::from_str(config.log_level));
+}
+
+/// What is on disk is unknown: the next start finds out from the file itself.
+[[noreturn]] void stop_at_once(const core::error& e) {
+  spdlog::critical("storage failed, process stops error=\"{}\"", e.text);
+  spdlog::shutdown();
+  std::_Exit(1);
+}
+
+}  // namespace
+
+core::result<core::config> configuration_for(const serve_options& options, const environment_lookup& environment) {
+  auto config = options.config_file ? load_configuration(*options.config_file, environment)
+                                    : core::result<core::config>(demo_configuration(environment));
+  if (!config) return config.error();
+  if (!options.listen.empty()) config->listen = options.listen;
+  if (options.data) config->storage.data = *options.data;
+  if (options.log_level) config->log_level = *options.log_level;
+  if (options.insecure_no_auth) config->insecure_no_auth = true;
+  if (options.agent) {
+    auto& project = config->projects.at(config->default_project);
+    if (project.agents.count({*options.agent}) == 0)
+      return core::error{core::errc::configuration_error,
+                         "--agent " + *options.agent + ": project " + project.id.str() + " has no such agent"};
+    project.default_agent = {*options.agent};
+  }
+  for (const auto& address : config->listen)
+    if (is_public(address) && !config->insecure_no_auth)
+      return core::error{core::errc::configuration_error,
+                         "listen " + address + ": refusing a public address while auth.mode is none; listen on 127.0.0.1, or say "
+                         "--insecure-no-auth if everybody who reaches this address may use it"};
+  return config;
+}
+
+int serve(const serve_options& options) {
+  auto signals = block_signals();
+  auto environment = providers::process_environment();
+  auto loaded = configuration_for(options, environment);
+  if (!loaded) return refuse(loaded.error());
+  auto config = std::make_shared<const core::config>(std::move(*loaded));
+  if (options.check_config) {
+    std::puts("configuration is valid");
+    return 0;
+  }
+  start_logging(*config);
+
+  auto store = storage::store::open(config->storage);
+  if (!store) return refuse(store.error());
+  auto toolbox = tools::builtin_tools();
+  if (!toolbox) return refuse(toolbox.error());
+
+  io_thread io;
+  auto timers = transport::make_timer_service(io.context());
+  providers::curl_loop curl(io.context());
+  boost::asio::thread_pool blocking(blocking_threads);
+  caf_settings settings(config->workers);
+  caf::actor_system system(settings);
+
+  actor_stack_parts parts;
+  parts.config = config;
+  parts.environment = core::system_environment();
+  parts.tools = std::make_shared<const tools::toolbox>(std::move(*toolbox));
+  parts.workspaces = std::filesystem::path(config->storage.data) / "workspaces";
+  parts.run_blocking = [&blocking](std::function<void()> f) { boost::asio::post(blocking, std::move(f)); };
+  parts.on_fatal = stop_at_once;
+  parts.store = store->get();
+  for (const auto& [id, provider] : config->providers) {
+    auto client = providers::make_client(provider, {timers.get(), &curl, environment});
+    if (!client) return refuse(client.error());
+    parts.clients.emplace(id, std::move(*client));
+  }
+  auto tool_records = records_of(*parts.tools);
+  auto world = parts.environment;
+
+  // Before anything can be sent to a session: what an earlier process left in flight.
+  auto reader = (*store)->open_queries();
+  if (!reader) return refuse(reader.error());
+  auto in_flight = (*reader)->sessions_in_flight();
+  reader->reset();
+
+  auto stack = actor_stack::start(system, std::move(parts));
+  if (!stack) return refuse(stack.error());
+  transport::gateway way(io.context(), (*stack)->spawn_listener(), config, world, std::move(tool_records));
+  transport::endpoints endpoints(way);
+  std::vector<std::unique_ptr<transport::server>> servers;
+  auto settle = [] {};
+  auto take_down = [&] {
+    for (auto& s : servers) s->stop_accepting();
+    io.run([&] { endpoints.drain(); });
+    (*stack)->stop(settle);
+    io.run([&] { way.close(); });
+    for (auto& s : servers) s->close_all(1012, "the server restarts");
+    blocking.join();
+  };
+  for (const auto& address : config->listen) {
+    auto server = transport::server::listen(io.context(), address, config->limits, endpoints.handlers());
+    if (!server) {
+      take_down();
+      return refuse(server.error());
+    }
+    servers.push_back(std::move(*server));
+    std::printf("listening on %s\n", servers.back()->url().c_str());
+    std::fflush(stdout);
+  }
+  auto resumed = (*stack)->resume(in_flight);
+  spdlog::info("server started data={} projects={} resumed_sessions={}", config->storage.data, config->projects.size(), resumed);
+
+  wait_for_stop(signals);
+  spdlog::info("server stops");
+  take_down();
+  stack->reset();
+  servers.clear();
+  io.stop();
+  spdlog::info("server stopped");
+  return 0;
+}
+
+}  // namespace troupe::app

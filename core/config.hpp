@@ -1,0 +1,113 @@
+// The configuration as the program uses it: read once from JSON (app/configuration.hpp), immutable afterwards, shared by
+// pointer. Field names follow the file (DESIGN §12); the defaults here are the defaults of the product.
+#pragma once
+
+#include "core/command.hpp"
+#include "core/ids.hpp"
+#include "core/money.hpp"
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::core {
+
+using std::chrono::milliseconds;
+
+struct provider_timeouts {
+  milliseconds connect{5'000};
+  milliseconds first_byte{60'000};
+  milliseconds idle{30'000};
+  milliseconds total{600'000};
+};
+
+struct provider_config {
+  provider_id id;
+  std::string kind;         ///< scripted or openai
+  std::string base_url;     ///< openai: up to and including `/v1`
+  std::string api_key_env;  ///< name of the environment variable that holds the key; empty: no key
+  std::string script;       ///< scripted: JSON text of its rules
+  provider_timeouts timeouts;
+  std::uint32_t max_concurrent = 256;
+  std::uint32_t max_retries = 2;
+};
+
+enum class approval_policy : std::uint8_t { never, always };
+
+struct agent_limits {
+  std::uint32_t max_steps = 10;
+  std::uint32_t max_output_tokens = 4096;
+  std::uint32_t max_queue = 32;
+  std::optional<micro_usd> budget;  ///< per session
+  milliseconds approval_timeout{std::chrono::hours{24}};
+  milliseconds tool_timeout{30'000};
+};
+
+struct agent_config {
+  agent_id id;
+  project_id project;
+  std::string name;
+  std::string description;
+  provider_id provider;
+  std::string model;
+  std::string instructions;
+  std::vector<std::string> tools;
+  std::map<std::string, approval_policy> approval;  ///< by tool name; absent: the tool's own default
+  busy_policy on_busy = busy_policy::queue;
+  agent_limits limits;
+  std::vector<std::int32_t> alerts{50, 80, 100};
+  std::optional<double> temperature;
+  std::optional<token_price> price;  ///< resolved from `prices` by `provider/model`
+  std::uint64_t hash = 0;            ///< of everything above; stored with each run
+};
+
+struct project_config {
+  project_id id;
+  std::string name;
+  agent_id default_agent;
+  std::map<agent_id, std::shared_ptr<const agent_config>> agents;
+};
+
+struct transport_limits {
+  std::uint32_t max_frame_bytes = 1 << 20;
+  std::uint32_t max_body_bytes = 8 << 20;
+  std::uint32_t max_header_bytes = 16 << 10;
+  milliseconds header_timeout{10'000};
+  milliseconds idle_timeout{300'000};
+  std::uint32_t max_connections = 20'000;
+  std::uint32_t connections_per_address = 1'000;
+  std::uint32_t messages_per_second = 20;
+  std::uint32_t outbound_high_water_bytes = 64 << 10;
+  std::uint32_t outbound_limit_bytes = 4 << 20;
+  milliseconds slow_client_timeout{30'000};
+  milliseconds session_idle_timeout{60'000};
+};
+
+struct storage_config {
+  std::string data = "./troupe-data";
+  bool full_sync = true;  ///< PRAGMA synchronous: FULL, or NORMAL when false
+  std::uint32_t readers = 2;
+};
+
+struct config {
+  std::vector<std::string> listen{"127.0.0.1:8080"};
+  project_id default_project;
+  storage_config storage;
+  std::map<provider_id, provider_config> providers;
+  std::map<project_id, project_config> projects;
+  std::vector<std::string> cors_origins;
+  bool insecure_no_auth = false;
+  transport_limits limits;
+  std::uint32_t io_threads = 1;
+  std::uint32_t workers = 0;  ///< 0: one per core
+  std::string log_level = "info";
+
+  /// The agent, or nothing. An empty project is the default project; an empty agent is the project's default agent.
+  [[nodiscard]] std::shared_ptr<const agent_config> find_agent(const project_id& project, const agent_id& agent) const;
+};
+using config_ptr = std::shared_ptr<const config>;
+
+}  // namespace troupe::core

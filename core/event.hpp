@@ -1,0 +1,293 @@
+// The facts of a session's log (DESIGN §5). Everything a client sees and everything that is stored is a projection of
+// these. Plain values; a batch is immutable once published and shared between threads.
+#pragma once
+
+#include "core/error.hpp"
+#include "core/ids.hpp"
+#include "core/money.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace troupe::core {
+
+/// Milliseconds since the Unix epoch, UTC.
+using millis = std::chrono::duration<std::int64_t, std::milli>;
+
+enum class role : std::uint8_t { system, user, assistant, tool };
+enum class effect : std::uint8_t { read_only, idempotent, once };
+enum class approval_kind : std::uint8_t { tool, outcome_unknown, input };
+enum class decision : std::uint8_t { approved, denied, expired };
+enum class session_status : std::uint8_t { active, paused, closed, deleted };
+enum class finish_reason : std::uint8_t { stop, length, tool_calls, content_filter };
+
+/// A model's request for one tool. `arguments` is the text the model sent: possibly not JSON at all.
+struct tool_call {
+  tool_call_id id;
+  std::string tool;
+  std::string arguments;
+
+  bool operator==(const tool_call&) const = default;
+};
+
+/// Streamed text, cut as it came: piece i has `lengths[i]` bytes of `text`; the lengths add up to its size.
+struct text_pieces {
+  std::string text;
+  std::vector<std::uint32_t> lengths;
+
+  bool operator==(const text_pieces&) const = default;
+  [[nodiscard]] bool empty() const noexcept { return lengths.empty(); }
+  void add(std::string_view piece) {
+    text.append(piece);
+    lengths.push_back(static_cast<std::uint32_t>(piece.size()));
+  }
+  void add(const text_pieces& more) {
+    text.append(more.text);
+    lengths.insert(lengths.end(), more.lengths.begin(), more.lengths.end());
+  }
+  /// Removes the first `n` pieces (all of them when there are fewer).
+  void drop_front(std::size_t n);
+  /// Keeps the first `n` pieces.
+  void keep_front(std::size_t n);
+};
+
+// ---- kinds, in the order of DESIGN §5; each struct's name is the kind's name ----
+
+struct session_created {
+  project_id project;
+  agent_id agent;
+  std::string dialect;
+  std::string alias;     ///< the id the client knows the session by in that dialect; may be empty
+  std::string owner;     ///< principal; empty with auth off
+  std::string metadata;  ///< JSON text of an object, or empty
+};
+
+struct message_added {
+  message_id message;
+  core::role role = role::user;
+  std::string content;
+  std::string author;  ///< principal, or empty
+  std::string client_message_id;
+};
+
+struct run_queued {
+  run_id run;
+  message_id message;
+  std::uint32_t position = 0;  ///< 1-based
+};
+
+struct run_started {
+  run_id run;
+  message_id message;  ///< the user message this run answers
+  message_id reply;    ///< the assistant message of its first step
+  trace_id trace;
+  agent_id agent;
+  std::uint64_t config_hash = 0;
+  millis queued_at{0};
+};
+
+struct step_started {
+  run_id run;
+  std::uint32_t step = 0;  ///< 1-based
+  message_id message;      ///< the assistant message this step writes
+  std::string provider;
+  std::string model;
+};
+
+/// Each piece has its own seq: an event of n pieces spans `first … seq` with n = seq - first + 1.
+struct text_delta {
+  message_id message;
+  text_pieces pieces;
+};
+
+struct reasoning_delta {
+  message_id message;
+  text_pieces pieces;
+};
+
+/// Text of `message` from `from` on is void (it did not survive a crash); its step runs again. A nil message with a
+/// span only accounts for seqs that a crash left unused.
+struct message_superseded {
+  message_id message;
+  seq_t from = 0;
+};
+
+struct message_completed {
+  run_id run;
+  std::uint32_t step = 0;
+  message_id message;
+  std::string content;
+  std::vector<tool_call> calls;
+  finish_reason finish = finish_reason::stop;
+  bool cut = false;  ///< the run was stopped or failed while this text streamed
+};
+
+struct tool_started {
+  run_id run;
+  tool_call_id call;
+  std::string tool;
+  std::string input;  ///< JSON text, or the model's text quoted as a JSON string where it is not JSON
+  core::effect effect = effect::once;
+};
+
+struct tool_progress {
+  tool_call_id call;
+  std::string text;
+};
+
+struct tool_completed {
+  run_id run;
+  tool_call_id call;
+  std::string tool;
+  bool ok = false;
+  std::string output;  ///< what the model reads
+  std::int64_t ms = 0;
+};
+
+struct tool_outcome_unknown {
+  run_id run;
+  tool_call_id call;
+  std::string tool;
+};
+
+struct approval_requested {
+  run_id run;
+  approval_id approval;
+  tool_call_id call;
+  std::string tool;
+  std::string action;  ///< JSON text: the arguments to be approved
+  approval_kind kind = approval_kind::tool;
+  std::string risk;
+  millis expires_at{0};
+};
+
+struct approval_decided {
+  run_id run;
+  approval_id approval;
+  tool_call_id call;
+  core::decision decision = decision::denied;
+  std::string by;
+  std::string note;
+  std::string edited_input;  ///< JSON text, or empty
+};
+
+struct usage_recorded {
+  run_id run;
+  std::uint32_t step = 0;
+  std::string provider;
+  std::string model;
+  token_usage tokens;
+  micro_usd cost;
+  bool estimated = false;  ///< the upstream sent no usage
+  millis started_at{0};
+  millis first_delta_at{0};  ///< 0: no text came
+  std::uint32_t attempts = 1;
+};
+
+struct cost_alert {
+  std::string scope;  ///< session, agent, project or user
+  micro_usd spend;
+  micro_usd budget;
+  std::int32_t percent = 0;
+};
+
+struct run_completed {
+  run_id run;
+  message_id message;  ///< the last assistant message
+  trace_id trace;
+  token_usage tokens;  ///< summed over the run
+  micro_usd cost;
+  std::uint32_t steps = 0;
+};
+
+struct run_failed {
+  run_id run;
+  errc code = errc::internal_error;
+  std::string text;
+  std::uint32_t steps = 0;
+};
+
+struct run_cancelled {
+  run_id run;
+  std::string by;
+  bool text_kept = false;
+};
+
+struct run_dequeued {
+  run_id run;
+  message_id message;
+};
+
+struct session_updated {
+  session_status status = session_status::active;
+  std::string title;
+};
+
+struct session_closed {};
+
+// Transient: seq 0, never stored.
+struct typing_changed {
+  std::string user_id;
+  std::string username;
+  bool is_typing = false;
+  std::uint64_t origin = 0;  ///< the connection that said it, which does not hear it
+};
+
+using event_payload =
+    std::variant<session_created, message_added, run_queued, run_started, step_started, text_delta, reasoning_delta,
+                 message_superseded, message_completed, tool_started, tool_progress, tool_completed, tool_outcome_unknown,
+                 approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed,
+                 run_cancelled, run_dequeued, session_updated, session_closed, typing_changed>;
+
+/// The kind's name, e.g. `text_delta`.
+[[nodiscard]] std::string_view kind_of(const event_payload& payload) noexcept;
+
+struct event {
+  seq_t first = 0;  ///< equals `seq` except where one event spans several seqs
+  seq_t seq = 0;
+  millis at{0};
+  event_payload payload;
+
+  [[nodiscard]] bool is_transient() const noexcept { return seq == 0; }
+  template <class T>
+  [[nodiscard]] const T* as() const noexcept {
+    return std::get_if<T>(&payload);
+  }
+};
+
+/// Consecutive events of one session; stored events are in seq order without gaps.
+struct event_batch {
+  session_id session;
+  std::vector<event> events;
+};
+using event_batch_ptr = std::shared_ptr<const event_batch>;
+
+/// What must be on disk before anyone sees it (DESIGN §5 rule 2). Deltas and steps may be lost: they run again.
+[[nodiscard]] bool is_durable_before_visible(const event_payload& payload) noexcept;
+
+/// The part of a spanning event after `seq`; the event itself must end after `seq`.
+[[nodiscard]] event tail_after(const event& e, seq_t seq);
+/// The other part, up to and including `seq`; the event itself must begin at or before `seq`.
+[[nodiscard]] event head_upto(const event& e, seq_t seq);
+
+/// Enum values as they are stored and sent. `*_from` give nothing for unknown text.
+[[nodiscard]] std::string_view to_string(role v) noexcept;
+[[nodiscard]] std::string_view to_string(effect v) noexcept;
+[[nodiscard]] std::string_view to_string(approval_kind v) noexcept;
+[[nodiscard]] std::string_view to_string(decision v) noexcept;
+[[nodiscard]] std::string_view to_string(session_status v) noexcept;
+[[nodiscard]] std::string_view to_string(finish_reason v) noexcept;
+[[nodiscard]] std::optional<role> role_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<effect> effect_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<approval_kind> approval_kind_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<decision> decision_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<session_status> session_status_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<finish_reason> finish_reason_from(std::string_view text) noexcept;
+
+}  // namespace troupe::core

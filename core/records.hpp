@@ -1,0 +1,163 @@
+// Stored things as people and clients read them: rows of the tables in docs/storage.md. Made by storage, mapped to JSON
+// by transport. Plain values.
+#pragma once
+
+#include "core/event.hpp"
+#include "core/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::core {
+
+struct session_record {
+  session_id id;
+  project_id project;
+  agent_id agent;
+  std::string dialect;
+  std::string alias;
+  std::string owner;
+  std::string title;
+  std::string metadata;
+  session_status status = session_status::active;
+  seq_t last_seq = 0;      ///< of the last stored event
+  seq_t reserved_seq = 0;  ///< nothing above it was ever shown
+  millis created_at{0};
+  millis updated_at{0};
+  std::int64_t message_count = 0;  ///< user and assistant messages with text
+  token_usage tokens;
+  micro_usd cost;
+};
+
+enum class run_status : std::uint8_t { queued, running, parked, completed, failed, cancelled, dequeued };
+[[nodiscard]] std::string_view to_string(run_status v) noexcept;
+[[nodiscard]] std::optional<run_status> run_status_from(std::string_view text) noexcept;
+
+struct run_record {
+  run_id id;
+  session_id session;
+  message_id message;
+  trace_id trace;
+  agent_id agent;
+  run_status status = run_status::queued;
+  std::uint32_t steps = 0;
+  std::string error_code;
+  std::string error_text;
+  millis queued_at{0};
+  millis started_at{0};  ///< 0: not yet
+  millis ended_at{0};    ///< 0: not yet
+  token_usage tokens;
+  micro_usd cost;
+};
+
+struct message_record {
+  std::int64_t number = 0;  ///< 1-based within the session
+  message_id id;
+  session_id session;
+  run_id run;
+  core::role role = role::user;
+  std::string content;
+  std::string author;
+  std::string client_message_id;
+  std::vector<tool_call> calls;
+  bool cut = false;
+  seq_t seq = 0;
+  millis created_at{0};
+};
+
+struct tool_call_record {
+  tool_call_id id;
+  session_id session;
+  run_id run;
+  std::string tool;
+  std::string input;
+  std::optional<bool> ok;  ///< absent: no result yet
+  std::string output;
+  core::effect effect = effect::once;
+  std::int64_t ms = 0;
+  millis started_at{0};
+  millis ended_at{0};
+};
+
+struct approval_record {
+  approval_id id;
+  project_id project;
+  agent_id agent;
+  session_id session;
+  run_id run;
+  tool_call_id call;
+  std::string tool;
+  std::string action;  ///< JSON text
+  approval_kind kind = approval_kind::tool;
+  std::string risk;
+  std::optional<core::decision> decision;  ///< absent: pending
+  std::string decided_by;
+  std::string note;
+  millis created_at{0};
+  millis expires_at{0};
+  millis decided_at{0};
+};
+
+/// One row per span of a trace: a run, a queue wait, a model call, a tool call or an approval wait.
+struct span_record {
+  trace_id trace;
+  session_id session;
+  run_id run;
+  std::string kind;  ///< run, queue_wait, model_call, tool_call, approval_wait
+  std::string name;
+  std::string status;
+  millis started_at{0};
+  millis ended_at{0};  ///< 0: still open
+  token_usage tokens;
+  micro_usd cost;
+};
+
+struct usage_day {
+  std::string date;  ///< YYYY-MM-DD, UTC
+  micro_usd cost;
+  std::int64_t tokens = 0;
+  std::int64_t requests = 0;
+};
+
+/// A tool as clients see it.
+struct tool_record {
+  std::string name;
+  std::string description;
+  std::string parameters;  ///< JSON Schema text
+  core::effect effect = effect::once;
+  bool needs_approval = false;  ///< where an agent says nothing else
+  std::string source;
+};
+
+template <class T>
+struct page {
+  std::vector<T> items;
+  std::int64_t total = 0;
+};
+
+/// Every list takes the same window; the edge that parses it bounds `limit`.
+struct window {
+  std::int64_t limit = 20;
+  std::int64_t offset = 0;
+};
+
+/// What a session needs to go on where it was: independent of how long its history is.
+struct session_state {
+  session_record session;
+  struct queued {
+    run_id run;
+    message_id message;
+    std::string content;
+    std::string author;
+    std::string client_message_id;
+    millis at{0};
+  };
+  std::vector<queued> queue;
+  /// Events of the run in flight from its run_started on; empty when there is none.
+  std::vector<event> live_run;
+  std::string live_content;  ///< the user message that run answers
+};
+
+}  // namespace troupe::core

@@ -1,0 +1,89 @@
+// The rows that a session's events become: one pure fold, used by the journal as it writes and by `check` to compare.
+// A session's rows of unfinished things stay here between commits; the journal writes what is `dirty` and lets go of the rest.
+#pragma once
+
+#include "core/event.hpp"
+#include "core/records.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace troupe::storage {
+
+/// How a row here stands to the one in its table.
+enum class row_state : std::uint8_t { fresh, dirty, stored };
+
+struct run_row {
+  std::int64_t n = 0;  ///< its key, in the order runs came
+  core::run_record record;
+  std::string provider;
+  std::string model;
+  std::uint64_t config_hash = 0;
+  core::seq_t first_seq = 0;    ///< of run_queued, or of run_started where it never waited
+  core::seq_t started_seq = 0;  ///< 0: not yet
+  core::seq_t ended_seq = 0;    ///< 0: not yet
+  row_state state = row_state::fresh;
+  core::run_status stored_status = core::run_status::queued;  ///< as the table has it, where `state` is not fresh
+  core::seq_t stored_started_seq = 0;
+
+  [[nodiscard]] bool has_ended() const noexcept { return ended_seq != 0; }
+};
+
+struct message_row {
+  core::message_record record;
+  bool is_removed = false;  ///< taken out of the queue before its run started
+  row_state state = row_state::fresh;
+};
+
+struct call_row {
+  core::tool_call_record record;
+  core::seq_t seq = 0;  ///< of tool_started, or of tool_completed where it never started
+  row_state state = row_state::fresh;
+};
+
+struct approval_row {
+  core::approval_record record;
+  row_state state = row_state::fresh;
+};
+
+struct usage_row {
+  core::usage_recorded usage;
+  core::seq_t seq = 0;
+  core::millis at{0};
+  core::agent_id agent;
+};
+
+/// Where an ended run is found again, when a late event concerns it.
+class run_source {
+ public:
+  virtual ~run_source() = default;
+  virtual std::optional<run_row> find_run(core::run_id id) = 0;
+};
+
+struct session_projection {
+  core::session_record session;
+  std::int64_t n = 0;             ///< its key in the tables that would be too large with ids as text
+  std::int64_t message_rows = 0;  ///< message numbers given so far
+  row_state state = row_state::fresh;
+  bool lists_change = false;  ///< something that lists of sessions are ordered by has changed
+
+  std::vector<run_row> runs;
+  std::vector<message_row> messages;
+  std::vector<call_row> calls;
+  std::vector<approval_row> approvals;
+  std::vector<usage_row> usage;
+  /// Messages that are no longer here: their run became known, or (nil run) they were removed.
+  struct late_message {
+    core::message_id message;
+    core::run_id run;
+  };
+  std::vector<late_message> late_messages;
+
+  /// `source` may be null: then everything is still here.
+  void apply(const core::event& e, run_source* source);
+  /// After the rows were written: keeps what a next event may change.
+  void let_go_of_finished();
+};
+
+}  // namespace troupe::storage

@@ -1,0 +1,125 @@
+#include "storage/rows.hpp"
+
+#include "core/event_json.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+
+namespace troupe::storage {
+
+using namespace core;
+
+namespace {
+
+// The JSON array that a message_completed event holds, so that one codec serves both.
+std::vector<tool_call> calls_from_text(const std::string& text) {
+  if (text.empty()) return {};
+  auto payload = payload_from_text("message_completed", "{\"calls\":" + text + "}");
+  if (!payload) return {};
+  return std::move(std::get<message_completed>(*payload).calls);
+}
+
+}  // namespace
+
+std::string calls_to_text(const std::vector<tool_call>& calls) {
+  if (calls.empty()) return {};
+  message_completed m;
+  m.calls = calls;
+  auto text = payload_to_text(m);
+  auto from = text.find('[');
+  return text.substr(from, text.rfind(']') + 1 - from);
+}
+
+std::string hash_text(std::uint64_t hash) { return uuid{0, hash}.hex().substr(16); }
+
+std::string day_of(millis at) {
+  std::chrono::sys_days day = std::chrono::floor<std::chrono::days>(std::chrono::sys_time<millis>(at));
+  std::chrono::year_month_day ymd(day);
+  char text[32];
+  auto size = std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(ymd.year()),
+                            static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()));
+  return {text, static_cast<std::size_t>(size)};
+}
+
+session_projection read_session(cursor& c) {
+  session_projection p;
+  auto& s = p.session;
+  c.read(s.id, s.project, s.agent, s.dialect, s.alias, s.owner, s.title);
+  s.status = session_status_from(c.text()).value_or(session_status::active);
+  c.read(s.metadata, s.created_at, s.updated_at, s.last_seq, s.reserved_seq, s.message_count, s.tokens, s.cost);
+  c.read(p.message_rows, p.n);
+  p.state = row_state::stored;
+  return p;
+}
+
+run_row read_run(cursor& c) {
+  run_row row;
+  auto& r = row.record;
+  c.read(r.id, r.session, r.message, r.trace, r.agent);
+  r.status = run_status_from(c.text()).value_or(run_status::failed);
+  c.read(r.steps, r.error_code, r.error_text, r.queued_at, r.started_at, r.ended_at, r.tokens, r.cost);
+  c.read(row.provider, row.model);
+  auto hash = c.text();
+  std::from_chars(hash.data(), hash.data() + hash.size(), row.config_hash, 16);
+  c.read(row.first_seq, row.started_seq, row.ended_seq, row.n);
+  row.state = row_state::stored;
+  row.stored_status = r.status;
+  row.stored_started_seq = row.started_seq;
+  return row;
+}
+
+message_row read_message(cursor& c) {
+  message_row row;
+  auto& m = row.record;
+  c.read(m.number, m.id, m.session, m.run);
+  m.role = role_from(c.text()).value_or(role::user);
+  c.read(m.content, m.author, m.client_message_id);
+  m.calls = calls_from_text(c.text());
+  m.cut = c.integer() != 0;
+  c.read(m.seq, m.created_at);
+  row.is_removed = c.integer() != 0;
+  row.state = row_state::stored;
+  return row;
+}
+
+call_row read_call(cursor& c) {
+  call_row row;
+  auto& t = row.record;
+  c.read(t.id, t.session, t.run, t.tool, t.input, t.ok, t.output);
+  t.effect = effect_from(c.text()).value_or(effect::once);
+  c.read(t.ms, t.started_at, t.ended_at, row.seq);
+  row.state = row_state::stored;
+  return row;
+}
+
+approval_row read_approval(cursor& c) {
+  approval_row row;
+  auto& a = row.record;
+  c.read(a.id, a.project, a.agent, a.session, a.run, a.call, a.tool, a.action);
+  a.kind = approval_kind_from(c.text()).value_or(approval_kind::tool);
+  c.read(a.risk);
+  a.decision = decision_from(c.text());
+  c.read(a.decided_by, a.note, a.created_at, a.expires_at, a.decided_at);
+  row.state = row_state::stored;
+  return row;
+}
+
+span_record read_span(cursor& c) {
+  span_record s;
+  c.read(s.trace, s.session, s.run, s.kind, s.name, s.status, s.started_at, s.ended_at, s.tokens, s.cost);
+  return s;
+}
+
+result<event> read_event(cursor& c) {
+  event e;
+  std::string kind;
+  std::string payload;
+  c.read(e.first, e.seq, e.at, kind, payload);
+  auto parsed = payload_from_text(kind, payload);
+  if (!parsed) return error{parsed.error().code, "event " + std::to_string(e.seq) + ": " + parsed.error().text};
+  e.payload = std::move(*parsed);
+  return e;
+}
+
+}  // namespace troupe::storage

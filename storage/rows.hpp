@@ -1,0 +1,47 @@
+// Table rows from and to the structs of core/records.hpp and storage/projection.hpp. Inside storage/ only.
+#pragma once
+
+#include "storage/connection.hpp"
+#include "storage/projection.hpp"
+
+#include <string>
+#include <vector>
+
+namespace troupe::storage {
+
+// What the `read` function of the same row takes, in its order. Macros, so that a query is one literal.
+#define TROUPE_SESSION_COLUMNS                                                                                   \
+  " id, project, agent, dialect, alias, owner, title, status, metadata, created_at_ms, updated_at_ms, last_seq," \
+  " reserved_seq, message_count, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd, message_rows, n "
+#define TROUPE_RUN_COLUMNS                                                                                   \
+  " id, session, message, trace, agent, status, steps, error_code, error_text, queued_at_ms, started_at_ms," \
+  " ended_at_ms, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd, provider, model,"   \
+  " config_hash, first_seq, started_seq, ended_seq, n "
+#define TROUPE_MESSAGE_COLUMNS                                                                                  \
+  " m.number, m.id, m.session, m.run, m.role, m.content, m.author, m.client_message_id, m.calls, m.cut, m.seq," \
+  " m.created_at_ms, m.removed "
+#define TROUPE_CALL_COLUMNS \
+  " t.id, t.session, t.run, t.tool, t.input, t.ok, t.output, t.effect, t.ms, t.started_at_ms, t.ended_at_ms, t.seq "
+#define TROUPE_APPROVAL_COLUMNS                                                                                   \
+  " id, project, agent, session, run, call, tool, action, kind, risk, decision, decided_by, note, created_at_ms," \
+  " expires_at_ms, decided_at_ms "
+#define TROUPE_SPAN_COLUMNS                                                                                    \
+  " trace, session, run, kind, name, status, started_at_ms, ended_at_ms, prompt_tokens, cached_prompt_tokens," \
+  " completion_tokens, cost_micro_usd "
+#define TROUPE_EVENT_COLUMNS " first_seq, last_seq, at_ms, kind, payload "
+
+[[nodiscard]] session_projection read_session(cursor& c);
+[[nodiscard]] run_row read_run(cursor& c);
+[[nodiscard]] message_row read_message(cursor& c);
+[[nodiscard]] call_row read_call(cursor& c);
+[[nodiscard]] approval_row read_approval(cursor& c);
+[[nodiscard]] core::span_record read_span(cursor& c);
+/// A payload that cannot be read is an error that names the seq.
+[[nodiscard]] core::result<core::event> read_event(cursor& c);
+
+[[nodiscard]] std::string calls_to_text(const std::vector<core::tool_call>& calls);
+[[nodiscard]] std::string hash_text(std::uint64_t hash);
+/// YYYY-MM-DD, UTC.
+[[nodiscard]] std::string day_of(core::millis at);
+
+}  // namespace troupe::storage

@@ -1,0 +1,230 @@
+#include "storage/schema.hpp"
+
+#include <array>
+
+namespace troupe::storage {
+
+namespace {
+
+// Ids are text so that a person can follow them with the sqlite3 shell. `log` alone names its session by number (the view
+// `events` translates): with text it was half as fast, because its index is what every commit touches most. Tables whose
+// rows many sessions write in turn are in order of arrival, with a small index by session: a commit then changes few pages.
+// Foreign keys only where a row cannot be understood alone; every one costs a lookup per insert.
+constexpr const char* version_1 = R"sql(
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO meta VALUES ('created_at', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
+
+CREATE TABLE agents (
+  project          TEXT NOT NULL,
+  id               TEXT NOT NULL,
+  provider         TEXT NOT NULL,
+  model            TEXT NOT NULL,
+  config_hash      TEXT NOT NULL,
+  first_seen_at_ms INTEGER NOT NULL,
+  last_seen_at_ms  INTEGER NOT NULL,
+  PRIMARY KEY (project, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+  n                    INTEGER PRIMARY KEY,
+  id                   TEXT NOT NULL UNIQUE,
+  project              TEXT NOT NULL,
+  agent                TEXT NOT NULL,
+  dialect              TEXT NOT NULL,
+  alias                TEXT NOT NULL,
+  owner                TEXT NOT NULL,
+  title                TEXT NOT NULL,
+  status               TEXT NOT NULL,
+  metadata             TEXT NOT NULL,
+  created_at_ms        INTEGER,
+  updated_at_ms        INTEGER,
+  last_seq             INTEGER NOT NULL,
+  reserved_seq         INTEGER NOT NULL,
+  message_rows         INTEGER NOT NULL,
+  message_count        INTEGER NOT NULL,
+  prompt_tokens        INTEGER NOT NULL,
+  cached_prompt_tokens INTEGER NOT NULL,
+  completion_tokens    INTEGER NOT NULL,
+  cost_micro_usd       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_by_update ON sessions (project, updated_at_ms);
+
+CREATE TABLE runs (
+  n                    INTEGER PRIMARY KEY,
+  id                   TEXT NOT NULL UNIQUE,
+  session              TEXT NOT NULL REFERENCES sessions (id),
+  project              TEXT NOT NULL,
+  agent                TEXT NOT NULL,
+  provider             TEXT NOT NULL,
+  model                TEXT NOT NULL,
+  config_hash          TEXT NOT NULL,
+  message              TEXT,
+  trace                TEXT,
+  status               TEXT NOT NULL,
+  steps                INTEGER NOT NULL,
+  error_code           TEXT NOT NULL,
+  error_text           TEXT NOT NULL,
+  queued_at_ms         INTEGER,
+  started_at_ms        INTEGER,
+  ended_at_ms          INTEGER,
+  first_seq            INTEGER NOT NULL,
+  started_seq          INTEGER NOT NULL,
+  ended_seq            INTEGER NOT NULL,
+  prompt_tokens        INTEGER NOT NULL,
+  cached_prompt_tokens INTEGER NOT NULL,
+  completion_tokens    INTEGER NOT NULL,
+  cost_micro_usd       INTEGER NOT NULL
+) STRICT;
+CREATE INDEX runs_by_session ON runs (session);
+CREATE INDEX runs_by_project ON runs (project);
+CREATE INDEX runs_by_trace ON runs (trace);
+CREATE INDEX runs_in_flight ON runs (session) WHERE status IN ('queued', 'running', 'parked');
+
+CREATE TABLE messages (
+  session           TEXT NOT NULL REFERENCES sessions (id),
+  number            INTEGER NOT NULL,
+  id                TEXT,
+  run               TEXT,
+  role              TEXT NOT NULL,
+  content           TEXT NOT NULL,
+  author            TEXT NOT NULL,
+  client_message_id TEXT NOT NULL,
+  calls             TEXT NOT NULL,
+  cut               INTEGER NOT NULL,
+  removed           INTEGER NOT NULL,
+  seq               INTEGER NOT NULL,
+  created_at_ms     INTEGER
+) STRICT;
+CREATE UNIQUE INDEX messages_by_session ON messages (session, number);
+CREATE INDEX messages_by_client_id ON messages (session, client_message_id) WHERE client_message_id <> '';
+
+CREATE TABLE tool_calls (
+  run           TEXT NOT NULL REFERENCES runs (id),
+  seq           INTEGER NOT NULL,
+  id            TEXT NOT NULL,
+  session       TEXT NOT NULL,
+  tool          TEXT NOT NULL,
+  input         TEXT NOT NULL,
+  ok            INTEGER,
+  output        TEXT NOT NULL,
+  effect        TEXT NOT NULL,
+  ms            INTEGER NOT NULL,
+  started_at_ms INTEGER,
+  ended_at_ms   INTEGER,
+  PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approvals (
+  id            TEXT PRIMARY KEY,
+  project       TEXT NOT NULL,
+  agent         TEXT NOT NULL,
+  session       TEXT NOT NULL,
+  run           TEXT NOT NULL REFERENCES runs (id),
+  call          TEXT NOT NULL,
+  tool          TEXT NOT NULL,
+  action        TEXT NOT NULL,
+  kind          TEXT NOT NULL,
+  risk          TEXT NOT NULL,
+  decision      TEXT,
+  decided_by    TEXT NOT NULL,
+  note          TEXT NOT NULL,
+  created_at_ms INTEGER,
+  expires_at_ms INTEGER,
+  decided_at_ms INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approvals_by_run ON approvals (run);
+CREATE INDEX approvals_by_session ON approvals (session, created_at_ms);
+CREATE INDEX approvals_by_project ON approvals (project, created_at_ms);
+CREATE INDEX approvals_pending ON approvals (created_at_ms) WHERE decision IS NULL;
+
+CREATE TABLE usage (
+  run                  TEXT NOT NULL REFERENCES runs (id),
+  seq                  INTEGER NOT NULL,
+  session              TEXT NOT NULL,
+  project              TEXT NOT NULL,
+  agent                TEXT NOT NULL,
+  step                 INTEGER NOT NULL,
+  provider             TEXT NOT NULL,
+  model                TEXT NOT NULL,
+  prompt_tokens        INTEGER NOT NULL,
+  cached_prompt_tokens INTEGER NOT NULL,
+  completion_tokens    INTEGER NOT NULL,
+  cost_micro_usd       INTEGER NOT NULL,
+  estimated            INTEGER NOT NULL,
+  attempts             INTEGER NOT NULL,
+  started_at_ms        INTEGER,
+  first_delta_at_ms    INTEGER,
+  at_ms                INTEGER,
+  PRIMARY KEY (run, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE usage_days (
+  project        TEXT NOT NULL,
+  day            TEXT NOT NULL,
+  cost_micro_usd INTEGER NOT NULL,
+  tokens         INTEGER NOT NULL,
+  requests       INTEGER NOT NULL,
+  PRIMARY KEY (project, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE log (
+  n         INTEGER PRIMARY KEY,
+  session   INTEGER NOT NULL REFERENCES sessions (n),
+  first_seq INTEGER NOT NULL,
+  last_seq  INTEGER NOT NULL,
+  at_ms     INTEGER,
+  kind      TEXT NOT NULL,
+  payload   TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX log_by_session ON log (session, last_seq);
+CREATE VIEW events AS
+  SELECT s.id AS session, e.first_seq, e.last_seq, e.at_ms, e.kind, e.payload FROM log e JOIN sessions s ON s.n = e.session;
+
+CREATE VIEW spans AS
+  SELECT trace, session, id AS run, 'run' AS kind, agent AS name, status, started_at_ms, ended_at_ms,
+         prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd
+    FROM runs WHERE started_at_ms IS NOT NULL
+  UNION ALL
+  SELECT trace, session, id, 'queue_wait', agent, 'ok', queued_at_ms, started_at_ms, 0, 0, 0, 0
+    FROM runs WHERE started_at_ms IS NOT NULL AND first_seq < started_seq
+  UNION ALL
+  SELECT r.trace, r.session, r.id, 'model_call', u.provider || '/' || u.model, 'ok',
+         coalesce(u.started_at_ms, u.at_ms), u.at_ms,
+         u.prompt_tokens, u.cached_prompt_tokens, u.completion_tokens, u.cost_micro_usd
+    FROM runs r JOIN usage u ON u.run = r.id
+  UNION ALL
+  SELECT r.trace, r.session, r.id, 'tool_call', t.tool,
+         CASE WHEN t.ok IS NULL THEN 'open' WHEN t.ok THEN 'ok' ELSE 'failed' END,
+         coalesce(t.started_at_ms, t.ended_at_ms), t.ended_at_ms, 0, 0, 0, 0
+    FROM runs r JOIN tool_calls t ON t.run = r.id
+  UNION ALL
+  SELECT r.trace, r.session, r.id, 'approval_wait', a.tool, coalesce(a.decision, 'pending'),
+         a.created_at_ms, a.decided_at_ms, 0, 0, 0, 0
+    FROM runs r JOIN approvals a ON a.run = r.id;
+)sql";
+
+// Step i brings version i to i + 1. A released step is never changed: add another.
+constexpr std::array<const char*, schema_version> steps{version_1};
+
+}  // namespace
+
+int version_of(connection& c) { return c.database().execAndGet("PRAGMA user_version").getInt(); }
+
+void migrate(connection& c) {
+  auto& db = c.database();
+  if (version_of(c) >= schema_version) return;
+  db.exec("BEGIN IMMEDIATE");
+  try {
+    for (auto v = static_cast<std::size_t>(version_of(c)); v < steps.size(); ++v) db.exec(steps[v]);
+    db.exec("PRAGMA user_version = " + std::to_string(schema_version));
+    db.exec("COMMIT");
+  } catch (...) {
+    c.roll_back();
+    throw;
+  }
+}
+
+}  // namespace troupe::storage

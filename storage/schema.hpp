@@ -1,0 +1,15 @@
+// The tables and how an older file becomes a current one. docs/storage.md describes them for people.
+#pragma once
+
+#include "storage/connection.hpp"
+
+namespace troupe::storage {
+
+/// The `user_version` this program writes and reads.
+inline constexpr int schema_version = 1;
+
+[[nodiscard]] int version_of(connection& c);
+/// Brings an empty or older file up to `schema_version`, in one transaction. Throws SQLite::Exception.
+void migrate(connection& c);
+
+}  // namespace troupe::storage

@@ -1,0 +1,122 @@
+// The one SQLite file: opened once per process for writing (locked), any number of times for reading. `journal` is what
+// the persistence actor writes through; `queries` is what the reader actors answer from. Schema: docs/storage.md.
+#pragma once
+
+#include "core/config.hpp"
+#include "core/error.hpp"
+#include "core/event.hpp"
+#include "core/records.hpp"
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace troupe::storage {
+
+/// Consecutive events of one session, and with them, where asked, a new high-water mark of seqs that may be shown.
+struct append {
+  core::event_batch_ptr batch;
+  std::optional<core::seq_t> reserve;  ///< nothing above it may be shown before a higher one is durable
+};
+
+/// The single writer. One thread at a time.
+class journal {
+ public:
+  virtual ~journal() = default;
+  /// Everything in one transaction, with all projections. On an error nothing of it is stored: `storage_unavailable` may
+  /// be tried again (disk full, busy); `internal_error` means that what is on disk is unknown and the process must stop.
+  [[nodiscard]] virtual core::result<void> commit(std::span<const append> appends) = 0;
+};
+
+struct approval_filter {
+  std::optional<std::string> status;  ///< pending, approved, denied or expired
+  std::optional<core::project_id> project;
+  std::optional<core::session_id> session;
+};
+
+struct session_filter {
+  std::optional<core::project_id> project;
+  std::optional<std::string> dialect;
+  std::optional<std::string> owner;
+  std::string text;  ///< part of a title, case-insensitive
+  std::optional<core::session_status> status{};
+};
+
+/// A read-only connection. One thread at a time. What cannot be read (a failing disk, a damaged file) throws
+/// core::bad_result: an empty answer would be taken for the truth.
+class queries {
+ public:
+  virtual ~queries() = default;
+
+  [[nodiscard]] virtual std::optional<core::session_record> session(core::session_id id) = 0;
+  /// Last used first; deleted ones are left out.
+  [[nodiscard]] virtual core::page<core::session_record> sessions(const session_filter& filter, core::window w) = 0;
+  /// What an actor needs to wake the session; cost does not depend on the length of the history.
+  [[nodiscard]] virtual std::optional<core::session_state> session_state(core::session_id id) = 0;
+  /// Sessions with a run that is queued, running or parked.
+  [[nodiscard]] virtual std::vector<core::session_id> sessions_in_flight() = 0;
+
+  /// Events with seq in (after, upto], oldest first, at most `limit` rows; a first row that begins at or before `after`
+  /// comes as its tail (core::tail_after), a last row that ends above `upto` is left out.
+  [[nodiscard]] virtual std::vector<core::event> events(core::session_id id, core::seq_t after, core::seq_t upto,
+                                                        std::size_t limit) = 0;
+  /// The last run_started (or, none, session_created) at or before `seq`: where a reader must begin to know the run it is
+  /// in. 0 when there is none.
+  [[nodiscard]] virtual core::seq_t run_start_before(core::session_id id, core::seq_t seq) = 0;
+  /// The events the history fold reads (messages, runs, tool results), in order, without deltas.
+  [[nodiscard]] virtual std::vector<core::event> history_events(core::session_id id, core::seq_t upto) = 0;
+
+  /// Oldest first; messages taken out of the queue are left out.
+  [[nodiscard]] virtual core::page<core::message_record> messages(core::session_id id, core::window w) = 0;
+  [[nodiscard]] virtual std::vector<core::tool_call_record> tool_calls(core::session_id id) = 0;
+  /// Newest first.
+  [[nodiscard]] virtual core::page<core::run_record> runs(core::session_id id, core::window w) = 0;
+  [[nodiscard]] virtual std::optional<core::run_record> run(core::run_id id) = 0;
+  /// The message a client sent before under this id in this session, with its run.
+  [[nodiscard]] virtual std::optional<core::message_record> message_by_client_id(core::session_id id,
+                                                                                 const std::string& client_message_id) = 0;
+  [[nodiscard]] virtual std::optional<core::approval_record> approval(core::approval_id id) = 0;
+  /// Newest first.
+  [[nodiscard]] virtual core::page<core::approval_record> approvals(const approval_filter& filter, core::window w) = 0;
+  /// Runs first, then by start.
+  [[nodiscard]] virtual std::vector<core::span_record> spans(core::trace_id trace) = 0;
+  /// Root spans (kind run), newest first.
+  [[nodiscard]] virtual core::page<core::span_record> traces(const std::optional<core::project_id>& project,
+                                                             const std::optional<core::session_id>& session,
+                                                             core::window w) = 0;
+  /// Per UTC day from the day of `since` on, oldest first.
+  [[nodiscard]] virtual std::vector<core::usage_day> usage_by_day(const core::project_id& project, core::millis since) = 0;
+};
+
+class store {
+ public:
+  virtual ~store() = default;
+  [[nodiscard]] virtual journal& writer() = 0;
+  [[nodiscard]] virtual core::result<std::unique_ptr<queries>> open_queries() = 0;
+
+  /// Opens or makes `<config.data>/troupe.db`, brings its schema up to date and takes the folder's lock. Errors name the
+  /// folder, the cause (unreadable, read-only, in use by another process, newer schema, not a database) and the remedy.
+  [[nodiscard]] static core::result<std::unique_ptr<store>> open(const core::storage_config& config);
+  /// The same schema in memory, for replay and tests. Its queries share the writer's connection: one thread.
+  [[nodiscard]] static core::result<std::unique_ptr<store>> open_in_memory();
+};
+
+struct finding {
+  std::string subject;  ///< e.g. `session 0190…`
+  std::string text;
+};
+
+struct check_report {
+  std::int64_t sessions = 0;
+  std::int64_t events = 0;
+  std::vector<finding> findings;
+};
+
+/// Verifies `troupe.db` in `data` without changing it: SQLite's own integrity, foreign keys, gap-free seqs (up to each
+/// session's last), a result for every tool call of completed runs, sums of usage equal to the totals of runs and sessions,
+/// valid histories, projections equal to a fold of the log.
+[[nodiscard]] core::result<check_report> check(const std::string& data);
+
+}  // namespace troupe::storage

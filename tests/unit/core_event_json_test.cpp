@@ -1,0 +1,242 @@
+#include "core/event_json.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <functional>
+#include <random>
+#include <vector>
+
+using namespace troupe::core;
+namespace json = boost::json;
+
+namespace {
+
+template <class Id>
+Id id(std::uint64_t n) {
+  return Id{uuid{n, ~n}};
+}
+
+/// One filled-in event of every kind.
+std::vector<event_payload> one_of_each() {
+  text_pieces pieces;
+  for (auto piece : {"Hel", "lo, ", "w\xC3\xB6rld \"\\\n\t\x01"}) pieces.add(piece);
+  return {
+      session_created{{"demo"}, {"writer"}, "nexus", "conv-1", "ann", R"({"a":[1,{"b":null}]})"},
+      message_added{id<message_id>(1), role::system, "hi", "ann", "c-1"},
+      run_queued{id<run_id>(2), id<message_id>(1), 3},
+      run_started{
+          id<run_id>(2), id<message_id>(1), id<message_id>(3), id<trace_id>(9), {"writer"}, 0xfedcba9876543210ULL, millis(77)},
+      step_started{id<run_id>(2), 4, id<message_id>(3), "local", "qwen3"},
+      text_delta{id<message_id>(3), pieces},
+      reasoning_delta{id<message_id>(3), pieces},
+      message_superseded{id<message_id>(3), 12},
+      message_completed{id<run_id>(2),
+                        4,
+                        id<message_id>(3),
+                        "text",
+                        {{{"c1"}, "clock", "{not json"}, {{"c2"}, "clock", "{}"}},
+                        finish_reason::length,
+                        true},
+      tool_started{id<run_id>(2), {"c1"}, "clock", R"({"zone":"UTC"})", effect::idempotent},
+      tool_progress{{"c1"}, "half way"},
+      tool_completed{id<run_id>(2), {"c1"}, "clock", true, "12:00", 5},
+      tool_outcome_unknown{id<run_id>(2), {"c1"}, "clock"},
+      approval_requested{
+          id<run_id>(2), id<approval_id>(5), {"c1"}, "clock", R"(["x"])", approval_kind::input, "high", millis(99)},
+      approval_decided{id<run_id>(2), id<approval_id>(5), {"c1"}, decision::approved, "ann", "fine", R"({"zone":"CET"})"},
+      usage_recorded{id<run_id>(2), 4, "local", "qwen3", {100, 20, 30}, {456}, true, millis(1), millis(2), 3},
+      cost_alert{"agent", {80}, {100}, 80},
+      run_completed{id<run_id>(2), id<message_id>(3), id<trace_id>(9), {100, 20, 30}, {456}, 4},
+      run_failed{id<run_id>(2), errc::provider_error, "down", 2},
+      run_cancelled{id<run_id>(2), "ann", true},
+      run_dequeued{id<run_id>(2), id<message_id>(1)},
+      session_updated{session_status::paused, "A title"},
+      session_closed{},
+      typing_changed{"u1", "Ann", true},
+  };
+}
+
+json::object text_to_object(const event_payload& p) { return json::parse(payload_to_text(p)).as_object(); }
+
+std::string reread_input(const std::string& input) {
+  event_payload p = tool_started{id<run_id>(1), {"c"}, "t", input, effect::once};
+  auto by_text = payload_from_text("tool_started", payload_to_text(p));
+  auto by_object = payload_from_json("tool_started", payload_to_json(p));
+  REQUIRE(by_text.has_value());
+  REQUIRE(by_object.has_value());
+  CHECK(std::get<tool_started>(*by_text).input == std::get<tool_started>(*by_object).input);
+  return std::get<tool_started>(*by_text).input;
+}
+
+}  // namespace
+
+TEST_CASE("event json: every kind comes back as it was, by object and by text", "[core]") {
+  auto all = one_of_each();
+  REQUIRE(all.size() == std::variant_size_v<event_payload>);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& p = all[i];
+    REQUIRE(p.index() == i);
+    INFO(kind_of(p));
+    auto object = payload_to_json(p);
+    CHECK(text_to_object(p) == object);
+    auto back = payload_from_json(kind_of(p), object);
+    REQUIRE(back.has_value());
+    CHECK(back->index() == i);
+    CHECK(payload_to_json(*back) == object);
+    auto read = payload_from_text(kind_of(p), payload_to_text(p));
+    REQUIRE(read.has_value());
+    CHECK(payload_to_json(*read) == object);
+    // No field was lost on the way: an event of defaults looks different in every kind that has fields.
+    auto empty = payload_from_json(kind_of(p), {});
+    REQUIRE(empty.has_value());
+    if (!std::holds_alternative<session_closed>(p)) CHECK(payload_to_json(*empty) != object);
+  }
+}
+
+TEST_CASE("event json: fields of strong types keep their values", "[core]") {
+  auto all = one_of_each();
+  auto reread = [&]<class T>(std::in_place_type_t<T>) {
+    for (const auto& p : all)
+      if (std::holds_alternative<T>(p)) return std::get<T>(payload_from_text(kind_of(p), payload_to_text(p)).value());
+    throw std::logic_error("no such kind");
+  };
+  auto started = reread(std::in_place_type<run_started>);
+  CHECK(started.trace == id<trace_id>(9));
+  CHECK(started.config_hash == 0xfedcba9876543210ULL);
+  CHECK(started.queued_at == millis(77));
+  CHECK(reread(std::in_place_type<text_delta>).pieces == std::get<text_delta>(all[5]).pieces);
+  CHECK(reread(std::in_place_type<message_completed>).calls == std::get<message_completed>(all[8]).calls);
+  CHECK(reread(std::in_place_type<approval_requested>).kind == approval_kind::input);
+  CHECK(reread(std::in_place_type<usage_recorded>).tokens == token_usage{100, 20, 30});
+  CHECK(reread(std::in_place_type<run_failed>).code == errc::provider_error);
+  CHECK(reread(std::in_place_type<session_updated>).status == session_status::paused);
+}
+
+TEST_CASE("event json: empty strings and nil ids are left out, and kinds are told apart", "[core]") {
+  CHECK(payload_to_json(session_closed{}).empty());
+  CHECK(json::serialize(payload_to_json(message_added{})) == R"({"role":"user"})");
+  event e{7, 9, millis(5), text_delta{id<message_id>(3), {"abc", {1, 1, 1}}}};
+  auto object = event_to_json(e);
+  CHECK(object.at("kind") == "text_delta");
+  CHECK(object.at("first") == 7);
+  CHECK(object.at("seq") == 9);
+  auto back = event_from_json(object);
+  REQUIRE(back.has_value());
+  CHECK(back->first == 7);
+  CHECK(back->seq == 9);
+  CHECK(back->at == millis(5));
+  CHECK(std::get<text_delta>(back->payload).pieces.lengths.size() == 3);
+  e.first = 9;
+  CHECK_FALSE(event_to_json(e).contains("first"));
+  event approval{1, 1, millis(1), approval_requested{}};
+  CHECK(event_to_json(approval).at("kind") == "approval_requested");
+}
+
+TEST_CASE("event json: one piece needs no lengths, none and several do", "[core]") {
+  auto lengths_of = [](text_pieces p) { return payload_to_json(text_delta{{}, std::move(p)}).contains("lengths"); };
+  CHECK_FALSE(lengths_of({"abc", {3}}));
+  CHECK_FALSE(lengths_of({"", {0}}));
+  CHECK(lengths_of({"", {}}));
+  CHECK(lengths_of({"abc", {0, 3}}));
+  for (const text_pieces& p : {text_pieces{"abc", {3}}, {"", {0}}, {"", {}}, {"abc", {0, 3, 0}}}) {
+    auto back = payload_from_text("text_delta", payload_to_text(text_delta{{}, p}));
+    REQUIRE(back.has_value());
+    CHECK(std::get<text_delta>(*back).pieces == p);
+  }
+}
+
+TEST_CASE("event json: a JSON text is embedded as a value", "[core]") {
+  auto object = payload_to_json(tool_started{{}, {"c"}, "t", R"({ "zone" : ["UTC", 1, 0.5] })", effect::once});
+  CHECK(object.at("input").is_object());
+  CHECK(json::parse(reread_input(R"({ "zone" : ["UTC", 1, 0.5, -7, true, null] })")) ==
+        json::parse(R"({"zone":["UTC",1,0.5,-7,true,null]})"));
+  CHECK(reread_input("17") == "17");
+  CHECK(reread_input("null") == "null");
+}
+
+TEST_CASE("event json: a text that could change its meaning stays a string", "[core]") {
+  std::string deep = std::string(100, '[') + std::string(100, ']');
+  for (const std::string& text :
+       {std::string("{not json"), std::string("plain"), std::string("\"quoted\""), std::string("{} {}"),
+        std::string("{\"n\":123456789012345678901234567890}"), std::string("[1e999]"), std::string(" "),
+        std::string("[195398842.66666666]"), std::string("{\"a\":\"\xff\xfe\"}"), deep})
+    CHECK(reread_input(text) == text);
+  CHECK(reread_input("{\"n\":18446744073709551615}") == "{\"n\":18446744073709551615}");
+}
+
+TEST_CASE("event json: text survives byte for byte", "[core]") {
+  std::mt19937 random(7);
+  for (int i = 0; i < 500; ++i) {
+    std::string text(random() % 40, '\0');
+    for (auto& c : text) c = static_cast<char>(random() % (i % 2 == 0 ? 256 : 128));
+    event_payload p = tool_completed{id<run_id>(1), {text}, text, true, text, 1};
+    auto back = payload_from_text("tool_completed", payload_to_text(p));
+    REQUIRE(back.has_value());
+    CHECK(std::get<tool_completed>(*back).output == text);
+    CHECK(std::get<tool_completed>(*back).call.value == text);
+  }
+}
+
+TEST_CASE("event json: random JSON texts keep their meaning", "[core]") {
+  std::mt19937 random(11);
+  std::function<json::value(int)> make = [&](int depth) -> json::value {
+    switch (random() % (depth > 0 ? 8 : 6)) {
+      case 0:
+        return nullptr;
+      case 1:
+        return random() % 2 == 0;
+      case 2:
+        return static_cast<std::int64_t>(random()) - 2'000'000'000;
+      case 3:
+        return static_cast<double>(random()) / 3.0;
+      case 4:
+        return json::string("s\"\\\n\xC3\xA9" + std::to_string(random() % 9));
+      case 5:
+        return 0xffffffffffffffffULL;
+      case 6: {
+        json::array a;
+        for (auto n = random() % 4; n > 0; --n) a.push_back(make(depth - 1));
+        return a;
+      }
+      default: {
+        json::object o;
+        for (auto n = random() % 4; n > 0; --n) o["k" + std::to_string(random() % 5)] = make(depth - 1);
+        return o;
+      }
+    }
+  };
+  for (int i = 0; i < 500; ++i) {
+    auto text = json::serialize(make(4));
+    auto reread = reread_input(text);
+    CHECK((reread == text || json::parse(reread) == json::parse(text)));
+  }
+}
+
+TEST_CASE("event json: what does not fit is refused by name", "[core]") {
+  auto failure = [](std::string_view kind, std::string_view text) {
+    auto r = payload_from_text(kind, text);
+    REQUIRE_FALSE(r.has_value());
+    CHECK(r.error().code == errc::parse_error);
+    return r.error().text;
+  };
+  using Catch::Contains;
+  CHECK_THAT(failure("no_such_kind", "{}"), Contains("no_such_kind"));
+  CHECK_THAT(failure("message_added", R"({"content":5})"), Contains("content"));
+  CHECK_THAT(failure("message_added", R"({"role":"king"})"), Contains("role"));
+  CHECK_THAT(failure("message_added", R"({"message":"xyz"})"), Contains("message"));
+  CHECK_THAT(failure("step_started", R"({"step":-1})"), Contains("step"));
+  CHECK_THAT(failure("step_started", R"({"step":1.5})"), Contains("step"));
+  CHECK_THAT(failure("step_started", R"({"step":99999999999})"), Contains("step"));
+  CHECK_THAT(failure("text_delta", R"({"text":"abc","lengths":[1,1]})"), Contains("lengths"));
+  CHECK_THAT(failure("tool_completed", R"({"ok":"yes"})"), Contains("ok"));
+  CHECK_THAT(failure("usage_recorded", R"({"tokens":[1]})"), Contains("tokens"));
+  CHECK_THAT(failure("message_completed", R"({"calls":[{"id":1}]})"), Contains("calls"));
+  CHECK_THAT(failure("run_started", R"({"config_hash":"xyz"})"), Contains("config_hash"));
+  CHECK_THAT(failure("run_failed", R"({"code":"NO_SUCH"})"), Contains("code"));
+  CHECK_THAT(failure("message_added", "[]"), Contains("message_added"));
+  CHECK_FALSE(event_from_json({{"kind", "session_closed"}, {"seq", 4}, {"first", 5}}).has_value());
+  CHECK(payload_from_text("message_added", R"({"new_field":1,"content":"x"})").has_value());
+}

@@ -1,0 +1,213 @@
+#include "transport/rest_json.hpp"
+
+#include "transport/home_page.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <catch2/catch.hpp>
+
+using namespace troupe;
+namespace json = boost::json;
+
+namespace {
+
+template <class Id>
+Id id(std::uint64_t n) {
+  return Id{core::uuid{0, n}};
+}
+
+core::approval_record pending_approval() {
+  core::approval_record a;
+  a.id = id<core::approval_id>(1);
+  a.project = {"demo"};
+  a.agent = {"guide"};
+  a.session = id<core::session_id>(2);
+  a.run = id<core::run_id>(3);
+  a.call = {"call_1"};
+  a.tool = "delete_file";
+  a.action = R"({"path":"a.txt"})";
+  a.risk = "high";
+  a.created_at = core::millis{1'700'000'000'123};
+  a.expires_at = core::millis{1'700'000'060'000};
+  return a;
+}
+
+core::message_record assistant(std::uint64_t run, std::int64_t at, std::vector<core::tool_call> calls) {
+  core::message_record m;
+  m.id = id<core::message_id>(static_cast<std::uint64_t>(at));
+  m.run = id<core::run_id>(run);
+  m.role = core::role::assistant;
+  m.calls = std::move(calls);
+  m.created_at = core::millis{at};
+  return m;
+}
+
+core::tool_call_record result(std::uint64_t run, std::string call, std::int64_t at, std::string output) {
+  core::tool_call_record r;
+  r.id = {std::move(call)};
+  r.run = id<core::run_id>(run);
+  r.started_at = core::millis{at};
+  r.ok = true;
+  r.output = std::move(output);
+  r.ms = 7;
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("approval json: a pending one has every field, the undecided ones null") {
+  auto o = transport::approval_json(pending_approval());
+  CHECK(o.at("status") == "pending");
+  CHECK(o.at("toolId") == "delete_file");
+  CHECK(o.at("toolCallId") == "call_1");
+  CHECK(o.at("action").at("path") == "a.txt");
+  CHECK(o.at("toolInput") == o.at("action"));
+  CHECK(o.at("createdAt") == "2023-11-14T22:13:20.123Z");
+  for (auto name : {"decidedBy", "decidedAt", "resolvedBy", "resolvedAt", "note"}) CHECK(o.at(name).is_null());
+  CHECK(o.at("sessionId") == "00000000-0000-0000-0000-000000000002");
+}
+
+TEST_CASE("approval json: a decided one tells who and when under both names") {
+  auto a = pending_approval();
+  a.decision = core::decision::denied;
+  a.decided_by = "ana";
+  a.note = "no";
+  a.decided_at = core::millis{1'700'000'001'000};
+  auto o = transport::approval_json(a);
+  CHECK(o.at("status") == "denied");
+  CHECK(o.at("decidedBy") == "ana");
+  CHECK(o.at("resolvedBy") == "ana");
+  CHECK(o.at("resolvedAt") == o.at("decidedAt"));
+  CHECK(o.at("note") == "no");
+}
+
+TEST_CASE("lost decision: the error names the winner, with and without a name and a note") {
+  core::approval_settled w{id<core::approval_id>(1), core::decision::approved, "ana", "fine", false};
+  auto e = transport::lost_decision(w);
+  CHECK(e.code == core::errc::approval_not_pending);
+  CHECK(e.text == "The approval was settled before: approved by ana (fine).");
+  CHECK(transport::winner_json(w).at("resolvedBy") == "ana");
+  w.by.clear();
+  w.note.clear();
+  CHECK(transport::lost_decision(w).text == "The approval was settled before: approved.");
+  CHECK_FALSE(transport::winner_json(w).contains("note"));
+}
+
+TEST_CASE("messages json: each call gets the result of its own message") {
+  std::vector<core::message_record> messages{assistant(1, 10, {{{"c"}, "clock", "{}"}}), assistant(1, 20, {{{"c"}, "clock", "{}"}}),
+                                             assistant(2, 30, {{{"c"}, "clock", "not json"}})};
+  std::vector<core::tool_call_record> results{result(1, "c", 11, "first"), result(1, "c", 20, R"({"n":2})")};
+  auto all = transport::messages_json(messages, results);
+  REQUIRE(all.size() == 3);
+  auto call = [&](std::size_t i) { return all[i].at("toolCalls").at(0).as_object(); };
+  CHECK(call(0).at("output") == "first");
+  CHECK(call(1).at("output").at("n") == 2);
+  CHECK(call(1).at("success") == true);
+  CHECK(call(1).at("durationMs") == 7);
+  CHECK(call(2).at("output").is_null());
+  CHECK(call(2).at("success").is_null());
+  CHECK(call(2).at("input") == "not json");
+}
+
+TEST_CASE("messages json: the second page finds its results although the first has the same call id") {
+  auto all = transport::messages_json({assistant(1, 20, {{{"c"}, "clock", "{}"}})}, {result(1, "c", 11, "first"), result(1, "c", 21, "second")});
+  CHECK(all.at(0).at("toolCalls").at(0).at("output") == "second");
+}
+
+TEST_CASE("messages json: ids that are not there are null and content is text") {
+  core::message_record m;
+  m.content = "hola";
+  auto all = transport::messages_json({m}, {});
+  CHECK(all.at(0).at("runId").is_null());
+  CHECK(all.at(0).at("role") == "user");
+  CHECK(all.at(0).at("content") == "hola");
+  CHECK(all.at(0).at("toolCalls").as_array().empty());
+  CHECK_FALSE(all.at(0).as_object().contains("clientMessageId"));
+}
+
+TEST_CASE("session json: metadata is an object and usage has all its numbers") {
+  core::session_record s;
+  s.cost = {1'500'000};
+  s.tokens = {10, 2, 5};
+  CHECK(transport::session_json(s).at("metadata").is_object());
+  s.metadata = R"({"source":"test"})";
+  auto o = transport::session_json(s);
+  CHECK(o.at("metadata").at("source") == "test");
+  CHECK(o.at("usage").at("costUsd") == 1.5);
+  CHECK(o.at("usage").at("totalTokens") == 15);
+  CHECK(o.at("status") == "active");
+}
+
+TEST_CASE("agent json: the instructions stay on the server") {
+  core::agent_config a;
+  a.id = {"guide"};
+  a.project = {"demo"};
+  a.instructions = "secret";
+  a.tools = {"clock", "delete_file"};
+  a.approval["delete_file"] = core::approval_policy::always;
+  auto o = transport::agent_json(a, true);
+  CHECK(o.at("name") == "guide");
+  CHECK(o.at("tools").as_array().size() == 2);
+  CHECK(o.at("approval").at("delete_file") == "always");
+  CHECK(o.at("limits").at("budgetUsd").is_null());
+  CHECK(o.at("isDefault") == true);
+  CHECK(json::serialize(o).find("secret") == std::string::npos);
+}
+
+TEST_CASE("tool json: the parameters are a schema, not its text") {
+  auto o = transport::tool_json({"clock", "Tells the time.", R"({"type":"object"})", core::effect::read_only, true, "builtin"});
+  CHECK(o.at("parameters").at("type") == "object");
+  CHECK(o.at("effect") == "read_only");
+  CHECK(o.at("approval") == "always");
+}
+
+TEST_CASE("trace json: a run that goes on has no end and no duration") {
+  core::span_record s;
+  s.trace = {core::uuid{1, 2}};
+  s.kind = "run";
+  s.name = "guide";
+  s.started_at = core::millis{1000};
+  auto o = transport::trace_json(s, {"demo"});
+  CHECK(o.at("id") == "00000000000000010000000000000002");
+  CHECK(o.at("endedAt").is_null());
+  CHECK(o.at("durationMs").is_null());
+  s.ended_at = core::millis{1250};
+  CHECK(transport::span_json(s).at("durationMs") == 250);
+}
+
+TEST_CASE("trace id: both spellings are read, others are not") {
+  core::trace_id t{core::uuid{0x0123456789abcdef, 0xfedcba9876543210}};
+  CHECK(transport::parse_trace_id(t.value.hex()) == t);
+  CHECK(transport::parse_trace_id(t.str()) == t);
+  CHECK_FALSE(transport::parse_trace_id("0123"));
+  CHECK_FALSE(transport::parse_trace_id(std::string(32, 'g')));
+}
+
+TEST_CASE("home page: names from the configuration are text, never markup or placeholders") {
+  core::config c;
+  c.default_project = {"p"};
+  core::agent_config a;
+  a.id = {"a"};
+  a.project = {"p"};
+  a.name = "<script>alert(1)</script>\"@NONCE@";
+  core::project_config p;
+  p.id = {"p"};
+  p.default_agent = {"a"};
+  p.agents[a.id] = std::make_shared<const core::agent_config>(a);
+  c.projects[p.id] = p;
+  auto page = transport::home_page(c, "1.2.3", "n0nce");
+  CHECK(page.find("<script>") == std::string::npos);
+  CHECK(page.find("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#64;NONCE&#64;") != std::string::npos);
+  CHECK(page.find("1.2.3") != std::string::npos);
+  for (auto name : {"@SCRIPT@", "@NONCE@", "@VERSION@", "@AGENTS@", "@AGENT@", "@AGENT_NAME@", "@PROJECT@"})
+    CHECK(page.find(name) == std::string::npos);
+}
+
+TEST_CASE("home page: it loads nothing from elsewhere and its headers allow only its own script") {
+  auto page = transport::home_page({}, "1", "n0nce");
+  CHECK(page.find("http://") == std::string::npos);
+  CHECK(page.find("https://") == std::string::npos);
+  auto headers = transport::home_page_headers("n0nce");
+  REQUIRE(headers.front().first == "Content-Security-Policy");
+  CHECK(headers.front().second.find("default-src 'none'; script-src 'nonce-n0nce'") == 0);
+  CHECK(headers.front().second.find("unsafe") == std::string::npos);
+}

@@ -1,0 +1,225 @@
+#include "transport/dialects/conversation.hpp"
+
+#include "transport/json_text.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace troupe::transport {
+
+namespace json = boost::json;
+using core::errc;
+
+namespace {
+
+void put(frame_writer& out, core::seq_t seq, std::string_view type, json::object fields) {
+  json::object frame;
+  frame.reserve(fields.size() + 1);
+  frame["type"] = type;
+  for (auto& [key, value] : fields) frame[key] = std::move(value);
+  out.frame(json::serialize(frame), seq, type);
+}
+
+void put_card(frame_writer& out, core::seq_t seq, const core::approval_requested& a) {
+  put(out, seq, "approval_required",
+      {{"tool", a.tool},
+       {"arguments", json_or_string(a.action)},
+       {"tool_call_id", a.call.str()},
+       {"tool_id", a.tool},
+       {"message", "Se requiere aprobación para ejecutar " + a.tool}});
+}
+
+void put_error(frame_writer& out, core::seq_t seq, std::string_view text) {
+  put(out, seq, "error", {{"error", text}, {"message", text}});
+}
+
+}  // namespace
+
+struct conversation_frames {
+  conversation_encoder& c;
+  const core::event& e;
+  frame_writer& out;
+
+  void operator()(const core::run_started&) const {
+    c.text_.clear();
+    c.step_text_at_ = 0;
+    c.next_call_ = 0;
+    c.next_call_shown_ = conversation_encoder::shown::nothing;
+    c.parked_ = false;
+  }
+  void operator()(const core::step_started& s) const {
+    c.step_text_at_ = c.text_.size();
+    put(out, e.seq, "thinking",
+        {{"iteration", s.step}, {"message", "Pensando… (iteración " + std::to_string(s.step) + ")"}, {"content", ""}});
+  }
+  void operator()(const core::text_delta& d) const {
+    c.text_ += d.pieces.text;
+    std::string frame;
+    std::string_view text = d.pieces.text;
+    for (auto length : d.pieces.lengths) {
+      frame.assign(R"({"type":"message_chunk","content":)");
+      append_json_string(frame, text.substr(0, length));
+      frame += '}';
+      out.frame(frame, e.seq, "message_chunk");
+      text.remove_prefix(length);
+    }
+  }
+  // Its clients clear the text on the `thinking` that follows.
+  void operator()(const core::message_superseded& m) const {
+    if (!m.message.is_nil()) c.text_.resize(std::min(c.step_text_at_, c.text_.size()));
+  }
+  void operator()(const core::run_queued&) const {
+    if (!c.parked_) return;
+    c.encode_open_cards(out);
+    c.show_done(e.seq, out);
+  }
+  void operator()(const core::run_completed&) const {
+    c.show_message(e.seq, out);
+    c.show_done(e.seq, out);
+  }
+  void operator()(const core::run_failed& f) const {
+    if (f.code == errc::iteration_limit) {
+      c.text_ += c.text_.empty() ? f.text : "\n\n" + f.text;
+      c.show_message(e.seq, out);
+    } else {
+      put_error(out, e.seq, f.text);
+    }
+    c.show_done(e.seq, out);
+  }
+  void operator()(const core::run_cancelled&) const {
+    if (!c.text_.empty()) c.show_message(e.seq, out);
+    c.show_done(e.seq, out);
+  }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+void conversation_encoder::encode(const core::event& e, frame_writer& out) {
+  turn_.apply(e);
+  // Calls and results first: the end of a turn comes after what it closes.
+  show_calls(e.seq, out);
+  std::visit(conversation_frames{*this, e, out}, e.payload);
+  bool parks = turn_.is_parked();
+  if (parks && !parked_) {
+    if (!text_.empty()) show_message(e.seq, out);
+    show_done(e.seq, out);
+  }
+  parked_ = parks;
+}
+
+void conversation_encoder::show_calls(core::seq_t seq, frame_writer& out) {
+  for (; next_call_ < turn_.calls.size(); ++next_call_, next_call_shown_ = shown::nothing) {
+    const auto& call = turn_.calls[next_call_];
+    if (next_call_shown_ == shown::nothing) {
+      put(out, seq, "tool_call", {{"tool", call.tool}, {"arguments", json_or_string(call.input)}, {"tool_call_id", call.id.str()}});
+      next_call_shown_ = shown::call;
+    }
+    auto open = std::find_if(turn_.open_approvals.begin(), turn_.open_approvals.end(),
+                             [&](const auto& a) { return a.call == call.id; });
+    if (next_call_shown_ == shown::call && open != turn_.open_approvals.end()) {
+      put_card(out, seq, *open);
+      next_call_shown_ = shown::card;
+    }
+    if (!call.settled) return;
+    auto output = output_value(call.output);
+    put(out, seq, "tool_result",
+        {{"tool", call.tool},
+         {"tool_call_id", call.id.str()},
+         {"success", call.ok},
+         {"result", call.ok ? std::move(output) : json::value(nullptr)},
+         {"error", call.ok ? json::value(nullptr) : json::value(call.output)},
+         {"arguments", json_or_string(call.input)}});
+  }
+}
+
+void conversation_encoder::show_message(core::seq_t seq, frame_writer& out) {
+  put(out, seq, "message", {{"content", text_}});
+  text_.clear();
+  step_text_at_ = 0;
+}
+
+void conversation_encoder::show_done(core::seq_t seq, frame_writer& out) { put(out, seq, "done", {{"iterations", turn_.step}}); }
+
+void conversation_encoder::encode_open_cards(frame_writer& out) {
+  for (const auto& open : turn_.open_approvals) put_card(out, 0, open);
+}
+
+// ---- client frames ----
+
+namespace {
+
+class conversation_protocol final : public client_protocol {
+ public:
+  conversation_protocol(client_port& port, conversation_connect connect)
+      : port_(port), connect_(std::move(connect)), session_(session_of_conversation(connect_.project, connect_.conversation)) {}
+
+  void on_open() override {
+    port_.send(json::serialize(json::object{
+        {"type", "connected"}, {"conversation_id", connect_.conversation}, {"message", "Conexión establecida"}}));
+    port_.follow(session_, {encoder_kind::conversation, std::nullopt, false}, [this](const core::result<core::session_record>& r) {
+      if (!r) return refuse(r.error().text);
+      exists_ = exists_ || !r->project.empty();
+    });
+  }
+
+  void on_message(std::string_view message, bool is_text) override {
+    auto frame = is_text ? parse_object(message) : core::error{errc::parse_error, "A text frame with a JSON object is expected."};
+    if (!frame) {
+      // Only undecodable frames close a socket here: its clients have no reconnect (PROTOCOLS §2).
+      refuse(frame.error().text);
+      return port_.close(1000, "undecodable frame");
+    }
+    if (const auto* type = frame->if_contains("type"); type && type->is_string() && type->get_string() == "approval_response")
+      return decide(*frame);
+    const auto* text = frame->if_contains("message");
+    if (!text || !text->is_string() || text->get_string().empty())
+      return refuse("Field \"message\" must be a non-empty string.");
+    if (!exists_)
+      port_.submit(session_, core::open_session{connect_.project, connect_.agent, "conversation", connect_.conversation, {}},
+                   [this](const core::result<core::command_reply>& r) {
+                     exists_ = exists_ || r.has_value();
+                     if (!r) refuse(r.error().text);
+                   });
+    core::send_message command{std::string(text->get_string()), {}, core::busy_policy::queue};
+    port_.submit(session_, std::move(command), [this](const core::result<core::command_reply>& r) {
+      if (!r && r.error().code != errc::not_found) refuse(r.error().text);
+    });
+  }
+
+  void on_refused(const core::error& e) override { refuse(e.text); }
+
+ private:
+  void decide(const json::object& o) {
+    const auto* approved = o.if_contains("approved");
+    if (!approved || !approved->is_bool()) return refuse("Field \"approved\" must be true or false.");
+    auto call = string_field(o, "tool_call_id");
+    if (!call) return refuse(call.error().text);
+    core::decide_approval command{{}, {*call}, approved->get_bool(), {}, {}};
+    port_.submit(session_, std::move(command), [this](const core::result<core::command_reply>& r) {
+      if (!r) return refuse(r.error().code == errc::not_found ? "No approval is pending in this conversation." : r.error().text);
+    });
+  }
+
+  void refuse(std::string_view text) {
+    port_.send(json::serialize(json::object{{"type", "error"}, {"error", text}, {"message", text}}));
+  }
+
+  client_port& port_;
+  conversation_connect connect_;
+  core::session_id session_;
+  bool exists_ = false;
+};
+
+}  // namespace
+
+core::session_id session_of_conversation(const core::project_id& project, std::string_view conversation) {
+  if (auto id = core::session_id::parse(conversation)) return *id;
+  return {core::uuid_of_name(project.str() + "/conversation/" + std::string(conversation))};
+}
+
+std::unique_ptr<client_protocol> make_conversation(client_port& port, conversation_connect connect) {
+  return std::make_unique<conversation_protocol>(port, std::move(connect));
+}
+
+}  // namespace troupe::transport

@@ -1,0 +1,232 @@
+#include "transport/dialects/conversation_rest.hpp"
+
+#include "transport/dialects/conversation.hpp"
+#include "transport/run_waiter.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace troupe::transport {
+
+namespace json = boost::json;
+using core::errc;
+
+namespace {
+
+constexpr std::size_t longest_id = 200;
+
+core::session_id session_of(const rest_call_ptr& call, std::string_view conversation) {
+  return session_of_conversation(call->config().default_project, conversation);
+}
+
+/// `YYYY-MM-DD HH:MM:SS`, UTC.
+std::string plain_time(core::millis at) {
+  auto text = iso_time(at).substr(0, 19);
+  text[10] = ' ';
+  return text;
+}
+
+json::object call_json(const core::turn_call& c) {
+  auto output = c.settled ? output_value(c.output) : json::value(nullptr);
+  return {{"tool", c.tool},
+          {"arguments", json_or_string(c.input)},
+          {"tool_call_id", c.id.str()},
+          {"success", c.settled ? json::value(c.ok) : json::value(nullptr)},
+          {"result", c.ok ? output : json::value(nullptr)},
+          {"error", c.settled && !c.ok ? json::value(c.output) : json::value(nullptr)}};
+}
+
+json::object outcome_json(const run_outcome& o, const std::string& conversation) {
+  json::array calls;
+  for (const auto& c : o.turn.calls) calls.push_back(call_json(c));
+  auto text = o.text;
+  if (o.error.code == errc::iteration_limit) text += text.empty() ? o.error.text : "\n\n" + o.error.text;
+  json::object out{{"conversation_id", conversation},
+                   {"message", std::move(text)},
+                   {"tool_calls", std::move(calls)},
+                   {"iterations", o.turn.step}};
+  if (o.parked) {
+    const auto& open = o.turn.open_approvals.front();
+    out["approval_required"] =
+        json::object{{"tool", open.tool}, {"arguments", json_or_string(open.action)}, {"tool_call_id", open.call.str()}};
+  }
+  return out;
+}
+
+json::object message_json(const core::message_record& m) {
+  json::object out{{"id", m.number}, {"role", core::to_string(m.role)}, {"content", m.content}, {"tool_calls", nullptr}};
+  if (!m.calls.empty()) {
+    json::array calls;
+    for (const auto& c : m.calls)
+      calls.push_back(json::object{{"tool", c.tool}, {"arguments", json_or_string(c.arguments)}, {"tool_call_id", c.id.str()}});
+    out["tool_calls"] = json::serialize(calls);
+  }
+  out["created_at"] = plain_time(m.created_at);
+  return out;
+}
+
+json::object conversation_json(const core::session_record& s) {
+  auto id = s.alias.empty() ? s.id.str() : s.alias;
+  return {{"id", id},
+          {"title", s.title.empty() ? id : s.title},
+          {"created_at", plain_time(s.created_at)},
+          {"updated_at", plain_time(s.updated_at)},
+          {"message_count", s.message_count}};
+}
+
+json::object tool_json(const core::tool_record& t) {
+  return {{"name", t.name}, {"description", t.description}, {"category", t.source}, {"parameters", json_or_string(t.parameters)}};
+}
+
+/// All of the history, page by page.
+class history_reader : public std::enable_shared_from_this<history_reader> {
+ public:
+  history_reader(rest_call_ptr call, core::session_id session) : call_(std::move(call)), session_(session) {}
+
+  void next() {
+    core::window w{500, read_};
+    call_->ask<core::page<core::message_record>>(core::list_messages{session_, w}, [me = shared_from_this()](const core::page<core::message_record>& page) {
+      for (const auto& m : page.items) me->messages_.push_back(message_json(m));
+      me->read_ += static_cast<std::int64_t>(page.items.size());
+      if (!page.items.empty() && me->read_ < page.total) return me->next();
+      me->answer();
+    });
+  }
+
+  void answer() {
+    auto total = messages_.size();
+    call_->answer(200, json::object{{"conversation_id", call_->parameter("id")}, {"messages", std::move(messages_)}, {"total", total}});
+  }
+
+ private:
+  rest_call_ptr call_;
+  core::session_id session_;
+  std::int64_t read_ = 0;
+  json::array messages_;
+};
+
+}  // namespace
+
+/// GET /health
+void get_conversation_health(const rest_call_ptr& call) {
+  auto up = call->way().environment().now() - call->way().started_at();
+  call->answer(200, json::object{{"status", "healthy"}, {"service", "troupe"}, {"uptime_seconds", static_cast<double>(up.count()) / 1000}});
+}
+
+/// POST /api/chat {message, conversation_id?, stream?}: `stream` is taken and ignored, streams are on the WebSocket.
+void post_conversation_chat(const rest_call_ptr& call) {
+  auto body = call->body_object();
+  if (!body) return;
+  auto text = call->body_string(*body, "message", true);
+  if (!text) return;
+  auto id = call->body_string(*body, "conversation_id", false);
+  if (!id) return;
+  if (id->size() > longest_id || id->find('/') != std::string::npos)
+    return call->fail_field("conversation_id", "must have at most " + std::to_string(longest_id) + " bytes and no slash");
+  if (id->empty()) *id = "conv_" + call->way().environment().random_uuid().hex().substr(24);
+  core::agent_id agent{call->request.query_value("agent")};
+  if (!call->config().find_agent(call->config().default_project, agent)) return call->fail({errc::not_found, "Agent not found: " + agent.str()});
+  core::open_session open{call->config().default_project, std::move(agent), "conversation", *id, {}};
+  core::send_message message{std::move(*text), std::string(call->request.header("idempotency-key")), core::busy_policy::queue};
+  auto waiter = run_waiter::start(call->way(), session_of(call, *id), call->principal(), std::move(open), std::move(message),
+                                  [call, id = *id](const core::result<run_outcome>& r) {
+                                    if (!r) return call->fail(r.error());
+                                    if (r->error.code != errc::ok && r->error.code != errc::iteration_limit) return call->fail(r->error);
+                                    call->answer(200, outcome_json(*r, id));
+                                  });
+  call->exchange->on_abandoned([waiter] { waiter->abandon(); });
+}
+
+/// GET /api/chat/{id}/history: unknown ones are empty.
+void get_conversation_history(const rest_call_ptr& call) {
+  auto session = session_of(call, call->parameter("id"));
+  auto reader = std::make_shared<history_reader>(call, session);
+  call->way().ask(core::get_session{session}, [call, reader](const core::result<core::answer>& r) {
+    if (!r && r.error().code != errc::not_found) return call->fail(r.error());
+    if (!r || std::get<core::session_record>(*r).status == core::session_status::deleted) return reader->answer();
+    reader->next();
+  });
+}
+
+/// GET /api/conversations?limit=50
+void get_conversations(const rest_call_ptr& call) {
+  auto w = call->window();
+  if (!w) return;
+  if (!call->request.has_query("limit")) w->limit = 50;
+  core::list_sessions query;
+  query.project = call->config().default_project;
+  query.dialect = "conversation";
+  query.window = *w;
+  call->ask<core::page<core::session_record>>(std::move(query), [call](const core::page<core::session_record>& page) {
+    json::array all;
+    for (const auto& s : page.items) all.push_back(conversation_json(s));
+    call->answer(200, json::object{{"conversations", std::move(all)}, {"total", page.total}});
+  });
+}
+
+/// GET /api/conversations/{id}
+void get_conversation(const rest_call_ptr& call) {
+  auto id = call->parameter("id").substr(0, longest_id);
+  call->find<core::session_record>(core::get_session{session_of(call, id)}, "Conversation", id, [call, id](const core::session_record& s) {
+    if (s.status == core::session_status::deleted) return call->fail({errc::not_found, "Conversation not found: " + id});
+    call->answer(200, conversation_json(s));
+  });
+}
+
+/// DELETE /api/conversations/{id}: what is not there is deleted too.
+void delete_conversation(const rest_call_ptr& call) {
+  const auto& id = call->parameter("id");
+  call->way().submit(session_of(call, id), call->principal(), core::change_status{core::session_status::deleted},
+                     [call, id](const core::result<core::command_reply>& r) {
+                       if (!r && r.error().code != errc::not_found && r.error().code != errc::session_closed) return call->fail(r.error());
+                       call->answer(200, json::object{{"status", "success"}, {"message", "Conversation deleted"}, {"conversation_id", id}});
+                     });
+}
+
+/// GET /api/tools
+void get_conversation_tools(const rest_call_ptr& call) {
+  json::array all;
+  for (const auto& t : call->way().tools()) all.push_back(tool_json(t));
+  auto total = all.size();
+  call->answer(200, json::object{{"tools", std::move(all)}, {"total", total}});
+}
+
+/// GET /api/tools/{name}
+void get_conversation_tool(const rest_call_ptr& call) {
+  for (const auto& t : call->way().tools())
+    if (t.name == call->parameter("name")) return call->answer(200, tool_json(t));
+  call->fail({errc::not_found, "Tool not found: " + call->parameter("name").substr(0, 64)});
+}
+
+/// GET /api/config: of the agent that answers here.
+void get_conversation_config(const rest_call_ptr& call) {
+  auto agent = call->config().find_agent({}, {});
+  if (!agent) return call->fail({errc::not_found, "No default agent is configured; set default_project and its default_agent."});
+  bool asks = false;
+  for (const auto& t : call->way().tools()) {
+    if (std::find(agent->tools.begin(), agent->tools.end(), t.name) == agent->tools.end()) continue;
+    auto own = agent->approval.find(t.name);
+    asks = asks || (own == agent->approval.end() ? t.needs_approval : own->second == core::approval_policy::always);
+  }
+  constexpr double usual_temperature = 1.0;  // of model APIs, where the request names none; clients expect a number
+  call->answer(200, json::object{{"llm_provider", agent->provider.str()},
+                                 {"model", agent->model},
+                                 {"autonomy_level", asks ? "supervised" : "autonomous"},
+                                 {"temperature", agent->temperature.value_or(usual_temperature)},
+                                 {"max_tokens", agent->limits.max_output_tokens},
+                                 {"tools_count", agent->tools.size()}});
+}
+
+/// PUT /api/config
+void put_conversation_config(const rest_call_ptr& call) {
+  auto body = parse_object(call->request.body);
+  if (body && body->contains("api_keys"))
+    return call->fail({errc::forbidden, "api_keys cannot be set over HTTP; name their environment variables in the configuration file."});
+  call->fail({errc::forbidden, "The configuration is read-only here; change the file and restart the server."});
+}
+
+/// GET /api/config/ollama-models
+void get_ollama_models(const rest_call_ptr& call) { call->answer(200, json::object{{"models", json::array()}}); }
+
+}  // namespace troupe::transport

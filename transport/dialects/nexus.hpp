@@ -1,0 +1,45 @@
+// The native dialect (PROTOCOLS §1): events to `message.*`, `run.*`, … frames with their seq, client frames to commands.
+#pragma once
+
+#include "core/turn.hpp"
+#include "transport/dialects/dialect.hpp"
+
+#include <boost/json/object.hpp>
+
+namespace troupe::transport {
+
+/// Style B clients show an approval only when a message.complete arrives, so for them a parked run completes a message.
+class nexus_encoder final : public encoder {
+ public:
+  nexus_encoder(core::session_id session, bool completes_when_parked)
+      : session_(session), completes_when_parked_(completes_when_parked) {}
+  void encode(const core::event& e, frame_writer& out) override;
+  void encode_open_cards(frame_writer& out) override;
+
+ private:
+  friend struct nexus_frames;
+  void complete(const core::event& e, frame_writer& out);
+
+  core::session_id session_;
+  core::turn turn_;
+  bool completes_when_parked_;
+  bool parked_ = false;
+  core::token_usage reported_;  ///< of this run, in earlier message.complete frames
+  core::micro_usd reported_cost_;
+};
+
+struct nexus_connect {
+  core::project_id project;  ///< from the URL; may be empty
+  core::agent_id agent;
+  bool style_b = false;      ///< connected at /api/v1/ws
+};
+
+[[nodiscard]] std::unique_ptr<client_protocol> make_nexus(client_port& port, nexus_connect connect);
+
+/// `usage` as every frame and REST reply has it: all numbers, in both spellings.
+[[nodiscard]] boost::json::object usage_json(const core::token_usage& tokens, core::micro_usd cost);
+
+/// The `error` frame.
+[[nodiscard]] std::string nexus_error(const core::error& e);
+
+}  // namespace troupe::transport

@@ -1,0 +1,152 @@
+#include "transport/dialects/nexus.hpp"
+#include "transport/json_text.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace troupe::transport {
+
+namespace json = boost::json;
+
+/// Both spellings of every number: real clients read one or the other (PROTOCOLS §1.3).
+json::object usage_json(const core::token_usage& tokens, core::micro_usd cost) {
+  return {{"promptTokens", tokens.prompt},      {"completionTokens", tokens.completion}, {"totalTokens", tokens.total()},
+          {"cost", cost.usd()},                 {"inputTokens", tokens.prompt},          {"outputTokens", tokens.completion},
+          {"costUsd", cost.usd()}};
+}
+
+namespace {
+
+json::object card(const core::approval_requested& a) {
+  return {{"approvalId", a.approval.str()},
+          {"tool", a.tool},
+          {"action", json_or_string(a.action)},
+          {"toolCallId", a.call.str()},
+          {"expiresAt", iso_time(a.expires_at)},
+          {"kind", core::to_string(a.kind)},
+          {"riskLevel", a.risk}};
+}
+
+void put(frame_writer& out, std::string_view type, core::seq_t seq, json::object fields) {
+  json::object frame;
+  frame.reserve(fields.size() + 2);
+  frame["type"] = type;
+  for (auto& [key, value] : fields) frame[key] = std::move(value);
+  if (seq != 0) frame["seq"] = seq;
+  out.frame(json::serialize(frame), seq, type);
+}
+
+}  // namespace
+
+struct nexus_frames {
+  nexus_encoder& encoder;
+  const core::event& e;
+  frame_writer& out;
+
+  void put(std::string_view type, json::object fields) const { transport::put(out, type, e.seq, std::move(fields)); }
+
+  void operator()(const core::message_added& m) const {
+    json::object fields{{"messageId", m.message.str()}, {"role", core::to_string(m.role)}, {"content", m.content}, {"author", m.author}};
+    if (!m.client_message_id.empty()) fields["clientMessageId"] = m.client_message_id;
+    put("message.created", std::move(fields));
+  }
+  void operator()(const core::run_queued& m) const {
+    put("message.queued", {{"position", m.position}, {"messageId", m.message.str()}, {"runId", m.run.str()}});
+  }
+  void operator()(const core::run_started& m) const {
+    put("run.started", {{"runId", m.run.str()}, {"messageId", m.reply.str()}, {"traceId", m.trace.value.hex()}});
+  }
+  void operator()(const core::text_delta& m) const {
+    // The hot path: one small frame per piece, written straight into the shared bytes.
+    std::string frame;
+    std::string_view text = m.pieces.text;
+    auto seq = e.first;
+    for (auto length : m.pieces.lengths) {
+      frame.assign(R"({"type":"message.content_delta","text":)");
+      append_json_string(frame, text.substr(0, length));
+      frame += R"(,"role":"assistant","seq":)";
+      append_number(frame, seq);
+      frame += '}';
+      out.frame(frame, seq, "message.content_delta");
+      text.remove_prefix(length);
+      ++seq;
+    }
+  }
+  void operator()(const core::message_superseded& m) const {
+    if (!m.message.is_nil()) put("message.superseded", {{"messageId", m.message.str()}, {"fromSeq", m.from}});
+  }
+  void operator()(const core::tool_started& m) const {
+    put("message.tool_start", {{"toolCallId", m.call.str()}, {"tool", m.tool}, {"input", json_or_string(m.input)}});
+  }
+  void operator()(const core::tool_progress& m) const {
+    put("message.tool_progress", {{"toolCallId", m.call.str()}, {"text", m.text}});
+  }
+  void operator()(const core::tool_completed& m) const {
+    put("message.tool_complete", {{"toolCallId", m.call.str()},
+                                  {"tool", m.tool},
+                                  {"success", m.ok},
+                                  {"output", output_value(m.output)},
+                                  {"durationMs", m.ms}});
+  }
+  void operator()(const core::approval_requested& m) const { put("message.approval_required", card(m)); }
+  void operator()(const core::approval_decided& m) const {
+    json::object fields{{"approvalId", m.approval.str()}, {"decision", core::to_string(m.decision)}, {"resolvedBy", m.by}};
+    if (!m.note.empty()) fields["note"] = m.note;
+    put("approval.decided", std::move(fields));
+  }
+  void operator()(const core::cost_alert& m) const {
+    put("session.cost_alert",
+        {{"currentSpend", m.spend.usd()}, {"budget", m.budget.usd()}, {"percent", m.percent}, {"scope", m.scope}});
+  }
+  void operator()(const core::run_completed& m) const {
+    put("message.complete", {{"messageId", m.message.str()},
+                             {"traceId", m.trace.value.hex()},
+                             {"usage", usage_json({m.tokens.prompt - encoder.reported_.prompt, 0,
+                                                   m.tokens.completion - encoder.reported_.completion},
+                                                  m.cost - encoder.reported_cost_)}});
+  }
+  void operator()(const core::run_failed& m) const {
+    put("error", {{"code", core::to_string(m.code)}, {"message", m.text}, {"runId", m.run.str()}});
+  }
+  void operator()(const core::run_cancelled& m) const { put("run.cancelled", {{"runId", m.run.str()}, {"textKept", m.text_kept}}); }
+  void operator()(const core::typing_changed& m) const {
+    put("typing", {{"userId", m.user_id}, {"username", m.username}, {"isTyping", m.is_typing}});
+  }
+  /// The rest has no frame of its own: clients of this dialect see gaps in the seqs (PROTOCOLS §1.5).
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+void nexus_encoder::encode(const core::event& e, frame_writer& out) {
+  turn_.apply(e);
+  if (e.as<core::run_started>()) {
+    reported_ = {};
+    reported_cost_ = {};
+    parked_ = false;
+  }
+  if (const auto* created = e.as<core::session_created>()) {
+    put(out, "session.created", e.seq, {{"sessionId", session_.str()}, {"agentId", created->agent.str()}});
+    return;
+  }
+  std::visit(nexus_frames{*this, e, out}, e.payload);
+  bool parked = turn_.is_parked();
+  if (parked && !parked_ && completes_when_parked_) complete(e, out);
+  parked_ = parked;
+}
+
+void nexus_encoder::complete(const core::event& e, frame_writer& out) {
+  core::token_usage since{turn_.tokens.prompt - reported_.prompt, 0, turn_.tokens.completion - reported_.completion};
+  put(out, "message.complete", e.seq,
+      {{"messageId", turn_.reply.str()}, {"traceId", turn_.trace.value.hex()}, {"usage", usage_json(since, turn_.cost - reported_cost_)}});
+  reported_ = turn_.tokens;
+  reported_cost_ = turn_.cost;
+}
+
+void nexus_encoder::encode_open_cards(frame_writer& out) {
+  for (const auto& open : turn_.open_approvals) put(out, "message.approval_required", 0, card(open));
+}
+
+std::string nexus_error(const core::error& e) {
+  return json::serialize(json::object{{"type", "error"}, {"code", core::to_string(e.code)}, {"message", e.text}});
+}
+
+}  // namespace troupe::transport

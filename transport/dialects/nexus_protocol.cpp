@@ -1,0 +1,246 @@
+#include "transport/dialects/nexus.hpp"
+#include "transport/json_text.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace troupe::transport {
+
+namespace json = boost::json;
+using core::errc;
+
+namespace {
+
+core::error invalid(std::string text) { return {errc::validation_error, std::move(text)}; }
+
+core::result<std::optional<core::seq_t>> seq_field(const json::object& o, std::string_view name) {
+  const auto* v = o.if_contains(name);
+  if (!v || v->is_null()) return std::optional<core::seq_t>{};
+  if (v->is_int64() && v->get_int64() >= 0) return std::optional{static_cast<core::seq_t>(v->get_int64())};
+  if (v->is_uint64()) return std::optional{v->get_uint64()};
+  return invalid("Field \"" + std::string(name) + "\" must be a non-negative integer.");
+}
+
+class nexus_protocol final : public client_protocol {
+ public:
+  nexus_protocol(client_port& port, nexus_connect connect) : port_(port), connect_(std::move(connect)) {}
+
+  void on_open() override {}
+
+  void on_message(std::string_view message, bool is_text) override {
+    if (!is_text) return refuse({errc::parse_error, "A text frame with a JSON object is expected, not a binary frame."});
+    auto frame = parse_object(message);
+    if (!frame) return refuse(frame.error());
+    auto type = string_field(*frame, "type");
+    if (!type) return refuse(type.error());
+    for (const auto& known : table)
+      if (known.type == *type) {
+        auto done = (this->*known.handler)(*frame);
+        if (!done) refuse(done.error());
+        return;
+      }
+    refuse({errc::unknown_type, "Unknown type \"" + type->substr(0, 64) +
+                                    "\"; known: auth, session.create, session.resume, message.send, approval.decide, "
+                                    "run.cancel, typing, ping."});
+  }
+
+  void on_refused(const core::error& e) override { refuse(e); }
+
+  // Style B clients reconnect only after an unclean close.
+  bool on_drain() override {
+    send({{"type", "session.draining"}, {"lastSeq", port_.last_seq()}, {"reconnectAfterMs", 1000}});
+    return style_b_;
+  }
+
+ private:
+  using handled = core::result<void>;
+  struct handler_row {
+    std::string_view type;
+    handled (nexus_protocol::*handler)(const json::object&);
+  };
+  static const std::array<handler_row, 8> table;
+
+  void refuse(const core::error& e) { port_.send(nexus_error(e)); }
+  void send(json::object frame) { port_.send(json::serialize(frame)); }
+
+  [[nodiscard]] encoder_kind kind() const { return style_b_ ? encoder_kind::nexus_b : encoder_kind::nexus_a; }
+
+  handled auth(const json::object& o) {
+    auto project = string_field(o, "projectId");
+    if (!project) return project.error();
+    auto agent = string_field(o, "agentId");
+    if (!agent) return agent.error();
+    auto session = string_field(o, "sessionId");
+    if (!session) return session.error();
+    auto after = seq_field(o, "afterSeq");
+    if (!after) return after.error();
+    if (connect_.project.empty()) connect_.project = {*project};
+    if (!agent->empty()) connect_.agent = {*agent};
+    if (!port_.config().find_agent(connect_.project, connect_.agent)) return unknown_agent();
+    style_b_ = style_b_ || connect_.style_b || o.contains("apiKey");
+    send({{"type", "auth.success"}});
+    if (!session->empty()) return follow_existing(*session, *after);
+    return {};
+  }
+
+  [[nodiscard]] core::error unknown_agent() const {
+    if (!connect_.project.empty() && port_.config().projects.count(connect_.project) == 0)
+      return {errc::not_found, "Project not found: " + connect_.project.str()};
+    return {errc::not_found, "Agent not found: " + connect_.agent.str()};
+  }
+
+  handled create(const json::object& o) {
+    auto agent = string_field(o, "agentId");
+    if (!agent) return agent.error();
+    if (!agent->empty()) connect_.agent = {*agent};
+    std::string metadata;
+    if (const auto* m = o.if_contains("metadata"); m && !m->is_null()) {
+      if (!m->is_object()) return invalid("Field \"metadata\" must be an object.");
+      metadata = json::serialize(*m);
+    }
+    return open_new(std::move(metadata));
+  }
+
+  /// The session.created frame comes from the log, so that every client sees the same.
+  handled open_new(std::string metadata) {
+    if (!port_.config().find_agent(connect_.project, connect_.agent)) return unknown_agent();
+    session_ = port_.new_session_id();
+    port_.follow(*session_, {kind(), std::nullopt, false}, [](const core::result<core::session_record>&) {});
+    port_.submit(*session_, core::open_session{connect_.project, connect_.agent, "nexus", {}, std::move(metadata)},
+                 [this](const core::result<core::command_reply>& r) {
+                   if (!r) refuse(r.error());
+                 });
+    return {};
+  }
+
+  handled resume(const json::object& o) {
+    auto session = string_field(o, "sessionId");
+    if (!session) return session.error();
+    if (session->empty()) return invalid("Field \"sessionId\" is missing.");
+    auto after = seq_field(o, "afterSeq");
+    if (!after) return after.error();
+    return follow_existing(*session, *after);
+  }
+
+  handled follow_existing(const std::string& text, std::optional<core::seq_t> after) {
+    auto id = core::session_id::parse(text);
+    if (!id) return core::error{errc::not_found, "Session not found: " + text.substr(0, 64)};
+    port_.follow(*id, {kind(), after, true}, [this, id = *id, after](const core::result<core::session_record>& r) {
+      if (!r) return refuse(r.error());
+      session_ = id;
+      send({{"type", "session.resumed"},
+            {"sessionId", id.str()},
+            {"fromSeq", after.value_or(r->last_seq)},
+            {"status", core::to_string(r->status)}});
+    });
+    return {};
+  }
+
+  handled send_message(const json::object& o) {
+    core::send_message command;
+    const auto* content = o.if_contains("content");
+    if (!content || !content->is_string() || content->get_string().empty())
+      return invalid("Field \"content\" must be a non-empty string.");
+    command.content = std::string(content->get_string());
+    auto client_id = string_field(o, "clientMessageId");
+    if (!client_id) return client_id.error();
+    command.client_message_id = std::move(*client_id);
+    auto on_busy = string_field(o, "onBusy");
+    if (!on_busy) return on_busy.error();
+    if (!on_busy->empty()) {
+      command.on_busy = core::busy_policy_from(*on_busy);
+      if (!command.on_busy) return invalid("Field \"onBusy\" must be queue, reject or interrupt.");
+    }
+    if (!session_)
+      if (auto opened = open_new({}); !opened) return opened;
+    submit(std::move(command));
+    return {};
+  }
+
+  handled decide(const json::object& o) {
+    auto text = string_field(o, "approvalId");
+    if (!text) return text.error();
+    if (text->empty()) return invalid("Field \"approvalId\" is missing.");
+    auto id = core::approval_id::parse(*text);
+    if (!id) return core::error{errc::not_found, "Approval not found: " + text->substr(0, 64)};
+    const auto* approved = o.if_contains("approved");
+    if (!approved || !approved->is_bool()) return invalid("Field \"approved\" must be true or false.");
+    auto note = string_field(o, "note");
+    if (!note) return note.error();
+    core::decide_approval command{*id, {}, approved->get_bool(), std::move(*note), {}};
+    if (const auto* edited = o.if_contains("editedInput"); edited && !edited->is_null()) {
+      if (!edited->is_object()) return invalid("Field \"editedInput\" must be an object.");
+      command.edited_input = json::serialize(*edited);
+    }
+    port_.find_approval(*id, [this, command](const core::result<core::approval_record>& known) {
+      if (!known) return refuse(known.error());
+      port_.submit(known->session, command, [this](const core::result<core::command_reply>& r) {
+        if (!r) return refuse(r.error());
+        const auto& settled = std::get<core::approval_settled>(*r);
+        if (settled.won) return;  // the event tells everybody
+        send({{"type", "approval.decided"},
+              {"approvalId", settled.approval.str()},
+              {"decision", core::to_string(settled.decision)},
+              {"resolvedBy", settled.by}});
+      });
+    });
+    return {};
+  }
+
+  handled cancel(const json::object& o) {
+    auto run = string_field(o, "runId");
+    if (!run) return run.error();
+    core::cancel_run command;
+    if (!run->empty()) {
+      auto id = core::run_id::parse(*run);
+      if (!id) return core::error{errc::not_found, "Run not in progress: " + run->substr(0, 64)};
+      command.run = *id;
+    }
+    if (!session_) return core::error{errc::not_found, "No session: send session.create or message.send first."};
+    submit(command);
+    return {};
+  }
+
+  handled typing(const json::object& o) {
+    const auto* is_typing = o.if_contains("isTyping");
+    if (!is_typing || !is_typing->is_bool()) return invalid("Field \"isTyping\" must be true or false.");
+    if (session_)
+      port_.announce(*session_, core::typing_changed{port_.principal().id, port_.principal().name, is_typing->get_bool(),
+                                                     port_.connection_id()});
+    return {};
+  }
+
+  handled ping(const json::object&) {
+    send({{"type", "pong"}});
+    return {};
+  }
+
+  void submit(core::command command) {
+    port_.submit(*session_, std::move(command), [this](const core::result<core::command_reply>& r) {
+      if (!r) refuse(r.error());
+    });
+  }
+
+  client_port& port_;
+  nexus_connect connect_;
+  bool style_b_ = false;
+  std::optional<core::session_id> session_;
+};
+
+const std::array<nexus_protocol::handler_row, 8> nexus_protocol::table{{
+    {"auth", &nexus_protocol::auth},
+    {"session.create", &nexus_protocol::create},
+    {"session.resume", &nexus_protocol::resume},
+    {"message.send", &nexus_protocol::send_message},
+    {"approval.decide", &nexus_protocol::decide},
+    {"run.cancel", &nexus_protocol::cancel},
+    {"typing", &nexus_protocol::typing},
+    {"ping", &nexus_protocol::ping},
+}};
+
+}  // namespace
+
+std::unique_ptr<client_protocol> make_nexus(client_port& port, nexus_connect connect) {
+  return std::make_unique<nexus_protocol>(port, std::move(connect));
+}
+
+}  // namespace troupe::transport

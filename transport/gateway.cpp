@@ -1,0 +1,57 @@
+#include "transport/gateway.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace troupe::transport {
+
+gateway::gateway(boost::asio::io_context& io, actors::listener_actor listener, core::config_ptr config,
+                 std::shared_ptr<core::environment> environment, std::vector<core::tool_record> tools)
+    : io_(io),
+      listener_(std::move(listener)),
+      config_(std::move(config)),
+      environment_(std::move(environment)),
+      tools_(std::move(tools)),
+      started_at_(environment_->now()) {}
+
+void gateway::post(std::function<void()> f) { boost::asio::post(io_, std::move(f)); }
+
+void gateway::close() {
+  closed_ = true;
+  listener_ = actors::listener_actor();
+}
+
+template <class T, class Message>
+void gateway::call(Message message, then<T> done) {
+  if (closed_) {
+    done(core::error{core::errc::shutting_down, "The server is shutting down; connect again shortly."});
+    return;
+  }
+  auto& io = io_;
+  auto back = std::make_shared<const std::function<void(core::result<T>)>>(
+      [&io, done = std::move(done)](core::result<T> r) { boost::asio::post(io, [done, r = std::move(r)]() mutable { done(std::move(r)); }); });
+  caf::anon_send(listener_, std::move(message), actors::reply_to<T>{std::move(back)});
+}
+
+void gateway::submit(core::session_id session, core::principal by, core::command command, then<core::command_reply> done) {
+  call(actors::submit{session, std::move(by), std::move(command)}, std::move(done));
+}
+
+void gateway::attach(core::session_id session, actors::event_sink_ptr sink, bool must_exist, then<actors::attached> done) {
+  call(actors::attach{session, std::move(sink), must_exist}, std::move(done));
+}
+
+void gateway::detach(core::session_id session, actors::event_sink_ptr sink) {
+  if (!closed_) caf::anon_send(listener_, actors::detach{session, std::move(sink)});
+}
+
+void gateway::read_events(core::session_id session, core::seq_t after, core::seq_t upto, then<actors::event_page> done) {
+  call(actors::read_events{session, after, upto, rows_per_page}, std::move(done));
+}
+
+void gateway::ask(core::query query, then<core::answer> done) { call(actors::ask{std::move(query)}, std::move(done)); }
+
+void gateway::announce(core::session_id session, core::event_payload payload) {
+  if (!closed_) caf::anon_send(listener_, actors::announce{session, std::move(payload)});
+}
+
+}  // namespace troupe::transport

@@ -1,0 +1,92 @@
+#include "transport/json_text.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/stream_parser.hpp>
+
+#include <array>
+#include <charconv>
+#include <ctime>
+
+namespace troupe::transport {
+
+using core::errc;
+
+void append_json_string(std::string& out, std::string_view text) {
+  constexpr char hex[] = "0123456789abcdef";
+  out.push_back('"');
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\') continue;
+    out.append(text, from, i - from);
+    from = i + 1;
+    switch (c) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default:
+        out += "\\u00";
+        out.push_back(hex[c >> 4]);
+        out.push_back(hex[c & 15]);
+    }
+  }
+  out.append(text, from, text.size() - from);
+  out.push_back('"');
+}
+
+void append_number(std::string& out, std::uint64_t value) {
+  std::array<char, 20> digits;
+  auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+core::result<boost::json::value> parse_json(std::string_view text) {
+  boost::json::stream_parser parser({}, {.max_depth = 64});
+  boost::system::error_code error;
+  auto used = parser.write_some(text, error);
+  if (!error && used < text.size()) error = boost::json::error::extra_data;
+  if (!error) parser.finish(error);
+  if (error)
+    return core::error{errc::parse_error, "Not JSON at byte " + std::to_string(used) + ": " + error.message()};
+  return parser.release();
+}
+
+core::result<boost::json::object> parse_object(std::string_view text) {
+  auto value = parse_json(text);
+  if (!value) return value.error();
+  if (auto* object = value->if_object()) return std::move(*object);
+  return core::error{errc::parse_error, "A JSON object is expected."};
+}
+
+boost::json::value json_or_string(std::string_view text) {
+  if (auto value = parse_json(text)) return std::move(*value);
+  return boost::json::string(text);
+}
+
+boost::json::value output_value(std::string_view text) {
+  if (!text.empty() && (text.front() == '{' || text.front() == '['))
+    if (auto value = parse_json(text)) return std::move(*value);
+  return boost::json::string(text);
+}
+
+std::string iso_time(core::millis at) {
+  auto seconds = static_cast<std::time_t>(at.count() / 1000);
+  std::tm parts{};
+  gmtime_r(&seconds, &parts);
+  std::array<char, 40> out;
+  auto n = std::strftime(out.data(), out.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  auto ms = std::to_string(1000 + at.count() % 1000).substr(1);
+  return std::string(out.data(), n) + "." + ms + "Z";
+}
+
+core::result<std::string> string_field(const boost::json::object& o, std::string_view name) {
+  const auto* v = o.if_contains(name);
+  if (!v || v->is_null()) return std::string{};
+  if (!v->is_string())
+    return core::error{errc::validation_error, "Field \"" + std::string(name) + "\" must be a string."};
+  return std::string(v->get_string());
+}
+
+}  // namespace troupe::transport

@@ -1,0 +1,153 @@
+// Chat without WebSocket (PROTOCOLS §1.6): a message in, the whole answer or its events out.
+#include "transport/rest_handlers.hpp"
+
+#include "transport/dialects/nexus.hpp"
+#include "transport/event_stream.hpp"
+#include "transport/run_waiter.hpp"
+
+#include <boost/json/serialize.hpp>
+
+namespace troupe::transport {
+
+namespace json = boost::json;
+using core::errc;
+
+namespace {
+
+struct chat_request {
+  core::session_id session;
+  std::optional<core::open_session> open;  ///< the session is new
+  core::send_message message;
+};
+
+json::array calls_json(const core::turn& turn) {
+  json::array out;
+  for (const auto& c : turn.calls)
+    out.push_back(json::object{{"toolCallId", c.id.str()},
+                               {"tool", c.tool},
+                               {"input", json_or_string(c.input)},
+                               {"success", c.settled ? json::value(c.ok) : json::value(nullptr)},
+                               {"output", c.settled ? output_value(c.output) : json::value(nullptr)},
+                               {"durationMs", c.ms}});
+  return out;
+}
+
+json::object outcome_json(const run_outcome& o) {
+  json::object out{{"sessionId", o.session.str()},
+                   {"response", o.text},
+                   {"messageId", o.turn.reply.str()},
+                   {"runId", o.run.str()},
+                   {"traceId", o.turn.trace.value.hex()},
+                   {"usage", usage_json(o.turn.tokens, o.turn.cost)},
+                   {"toolCalls", calls_json(o.turn)}};
+  if (o.parked) {
+    out["status"] = "pending";
+    out["approvalId"] = o.turn.open_approvals.front().approval.str();
+  }
+  return out;
+}
+
+/// The whole answer, or 202 when a person must decide first.
+void answer_whole(const rest_call_ptr& call, chat_request chat) {
+  auto waiter = run_waiter::start(call->way(), chat.session, call->principal(), std::move(chat.open), std::move(chat.message),
+                                  [call](core::result<run_outcome> r) {
+                                    if (!r) return call->fail(r.error());
+                                    if (r->error.code != errc::ok) return call->fail(r->error);
+                                    call->answer(r->parked ? 202 : 200, outcome_json(*r));
+                                  });
+  call->exchange->on_abandoned([waiter] { waiter->abandon(); });
+}
+
+/// The events of the run as they come.
+void answer_stream(const rest_call_ptr& call, chat_request chat) {
+  auto session = chat.session;
+  event_stream_options options;
+  options.must_exist = !chat.open;
+  stream_events(call, session, options, [call, chat = std::move(chat)](const core::result<core::session_record>& r) {
+    if (!r) return;
+    auto ignore = [](const core::result<core::command_reply>&) {};
+    if (chat.open) call->way().submit(chat.session, call->principal(), *chat.open, ignore);
+    call->way().submit(chat.session, call->principal(), chat.message, ignore);
+  });
+}
+
+void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_id agent, const json::object& body) {
+  auto text = call->body_string(body, "message", true);
+  if (!text) return;
+  auto session = call->body_string(body, "sessionId", false);
+  if (!session) return;
+  const auto& config = call->config();
+  if (config.projects.count(project) == 0) return call->fail({errc::not_found, "Project not found: " + project.str()});
+  if (!config.find_agent(project, agent)) return call->fail({errc::not_found, "Agent not found: " + agent.str()});
+  chat_request chat;
+  chat.message.content = std::move(*text);
+  chat.message.client_message_id = std::string(call->request.header("idempotency-key"));
+  if (session->empty()) {
+    std::string metadata;
+    if (const auto* m = body.if_contains("metadata"); m && !m->is_null()) {
+      if (!m->is_object()) return call->fail_field("metadata", "must be an object");
+      metadata = json::serialize(*m);
+    }
+    chat.session = call->way().environment().make<core::session_id>();
+    chat.open = core::open_session{project, agent, "nexus", {}, std::move(metadata)};
+  } else {
+    auto id = core::session_id::parse(*session);
+    if (!id) return call->fail({errc::not_found, "Session not found: " + session->substr(0, 64)});
+    chat.session = *id;
+  }
+  if (call->wants_event_stream())
+    answer_stream(call, std::move(chat));
+  else
+    answer_whole(call, std::move(chat));
+}
+
+}  // namespace
+
+/// POST /projects/{p}/agents/{a}/chat
+void post_agent_chat(const rest_call_ptr& call) {
+  auto body = call->body_object();
+  if (!body) return;
+  run_chat(call, {call->parameter("p")}, {call->parameter("a")}, *body);
+}
+
+/// POST /chat {projectId, message, …}
+void post_chat(const rest_call_ptr& call) {
+  // With the slash the path is also another dialect's, whose bodies have no projectId (PROTOCOLS §7).
+  bool is_ambiguous = call->request.path.ends_with('/');
+  if (is_ambiguous) call->speak(error_shape::detail);
+  auto body = call->body_object();
+  if (!body) return;
+  if (is_ambiguous && body->contains("projectId")) call->speak(error_shape::nexus);
+  auto project = call->body_string(*body, "projectId", true);
+  if (!project) return;
+  auto agent = call->body_string(*body, "agentId", false);
+  if (!agent) return;
+  run_chat(call, {std::move(*project)}, {std::move(*agent)}, *body);
+}
+
+/// POST /sessions/{id}/messages {content, onBusy?, clientMessageId?}
+void post_message(const rest_call_ptr& call) {
+  auto session = call->session_parameter();
+  if (!session) return;
+  auto body = call->body_object();
+  if (!body) return;
+  auto text = call->body_string(*body, "content", true);
+  if (!text) return;
+  auto client_id = call->body_string(*body, "clientMessageId", false);
+  if (!client_id) return;
+  auto on_busy = call->body_string(*body, "onBusy", false);
+  if (!on_busy) return;
+  chat_request chat{*session, std::nullopt, {std::move(*text), std::move(*client_id), core::busy_policy_from(*on_busy)}};
+  if (!on_busy->empty() && !chat.message.on_busy) return call->fail_field("onBusy", "must be queue, reject or interrupt");
+  if (chat.message.client_message_id.empty()) chat.message.client_message_id = std::string(call->request.header("idempotency-key"));
+  if (call->wants_event_stream()) return answer_stream(call, std::move(chat));
+  if (call->request.query_value("wait") == "true") return answer_whole(call, std::move(chat));
+  call->submit(*session, std::move(chat.message), [call](const core::command_reply& r) {
+    const auto& accepted = std::get<core::message_accepted>(r);
+    json::object out{{"runId", accepted.run.str()}, {"messageId", accepted.message.str()}};
+    if (accepted.position != 0) out["position"] = accepted.position;
+    call->answer(202, std::move(out));
+  });
+}
+
+}  // namespace troupe::transport

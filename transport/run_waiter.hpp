@@ -1,0 +1,57 @@
+// Follows one run to its end on behalf of a REST caller: a sink that folds the run's events and tells the result once.
+#pragma once
+
+#include "core/turn.hpp"
+#include "transport/gateway.hpp"
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace troupe::transport {
+
+struct run_outcome {
+  core::session_id session;
+  core::run_id run;
+  core::turn turn;      ///< with its calls and usage
+  std::string text;     ///< everything the assistant said in this run
+  bool parked = false;  ///< a person must decide first; `turn.open_approvals` says what
+  core::error error{core::errc::ok, {}};  ///< run failed or cancelled
+};
+
+class run_waiter final : public actors::event_sink, public std::enable_shared_from_this<run_waiter> {
+ public:
+  using done_fn = std::function<void(core::result<run_outcome>)>;
+
+  /// Sends `message` (after `open`, where given) and tells how its run went, on the io thread, once.
+  static std::shared_ptr<run_waiter> start(gateway& way, core::session_id session, core::principal who,
+                                           std::optional<core::open_session> open, core::send_message message, done_fn done);
+
+  void deliver(core::event_batch_ptr batch) noexcept override;
+  /// The caller went away: the run goes on, nobody is told.
+  void abandon();
+
+ private:
+  run_waiter(gateway& way, core::session_id session, done_fn done);
+  void send(core::principal who, std::optional<core::open_session> open, core::send_message message);
+  void drain();
+  void take(const core::event& e);
+  void finish(core::result<run_outcome> r);
+
+  gateway& way_;
+  core::session_id session_;
+  done_fn done_;
+  core::run_id run_;          ///< nil until the command is answered
+  std::vector<core::event_batch_ptr> early_;
+  core::turn turn_;
+  std::string text_;
+  std::size_t step_text_at_ = 0;
+
+  std::mutex mutex_;
+  std::vector<core::event_batch_ptr> inbox_;
+  bool posted_ = false;
+};
+
+}  // namespace troupe::transport
