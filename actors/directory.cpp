@@ -50,6 +50,28 @@ caf::result<Reply> pass_on(self_pointer self, Message& m) {
   return self->delegate(*actor, std::move(m));
 }
 
+/// A session that sleeps has no run: who attaches gets its record, and its events once something wakes it. Looking on
+/// costs a sink, not an actor. The reader answers this before it answers the session that a later command wakes.
+caf::result<attached> attach_sleeping(self_pointer self, attach& m) {
+  self->state.sessions[m.session].sinks.push_back(m.sink);
+  auto promise = self->make_response_promise<attached>();
+  self->request(self->state.services->reader_for(m.session), caf::infinite, ask{core::get_session{m.session}})
+      .then(
+          [promise](const core::answer& a) mutable {
+            const auto& record = std::get<core::session_record>(a);
+            promise.deliver(attached{record, record.last_seq, {}});
+          },
+          [self, promise, m](const caf::error& e) mutable {
+            if (from_caf(e).code == core::errc::not_found && !m.must_exist)
+              return void(promise.deliver(attached{}));
+            self->send(self, detach{m.session, m.sink});
+            promise.deliver(from_caf(e).code == core::errc::not_found
+                                ? to_caf({core::errc::not_found, "Session not found: " + m.session.str()})
+                                : e);
+          });
+  return promise;
+}
+
 }  // namespace
 
 directory_actor::behavior_type directory(self_pointer self, services_ptr services) {
@@ -69,7 +91,11 @@ directory_actor::behavior_type directory(self_pointer self, services_ptr service
   });
   return {
       [self](submit& m) { return pass_on<core::command_reply>(self, m); },
-      [self](attach& m) { return pass_on<attached>(self, m); },
+      [self](attach& m) -> caf::result<attached> {
+        auto it = self->state.sessions.find(m.session);
+        if (self->state.stopping || (it != self->state.sessions.end() && it->second.actor)) return pass_on<attached>(self, m);
+        return attach_sleeping(self, m);
+      },
       [self](read_events& m) -> caf::result<event_page> {
         auto it = self->state.sessions.find(m.session);
         if (it != self->state.sessions.end() && it->second.actor) return self->delegate(it->second.actor, m);

@@ -5,6 +5,9 @@ namespace troupe::actors {
 void persistence_state::commit() {
   if (waiting.empty()) return;
   auto stored = journal->commit(waiting);
+  if (!stored)
+    for (const auto& a : waiting)
+      if (!a.batch->events.empty()) lost_from.emplace(a.batch->session, a.batch->events.front().first);
   waiting.clear();
   auto answered = std::move(promises);
   promises.clear();
@@ -16,6 +19,14 @@ void persistence_state::commit() {
   for (auto& p : answered) p.deliver(to_caf(stored.error()));
 }
 
+bool persistence_state::follows_a_loss(const core::event_batch& batch) {
+  auto it = lost_from.find(batch.session);
+  if (it == lost_from.end()) return false;
+  if (batch.events.empty() || batch.events.front().first > it->second) return true;
+  lost_from.erase(it);
+  return false;
+}
+
 persistence_actor::behavior_type persistence(persistence_actor::stateful_pointer<persistence_state> self,
                                              persistence_options options, storage::journal* journal) {
   self->state.options = std::move(options);
@@ -23,6 +34,8 @@ persistence_actor::behavior_type persistence(persistence_actor::stateful_pointer
   return {
       [self](append& a) -> caf::result<committed> {
         auto& s = self->state;
+        if (s.follows_a_loss(*a.what.batch))
+          return to_caf({core::errc::storage_unavailable, "An earlier event of this session could not be stored."});
         s.waiting.push_back(std::move(a.what));
         auto promise = self->make_response_promise<committed>();
         s.promises.push_back(promise);

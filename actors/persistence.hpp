@@ -5,6 +5,7 @@
 #include "actors/interfaces.hpp"
 
 #include <functional>
+#include <unordered_map>
 #include <vector>
 
 namespace troupe::actors {
@@ -21,8 +22,12 @@ struct persistence_state {
   std::vector<storage::append> waiting;
   std::vector<caf::typed_response_promise<committed>> promises;
   bool tick_sent = false;
+  /// First seq that a session lost to a failed commit. What that incarnation sends after it cannot be stored; the next one
+  /// begins there again.
+  std::unordered_map<core::session_id, core::seq_t> lost_from;
 
   void commit();
+  [[nodiscard]] bool follows_a_loss(const core::event_batch& batch);
 };
 
 /// `journal` outlives the actor.

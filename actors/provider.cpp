@@ -19,7 +19,7 @@ void start(self_pointer self, const core::uuid& id, provider_state::call& call) 
   bool last_attempt = call.attempt > self->state.options.max_retries;
   // Retried only while nothing was shown: clients append blindly (DESIGN §8).
   auto sink = [id, loop = call.loop, me = caf::actor_cast<caf::weak_actor_ptr>(self->ctrl()), attempt = call.attempt,
-               last_attempt, shown = false](providers::model_output output) mutable {
+               last_attempt, kept = call.request, shown = false](providers::model_output output) mutable {
     shown = shown || !output.text.empty() || !output.reasoning.empty();
     std::optional<model_call_ended> ended;
     if (output.end) {
@@ -28,11 +28,12 @@ void start(self_pointer self, const core::uuid& id, provider_state::call& call) 
                    output.end->retry_after.value_or(longest_named_delay) <= longest_named_delay;
       ended = model_call_ended{id, failed, retry, output.end->retry_after};
     }
+    if (ended && !ended->retry) kept->reset();
     if (!ended || !ended->retry) caf::anon_send(loop, model_delivery{id, std::move(output), attempt});
     if (ended)
       if (auto strong = caf::actor_cast<provider_actor>(me)) caf::anon_send(strong, *ended);
   };
-  call.stream = self->state.client->start(*call.request, std::move(sink));
+  call.stream = self->state.client->start(**call.request, std::move(sink));
 }
 
 void start_next(self_pointer self) {
@@ -73,7 +74,8 @@ provider_actor::behavior_type provider(self_pointer self, provider_options optio
   return {
       [self](const start_model& m) {
         auto& s = self->state;
-        s.calls.emplace(m.call, provider_state::call{m.request, caf::actor_cast<agent_loop_actor>(m.loop), nullptr, 0});
+        s.calls.emplace(m.call, provider_state::call{std::make_shared<std::shared_ptr<const providers::model_request>>(m.request),
+                                                   caf::actor_cast<agent_loop_actor>(m.loop), nullptr, 0});
         s.waiting.push_back(m.call);
         self->monitor(s.calls.at(m.call).loop);
         start_next(self);

@@ -19,8 +19,10 @@ struct provider_options {
 };
 
 struct provider_state {
+  /// Kept while the call may be tried again; let go of before its end is told, so that the loop's history is its own again.
+  using kept_request = std::shared_ptr<std::shared_ptr<const providers::model_request>>;
   struct call {
-    std::shared_ptr<const providers::model_request> request;
+    kept_request request;
     agent_loop_actor loop;
     std::shared_ptr<providers::model_stream> stream;
     std::uint32_t attempt = 0;

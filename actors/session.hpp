@@ -31,6 +31,7 @@ struct session_state {
   directory_actor directory;
   core::session_id id;
   life phase = life::loading;
+  bool is_used = false;  ///< a command came since it woke
   /// What came while loading or retiring: carried out here, by the next incarnation, or not at all.
   struct deferred_request {
     std::function<void()> run;

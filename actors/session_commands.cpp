@@ -14,6 +14,7 @@ caf::error refusal(errc code, std::string text) { return to_caf({code, std::move
 }  // namespace
 
 void session_core::on_command(submit m, reply_promise promise) {
+  s.is_used = true;
   if (s.log.has_failed()) return void(promise.deliver(refusal(errc::storage_unavailable, "The session is being recovered; try again.")));
   if (!exists() && !std::holds_alternative<core::open_session>(m.command))
     return void(promise.deliver(refusal(errc::not_found, "Session not found: " + s.id.str())));
@@ -131,8 +132,14 @@ void session_core::on_decide(const core::principal& by, core::decide_approval& c
     if (!c.approval.is_nil()) return a.approval == c.approval;
     return c.call.empty() || a.call == c.call;
   };
+  // Until its decision is on disk the approval's actor alone knows the winner.
+  if (auto it = s.approvals.find(c.approval); it != s.approvals.end())
+    return void(promise.delegate(it->second, decide{c.approved, std::move(c.note), std::move(c.edited_input), by.id}));
   for (const auto& open : s.turn.open_approvals) {
     if (!matches(open)) continue;
+    // After a restart the actors of a run come with its history.
+    if (!s.history_loaded)
+      return with_history([self = self, by, c, promise]() mutable { session_core{self}.on_decide(by, c, promise); });
     if (auto it = s.approvals.find(open.approval); it != s.approvals.end())
       return void(promise.delegate(it->second, decide{c.approved, std::move(c.note), std::move(c.edited_input), by.id}));
   }
@@ -143,8 +150,10 @@ void session_core::on_decide(const core::principal& by, core::decide_approval& c
       .then(
           [promise](const core::answer& a) mutable {
             const auto& known = std::get<core::approval_record>(a);
-            promise.deliver(core::command_reply{core::approval_settled{
-                known.id, known.decision.value_or(core::decision::denied), known.decided_by, known.note, false}});
+            if (!known.decision)
+              return void(promise.deliver(refusal(errc::approval_not_pending, "The run of this approval is not in progress.")));
+            promise.deliver(core::command_reply{
+                core::approval_settled{known.id, *known.decision, known.decided_by, known.note, false}});
           },
           [promise](const caf::error& e) mutable { promise.deliver(e); });
 }

@@ -4,6 +4,7 @@ namespace troupe::actors {
 
 namespace {
 constexpr std::chrono::milliseconds flush_delay{50};
+constexpr std::chrono::milliseconds onlooker_delay{1'000};
 }
 
 // ---- life ----
@@ -12,7 +13,7 @@ void session_core::load() {
   self->request(s.services->reader_for(s.id), caf::infinite, load_session{s.id})
       .then([self = self](loaded_session& m) { session_core{self}.on_loaded(m); },
             [self = self](const caf::error& e) { session_core{self}.on_store_failed(from_caf(e)); });
-  self->delayed_send(self, s.services->config->limits.session_idle_timeout, idle_tick{});
+  self->delayed_send(self, onlooker_delay, idle_tick{});
 }
 
 void session_core::on_loaded(loaded_session& m) {
@@ -34,13 +35,11 @@ void session_core::on_loaded(loaded_session& m) {
 }
 
 void session_core::on_idle_tick() {
-  const auto& limits = s.services->config->limits;
+  // A client that only looks on costs a sink, not an actor.
+  auto patience = s.is_used ? s.services->config->limits.session_idle_timeout : onlooker_delay;
   bool busy = s.run || !s.queue.empty() || s.phase != session_state::life::awake;
-  auto idle_for = now() - s.last_activity;
-  if (busy || idle_for < limits.session_idle_timeout) {
-    self->delayed_send(self, busy ? limits.session_idle_timeout : limits.session_idle_timeout - idle_for, idle_tick{});
-    return;
-  }
+  std::chrono::milliseconds idle_for = now() - s.last_activity;
+  if (busy || idle_for < patience) return self->delayed_send(self, busy ? patience : patience - idle_for, idle_tick{});
   s.phase = session_state::life::resting;
   s.log.when_stored([self = self](const core::error* e) {
     session_core me{self};

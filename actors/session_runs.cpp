@@ -67,6 +67,7 @@ void session_core::spawn_loop(const core::run_id& run, const core::message_id& m
 
 void session_core::lend_history(const core::run_id& run, core::turn before) {
   if (!s.run || s.run->run != run) return;
+  if (s.phase == session_state::life::retiring) return;  // a loop of its own would outlive the session
   for (const auto& e : s.history_backlog) s.history.apply(e);
   s.history_backlog.clear();
   run_order order;

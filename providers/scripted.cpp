@@ -3,6 +3,7 @@
 #include "providers/script.hpp"
 
 #include <mutex>
+#include <optional>
 
 namespace troupe::providers {
 
@@ -40,12 +41,13 @@ class scripted_stream final : public model_stream, public std::enable_shared_fro
     }
     auto self = shared_from_this();
     model_output out;
-    auto delay = player_.play(out);
+    auto delay = player_->play(out);
+    if (!delay) player_.reset();
     if (!is_empty(out)) sink_(std::move(out));
     if (delay) wait(*delay);
   }
 
-  script_player player_;  ///< used by one thread at a time: the caller's, then the timer's
+  std::optional<script_player> player_;  ///< used by one thread at a time: the caller's, then the timer's
   model_sink sink_;
   core::timer_service& timers_;
   std::mutex mutex_;
@@ -63,12 +65,17 @@ class scripted_client final : public model_client {
   scripted_client(script_ptr rules, core::timer_service& timers) : script_(std::move(rules)), timers_(timers) {}
 
   std::shared_ptr<model_stream> start(model_request request, model_sink sink) override {
-    script_player player(script_, request);
+    std::optional<script_player> player(std::in_place, script_, request);
     model_output out;
-    auto delay = player.play(out);
+    auto delay = player->play(out);
+    if (!delay) {
+      // Whoever hears the end may go on writing the history: it is let go of first.
+      player.reset();
+      request = {};
+    }
     if (!is_empty(out)) sink(std::move(out));
     if (!delay) return ended_;
-    auto stream = std::make_shared<scripted_stream>(std::move(player), std::move(sink), timers_);
+    auto stream = std::make_shared<scripted_stream>(std::move(*player), std::move(sink), timers_);
     stream->wait(*delay);
     return stream;
   }

@@ -1,5 +1,5 @@
-// A store between the actors and the real one that can play dead: from a crash on, commits are answered but nothing is
-// kept, as if the process had gone. Owned by the stage; one thread.
+// A store between the actors and the real one that can play dead (from a crash on, commits are answered but nothing is
+// kept, as if the process had gone) or full (commits are refused). Owned by the stage; one thread.
 #pragma once
 
 #include "storage/store.hpp"
@@ -19,6 +19,10 @@ class crash_gate final : public storage::store, public storage::journal {
   core::result<void> commit(std::span<const storage::append> appends) override {
     if (armed_ && has_armed_kind(appends)) die();
     if (is_dead_) return {};
+    if (refusals_ > 0) {
+      --refusals_;
+      return core::error{core::errc::storage_unavailable, "the disk is full"};
+    }
     return inner_->writer().commit(appends);
   }
 
@@ -29,6 +33,8 @@ class crash_gate final : public storage::store, public storage::journal {
     is_dead_ = true;
     armed_.reset();
   }
+  /// The next commits find the disk full.
+  void refuse(std::size_t commits) noexcept { refusals_ = commits; }
   void revive() noexcept { is_dead_ = false; }
   [[nodiscard]] bool is_dead() const noexcept { return is_dead_; }
 
@@ -42,6 +48,7 @@ class crash_gate final : public storage::store, public storage::journal {
 
   std::unique_ptr<storage::store> inner_;
   std::optional<std::string> armed_;
+  std::size_t refusals_ = 0;
   bool is_dead_ = false;
 };
 

@@ -57,6 +57,8 @@ class stage {
   std::shared_ptr<const std::optional<reply>> post(core::principal by, core::command command);
   /// At most so many jobs of the scheduler; false when there was none left.
   bool run_some(std::size_t jobs);
+  /// The disk is full for the next commits.
+  void fill_disk(std::size_t commits) { gate_->refuse(commits); }
   /// Time passes, timers of actors are due; nothing runs.
   void elapse(std::chrono::milliseconds by);
   [[nodiscard]] core::result<void> settle();

@@ -2,7 +2,6 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <caf/scoped_actor.hpp>
 #include <catch2/catch.hpp>
 
 #include <map>

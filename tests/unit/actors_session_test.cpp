@@ -240,6 +240,35 @@ TEST_CASE("session: a once call is dispatched at most once, whenever the process
   CHECK(was_unknown);
 }
 
+TEST_CASE("session: a disk that is full for a while refuses or delays, and loses and repeats nothing") {
+  const std::string tools = R"({"tools": ["write_file", "list_files"]})";
+  const std::string model = R"({"rules": [{"when": {"tool": "write_file"}, "say": [{"text": "next "}, {"tool": "list_files", "id": "l"}]},
+                                          {"when": {"tool": "list_files"}, "say": [{"text": "end"}]}],
+                                "otherwise": [{"tool": "write_file", "arguments": {"path": "a", "content": "b"}, "id": "w"}]})";
+  for (std::size_t commits : {1U, 2U}) {
+    for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
+      INFO("refused commits: " << commits << " jobs: " << jobs);
+      fixture f(model, tools);
+      auto sent = f.on->post({}, core::send_message{"go", "m-1", std::nullopt});
+      f.on->run_some(jobs);
+      f.on->fill_disk(commits);
+      f.settle();
+      fixture::good(f.on->advance(milliseconds{5'000}));
+      f.on->fill_disk(0);
+      REQUIRE(sent->has_value());
+      if (!sent->value()) {
+        CHECK(sent->value().error().code == core::errc::storage_unavailable);
+        fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
+      }
+      CHECK(f.all<core::message_added>().size() == 1);
+      CHECK(f.all<core::run_completed>().size() == 1);
+      CHECK(f.all<core::tool_completed>().size() == 2);
+      for (std::size_t i = 1; i < f.came.size(); ++i) CHECK(f.came[i].first == f.came[i - 1].seq + 1);
+      CHECK(f.history_defect().empty());
+    }
+  }
+}
+
 TEST_CASE("session: the number of model calls goes on after a restart") {
   const std::string model = R"({"rules": [{"when": {"call": 1}, "say": [{"text": "one"}]}, {"when": {"call": 2}, "say": [{"text": "two"}]}],
                                 "otherwise": [{"text": "more"}]})";

@@ -73,36 +73,41 @@ class nexus_protocol final : public client_protocol {
     if (!session) return session.error();
     auto after = seq_field(o, "afterSeq");
     if (!after) return after.error();
-    if (connect_.project.empty()) connect_.project = {*project};
-    if (!agent->empty()) connect_.agent = {*agent};
-    if (!port_.config().find_agent(connect_.project, connect_.agent)) return unknown_agent();
+    auto wanted = connect_;
+    if (wanted.project.empty()) wanted.project = {*project};
+    if (!agent->empty()) wanted.agent = {*agent};
+    if (!port_.config().find_agent(wanted.project, wanted.agent)) return unknown_agent(wanted);
+    connect_ = std::move(wanted);
     style_b_ = style_b_ || connect_.style_b || o.contains("apiKey");
     send({{"type", "auth.success"}});
     if (!session->empty()) return follow_existing(*session, *after);
     return {};
   }
 
-  [[nodiscard]] core::error unknown_agent() const {
-    if (!connect_.project.empty() && port_.config().projects.count(connect_.project) == 0)
-      return {errc::not_found, "Project not found: " + connect_.project.str()};
-    return {errc::not_found, "Agent not found: " + connect_.agent.str()};
+  [[nodiscard]] core::error unknown_agent(const nexus_connect& wanted) const {
+    if (!wanted.project.empty() && port_.config().projects.count(wanted.project) == 0)
+      return {errc::not_found, "Project not found: " + wanted.project.str()};
+    return {errc::not_found, "Agent not found: " + wanted.agent.str()};
   }
 
   handled create(const json::object& o) {
     auto agent = string_field(o, "agentId");
     if (!agent) return agent.error();
-    if (!agent->empty()) connect_.agent = {*agent};
+    auto wanted = connect_;
+    if (!agent->empty()) wanted.agent = {*agent};
     std::string metadata;
     if (const auto* m = o.if_contains("metadata"); m && !m->is_null()) {
       if (!m->is_object()) return invalid("Field \"metadata\" must be an object.");
       metadata = json::serialize(*m);
     }
+    if (!port_.config().find_agent(wanted.project, wanted.agent)) return unknown_agent(wanted);
+    connect_ = std::move(wanted);
     return open_new(std::move(metadata));
   }
 
   /// The session.created frame comes from the log, so that every client sees the same.
   handled open_new(std::string metadata) {
-    if (!port_.config().find_agent(connect_.project, connect_.agent)) return unknown_agent();
+    if (!port_.config().find_agent(connect_.project, connect_.agent)) return unknown_agent(connect_);
     session_ = port_.new_session_id();
     port_.follow(*session_, {kind(), std::nullopt, false}, [](const core::result<core::session_record>&) {});
     port_.submit(*session_, core::open_session{connect_.project, connect_.agent, "nexus", {}, std::move(metadata)},
@@ -124,8 +129,12 @@ class nexus_protocol final : public client_protocol {
   handled follow_existing(const std::string& text, std::optional<core::seq_t> after) {
     auto id = core::session_id::parse(text);
     if (!id) return core::error{errc::not_found, "Session not found: " + text.substr(0, 64)};
-    port_.follow(*id, {kind(), after, true}, [this, id = *id, after](const core::result<core::session_record>& r) {
-      if (!r) return refuse(r.error());
+    port_.follow(*id, {kind(), after, true}, [this, id = *id, after, seen = port_.last_seq()](const core::result<core::session_record>& r) {
+      if (!r) {
+        // The session that it left for this one goes on where it was.
+        if (session_) port_.follow(*session_, {kind(), seen, false}, [](const core::result<core::session_record>&) {});
+        return refuse(r.error());
+      }
       session_ = id;
       send({{"type", "session.resumed"},
             {"sessionId", id.str()},

@@ -1,0 +1,13 @@
+// The npm packages of package.json. Without them nothing here can run: that is a failure with its remedy, never a skip.
+async function load(name) {
+  try {
+    return await import(name);
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new Error(`tests/e2e: the npm package ${name} is missing; run scripts/setup --tests`, { cause: error });
+  }
+}
+
+export const { WebSocket } = await load("ws");
+export const loadAimock = () => load("@copilotkit/aimock");
+export const loadOpenai = () => load("openai");

@@ -1,0 +1,132 @@
+// A real server process for one test: port 0, a temporary data folder, a configuration file.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { standard } from "./configuration.mjs";
+
+const startLimitMs = 15_000;
+const stopLimitMs = 15_000;
+
+export function binary() {
+  const path = process.env.TROUPE_BINARY;
+  if (!path) throw new Error("TROUPE_BINARY must name the troupe program; ctest sets it");
+  return path;
+}
+
+export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "troupe-e2e-"));
+
+/** Runs the program to its end: {status, stdout, stderr}. */
+export function run(args, { env = {}, limitMs = 20_000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary(), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const out = { stdout: "", stderr: "" };
+    child.stdout.on("data", (bytes) => (out.stdout += bytes));
+    child.stderr.on("data", (bytes) => (out.stderr += bytes));
+    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    child.on("error", reject);
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      if (signal) reject(new Error(`troupe ${args.join(" ")} did not end in ${limitMs} ms\n${out.stdout}${out.stderr}`));
+      else resolve({ status, ...out });
+    });
+  });
+}
+
+export class Server {
+  #child;
+  #exited;
+  #output = { stdout: "", stderr: "" };
+
+  /** `configuration` is an object, or null for the built-in demo. */
+  constructor(folder, configuration = standard(), { args = [], env = {} } = {}) {
+    this.folder = folder;
+    this.data = join(folder, "data");
+    this.args = ["serve", "--listen", "127.0.0.1:0", "--data", this.data, ...args];
+    this.env = env;
+    if (configuration === null) return;
+    const file = join(folder, "troupe.json");
+    writeFileSync(file, typeof configuration === "string" ? configuration : JSON.stringify(configuration, null, 2));
+    this.args.push("--config", file);
+  }
+
+  async start() {
+    const child = spawn(binary(), this.args, { env: { ...process.env, ...this.env }, stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = child;
+    this.#exited = new Promise((resolve) => child.on("close", (status, signal) => resolve({ status, signal })));
+    child.stderr.on("data", (bytes) => (this.#output.stderr += bytes));
+    const line = await new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`the server did not start\n${this.log}`)), startLimitMs);
+      const settle = (f, value) => (clearTimeout(timer), f(value));
+      let first = "";
+      child.on("error", (error) => settle(reject, error));
+      child.stdout.on("data", (bytes) => {
+        first += bytes;
+        if (first.includes("\n")) settle(resolve, first.split("\n")[0]);
+      });
+      this.#exited.then((how) => settle(reject, new Error(`the server ended: ${JSON.stringify(how)}\n${this.log}`)));
+    });
+    const [, url] = line.match(/^listening on (http:\/\/\S+)$/) ?? assert.fail(`unexpected first line: ${line}`);
+    this.url = url;
+    this.port = Number(new URL(url).port);
+    return this;
+  }
+
+  get log() {
+    return this.#output.stderr.split("\n").slice(-40).join("\n");
+  }
+
+  get running() {
+    return this.#child !== undefined;
+  }
+
+  async #wait() {
+    const timer = setTimeout(() => this.#child.kill("SIGABRT"), stopLimitMs);
+    const how = await this.#exited;
+    clearTimeout(timer);
+    this.#child = undefined;
+    return how;
+  }
+
+  /** SIGTERM: an orderly end with status 0. */
+  async stop() {
+    this.#child.kill("SIGTERM");
+    assert.deepEqual(await this.#wait(), { status: 0, signal: null }, `the server's end after SIGTERM\n${this.log}`);
+  }
+
+  async kill() {
+    this.#child.kill("SIGKILL");
+    assert.equal((await this.#wait()).signal, "SIGKILL", `the server was to be killed\n${this.log}`);
+  }
+
+  /** `troupe check`: the log and everything made from it agree. */
+  async check() {
+    const { status, stdout, stderr } = await run(["check", "--json", "--data", this.data]);
+    assert.equal(status, 0, `troupe check found:\n${stdout}${stderr}`);
+    const report = JSON.parse(stdout);
+    assert.deepEqual(report.findings, []);
+    return report;
+  }
+}
+
+/** A server around `body`; afterwards it must stop in order and leave a sound data folder. */
+export async function withServer(configuration, body, options = {}) {
+  const folder = temporaryFolder();
+  const server = new Server(folder, configuration, options);
+  const opened = [];
+  server.onEnd = (close) => opened.push(close);
+  try {
+    await server.start();
+    await body(server);
+    if (server.running) await server.stop();
+    await server.check();
+  } catch (error) {
+    if (server.running) await server.kill();
+    error.message += `\n--- server log\n${server.log}`;
+    throw error;
+  } finally {
+    for (const close of opened) close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
