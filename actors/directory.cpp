@@ -121,8 +121,8 @@ directory_actor::behavior_type directory(self_pointer self, services_ptr service
         auto& entry = self->state.sessions[m.session];
         entry.sinks = std::move(m.sinks);
         auto address = entry.actor ? entry.actor.address() : caf::actor_addr{};
+        if (m.broke) ++entry.crashes;
         if (m.wake_again) {
-          ++entry.crashes;
           if (!self->state.stopping) self->delayed_send(self, restart_delay, load_session{m.session});
         } else {
           entry.crashes = 0;

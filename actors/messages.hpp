@@ -159,7 +159,8 @@ struct ask {
 struct retire {
   core::session_id session;
   std::vector<event_sink_ptr> sinks;
-  bool wake_again = false;  ///< it broke: start it again from its log
+  bool wake_again = false;  ///< start it again from its log
+  bool broke = false;       ///< by itself, not for want of storage: counts towards quarantine
 };
 struct retired {};
 

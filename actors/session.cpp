@@ -18,7 +18,7 @@ session_actor::behavior_type session(self_pointer self, services_ptr services, d
   self->set_down_handler([self](caf::down_msg& m) { session_core{self}.on_loop_down(m); });
   self->set_exit_handler([self](caf::exit_msg& m) { session_core{self}.on_exit(m); });
   self->set_exception_handler([self](std::exception_ptr& e) -> caf::error {
-    session_core{self}.leave(true);
+    session_core{self}.leave(true, true);
     try {
       std::rethrow_exception(e);
     } catch (const std::exception& x) {

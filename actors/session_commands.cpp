@@ -9,6 +9,11 @@ namespace {
 
 constexpr std::size_t max_recent_messages = 64;
 
+core::message_accepted repeated(core::message_accepted first) {
+  first.repeated = true;
+  return first;
+}
+
 caf::error refusal(errc code, std::string text) { return to_caf({code, std::move(text)}); }
 
 }  // namespace
@@ -62,14 +67,14 @@ void session_core::on_send(const core::principal& by, core::send_message& c, rep
     return void(promise.deliver(refusal(errc::session_closed, "The session is paused; set its status to active first.")));
   if (c.client_message_id.empty()) return accept_message(by, c, promise);
   if (auto it = s.recent_messages.find(c.client_message_id); it != s.recent_messages.end())
-    return void(promise.deliver(core::command_reply{it->second}));
+    return void(promise.deliver(core::command_reply{repeated(it->second)}));
   // A client that repeats a message after a reconnect may mean one from before this incarnation.
   core::find_client_message question{s.id, c.client_message_id};
   self->request(s.services->reader_for(s.id), caf::infinite, ask{std::move(question)})
       .then(
           [promise](const core::answer& a) mutable {
             const auto& known = std::get<core::message_record>(a);
-            promise.deliver(core::command_reply{core::message_accepted{known.run, known.id, 0}});
+            promise.deliver(core::command_reply{core::message_accepted{known.run, known.id, 0, true}});
           },
           [self = self, by, c, promise](const caf::error& e) mutable {
             if (from_caf(e).code == errc::not_found)
@@ -85,9 +90,9 @@ void session_core::accept_message(const core::principal& by, core::send_message&
     return void(promise.deliver(refusal(errc::not_found, "The session's agent is no longer configured: " + s.record.agent.str())));
   // Two copies of one message can pass the look-up above together.
   if (auto it = s.recent_messages.find(c.client_message_id); !c.client_message_id.empty() && it != s.recent_messages.end())
-    return void(promise.deliver(core::command_reply{it->second}));
+    return void(promise.deliver(core::command_reply{repeated(it->second)}));
 
-  core::message_accepted reply{s.services->environment->make<core::run_id>(), s.services->environment->make<core::message_id>(), 0};
+  core::message_accepted reply{s.services->environment->make<core::run_id>(), s.services->environment->make<core::message_id>(), 0, false};
   auto on_busy = c.on_busy.value_or(config->on_busy);
   bool busy = s.run || !s.queue.empty();
   if (busy && on_busy == core::busy_policy::reject)

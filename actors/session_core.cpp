@@ -54,9 +54,9 @@ void session_core::on_idle_tick() {
   });
 }
 
-void session_core::leave(bool wake_again) {
+void session_core::leave(bool wake_again, bool broke) {
   s.phase = session_state::life::retiring;
-  self->request(s.directory, caf::infinite, retire{s.id, s.sinks, wake_again})
+  self->request(s.directory, caf::infinite, retire{s.id, s.sinks, wake_again, broke})
       .then(
           [self = self](const retired&) {
             // The directory sends nothing more to this actor: what came until now goes to the next incarnation.

@@ -32,7 +32,7 @@ struct session_core {
     (this->*f)(std::move(m), std::move(promise));
   }
   void on_idle_tick();
-  void leave(bool wake_again);
+  void leave(bool wake_again, bool broke = false);
   void on_exit(caf::exit_msg& m);
   void on_attach(attach m, caf::typed_response_promise<attached> promise);
   void on_read(read_events m, caf::typed_response_promise<event_page> promise);

@@ -33,7 +33,8 @@ core::result<std::vector<std::string>> scenario_files(const std::vector<std::str
       continue;
     }
     auto before = out.size();
-    for (auto it = fs::recursive_directory_iterator(path, failure); !failure && it != fs::recursive_directory_iterator(); it.increment(failure)) {
+    for (auto it = fs::recursive_directory_iterator(path, failure); !failure && it != fs::recursive_directory_iterator();
+         it.increment(failure)) {
       auto name = it->path().generic_string();
       if (it->is_regular_file(failure) && name.ends_with(".json") && !name.ends_with(".schema.json")) out.push_back(name);
     }
@@ -48,9 +49,12 @@ core::result<std::vector<std::string>> scenario_files(const std::vector<std::str
 
 void print(const test_case& c) {
   switch (c.outcome.what) {
-    case verdict::passed: return void(std::printf("passed  %s\n", c.file.c_str()));
-    case verdict::skipped: return void(std::printf("skipped %s: %s\n", c.file.c_str(), c.outcome.text.c_str()));
-    case verdict::failed: return void(std::printf("failed  %s\n%s\n", c.file.c_str(), c.outcome.text.c_str()));
+    case verdict::passed:
+      return void(std::printf("passed  %s\n", c.file.c_str()));
+    case verdict::skipped:
+      return void(std::printf("skipped %s: %s\n", c.file.c_str(), c.outcome.text.c_str()));
+    case verdict::failed:
+      return void(std::printf("failed  %s\n%s\n", c.file.c_str(), c.outcome.text.c_str()));
   }
 }
 
@@ -74,10 +78,11 @@ int replay(const replay_options& options) {
     print(cases.back());
   }
   auto count = [&](verdict v) {
-    return static_cast<std::size_t>(std::count_if(cases.begin(), cases.end(), [v](const auto& c) { return c.outcome.what == v; }));
+    return static_cast<std::size_t>(
+        std::count_if(cases.begin(), cases.end(), [v](const auto& c) { return c.outcome.what == v; }));
   };
-  std::printf("%zu scenarios: %zu passed, %zu failed, %zu skipped\n", cases.size(), count(verdict::passed), count(verdict::failed),
-              count(verdict::skipped));
+  std::printf("%zu scenarios: %zu passed, %zu failed, %zu skipped\n", cases.size(), count(verdict::passed),
+              count(verdict::failed), count(verdict::skipped));
   if (options.junit) {
     std::ofstream out(*options.junit, std::ios::binary);
     out << junit_report(cases);

@@ -14,6 +14,8 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <sys/stat.h>
+
 #include <csignal>
 #include <cstdio>
 #include <future>
@@ -122,6 +124,14 @@ core::result<core::config> configuration_for(const serve_options& options, const
                          "--agent " + *options.agent + ": project " + project.id.str() + " has no such agent"};
     project.default_agent = {*options.agent};
   }
+  if (config->io_threads != 1)
+    return core::error{core::errc::configuration_error, "io_threads: this build runs one; remove it or set it to 1"};
+  for (const auto& [id, project] : config->projects)
+    for (const auto& [name, agent] : project.agents)
+      if (agent->on_busy == core::busy_policy::steer || agent->on_busy == core::busy_policy::merge)
+        return core::error{core::errc::configuration_error, "projects/" + id.str() + "/agents/" + name.str() + "/on_busy: " +
+                                                                std::string(core::to_string(agent->on_busy)) +
+                                                                " is not supported yet; use queue, reject or interrupt"};
   for (const auto& address : config->listen)
     if (is_public(address) && !config->insecure_no_auth)
       return core::error{core::errc::configuration_error,
@@ -141,6 +151,7 @@ int serve(const serve_options& options) {
     return 0;
   }
   start_logging(*config);
+  umask(077);  // conversations are nobody else's business
 
   auto store = storage::store::open(config->storage);
   if (!store) return refuse(store.error());
@@ -188,6 +199,8 @@ int serve(const serve_options& options) {
     (*stack)->stop(settle);
     io.run([&] { way.close(); });
     for (auto& s : servers) s->close_all(1012, "the server restarts");
+    // On its own thread: what is still open is closed there, while the endpoints it tells still stand.
+    io.run([&] { servers.clear(); });
     blocking.join();
   };
   for (const auto& address : config->listen) {
@@ -207,7 +220,6 @@ int serve(const serve_options& options) {
   spdlog::info("server stops");
   take_down();
   stack->reset();
-  servers.clear();
   io.stop();
   spdlog::info("server stopped");
   return 0;

@@ -71,6 +71,7 @@ struct message_accepted {
   run_id run;
   message_id message;
   std::uint32_t position = 0;  ///< 0: its run starts now; else its place in the queue
+  bool repeated = false;       ///< the client had sent it before: nothing was started
 };
 struct approval_settled {
   approval_id approval;

@@ -37,16 +37,16 @@ std::optional<std::optional<core::seq_t>> requested_after(const rest_call_ptr& c
 }
 
 void stream_events(const rest_call_ptr& call, core::session_id session, event_stream_options options,
-                   std::function<void(const core::result<core::session_record>&)> attached) {
+                   std::function<void(const std::shared_ptr<peer>&, const core::result<core::session_record>&)> attached) {
   auto start = [call, session, options, attached = std::move(attached)] {
     auto owner = std::make_shared<stream_owner>();
-    auto peer = call->exchange->start_stream(owner);
-    auto f = std::make_shared<follower>(peer, 0);
+    auto stream = call->exchange->start_stream(owner);
+    auto f = std::make_shared<follower>(stream, 0);
     owner->follow_with(f);
     call->hub().follow(f, session, encoder_kind::nexus_a, options.after, options.must_exist,
-                       [peer, attached](const core::result<core::session_record>& r) {
-                         if (!r) peer->close(1011, r.error().text);
-                         if (attached) attached(r);
+                       [stream, attached](const core::result<core::session_record>& r) {
+                         if (!r) stream->close(1011, r.error().text);
+                         if (attached) attached(stream, r);
                        });
   };
   if (!options.must_exist) return start();

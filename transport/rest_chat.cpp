@@ -47,28 +47,38 @@ json::object outcome_json(const run_outcome& o) {
   return out;
 }
 
+run_waiter::request request_of(const rest_call_ptr& call, chat_request chat, bool waits_for_people) {
+  return {chat.session, call->principal(), std::move(chat.open), std::move(chat.message), waits_for_people};
+}
+
 /// The whole answer, or 202 when a person must decide first.
 void answer_whole(const rest_call_ptr& call, chat_request chat) {
-  auto waiter = run_waiter::start(call->way(), chat.session, call->principal(), std::move(chat.open), std::move(chat.message),
-                                  [call](core::result<run_outcome> r) {
-                                    if (!r) return call->fail(r.error());
-                                    if (r->error.code != errc::ok) return call->fail(r->error);
-                                    call->answer(r->parked ? 202 : 200, outcome_json(*r));
-                                  });
+  auto waiter = run_waiter::start(call->way(), request_of(call, std::move(chat), false), [call](core::result<run_outcome> r) {
+    if (!r) return call->fail(r.error());
+    if (r->error.code != errc::ok) return call->fail(r->error);
+    call->answer(r->parked ? 202 : 200, outcome_json(*r));
+  });
   call->exchange->on_abandoned([waiter] { waiter->abandon(); });
 }
 
-/// The events of the run as they come.
+/// The events of the run as they come, to its end.
 void answer_stream(const rest_call_ptr& call, chat_request chat) {
   auto session = chat.session;
   event_stream_options options;
   options.must_exist = !chat.open;
-  stream_events(call, session, options, [call, chat = std::move(chat)](const core::result<core::session_record>& r) {
-    if (!r) return;
-    auto ignore = [](const core::result<core::command_reply>&) {};
-    if (chat.open) call->way().submit(chat.session, call->principal(), *chat.open, ignore);
-    call->way().submit(chat.session, call->principal(), chat.message, ignore);
-  });
+  stream_events(call, session, options,
+                [call, chat = std::move(chat)](const std::shared_ptr<peer>& stream, const core::result<core::session_record>& r) {
+                  if (!r) return;
+                  // The stream's feed hears every event before this waiter does: nothing is cut off.
+                  run_waiter::start(call->way(), request_of(call, chat, true), [stream](const core::result<run_outcome>& end) {
+                    if (!end) {
+                      frame_writer refusal(framing::sse);
+                      refusal.frame(nexus_error(end.error()), 0, "error");
+                      stream->send(refusal.take());
+                    }
+                    stream->close(1000, "");
+                  });
+                });
 }
 
 void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_id agent, const json::object& body) {
@@ -88,7 +98,10 @@ void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_i
       if (!m->is_object()) return call->fail_field("metadata", "must be an object");
       metadata = json::serialize(*m);
     }
-    chat.session = call->way().environment().make<core::session_id>();
+    // The same key finds the same session again, and there the first answer.
+    const auto& key = chat.message.client_message_id;
+    chat.session = key.empty() ? call->way().environment().make<core::session_id>()
+                               : core::session_id{core::uuid_of_name(call->principal().id + "/" + call->request.path + "/" + key)};
     chat.open = core::open_session{project, agent, "nexus", {}, std::move(metadata)};
   } else {
     auto id = core::session_id::parse(*session);

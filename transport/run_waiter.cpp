@@ -1,40 +1,71 @@
 #include "transport/run_waiter.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace troupe::transport {
 
-std::shared_ptr<run_waiter> run_waiter::start(gateway& way, core::session_id session, core::principal who,
-                                              std::optional<core::open_session> open, core::send_message message, done_fn done) {
-  std::shared_ptr<run_waiter> w(new run_waiter(way, session, std::move(done)));
-  way.attach(session, w, !open, [w, who = std::move(who), open = std::move(open), message = std::move(message)](core::result<actors::attached> r) mutable {
+std::shared_ptr<run_waiter> run_waiter::start(gateway& way, request what, done_fn done) {
+  std::shared_ptr<run_waiter> w(new run_waiter(way, std::move(what), std::move(done)));
+  way.attach(w->what_.session, w, !w->what_.open, [w](core::result<actors::attached> r) {
     if (!r) return w->finish(r.error());
     for (const auto& batch : r->live_run)
       for (const auto& e : batch->events) w->turn_.apply(e);
-    if (!r->session.project.empty()) open.reset();
-    w->send(std::move(who), std::move(open), std::move(message));
+    w->open_then_send(!r->session.project.empty());
   });
   return w;
 }
 
-run_waiter::run_waiter(gateway& way, core::session_id session, done_fn done)
-    : way_(way), session_(session), done_(std::move(done)) {}
+run_waiter::run_waiter(gateway& way, request what, done_fn done)
+    : way_(way), what_(std::move(what)), done_(std::move(done)) {}
 
-void run_waiter::send(core::principal who, std::optional<core::open_session> open, core::send_message message) {
-  if (open) {
-    way_.submit(session_, who, std::move(*open), [me = shared_from_this(), who, message = std::move(message)](core::result<core::command_reply> r) mutable {
-      if (!r) return me->finish(r.error());
-      me->send(std::move(who), std::nullopt, std::move(message));
-    });
-    return;
-  }
-  way_.submit(session_, std::move(who), std::move(message), [me = shared_from_this()](core::result<core::command_reply> r) {
+void run_waiter::open_then_send(bool exists) {
+  if (exists || !what_.open) return send();
+  way_.submit(what_.session, what_.who, *what_.open, [me = shared_from_this()](core::result<core::command_reply> r) {
     if (!r) return me->finish(r.error());
-    me->run_ = std::get<core::message_accepted>(*r).run;
-    auto early = std::move(me->early_);
-    for (const auto& batch : early)
-      for (const auto& e : batch->events) me->take(e);
+    me->send();
   });
+}
+
+void run_waiter::send() {
+  way_.submit(what_.session, what_.who, what_.message, [me = shared_from_this()](core::result<core::command_reply> r) {
+    if (!r) return me->finish(r.error());
+    const auto& accepted = std::get<core::message_accepted>(*r);
+    me->run_ = accepted.run;
+    if (accepted.repeated) return me->read_again();
+    me->take_early();
+  });
+}
+
+/// The run began before this caller looked: the log knows it from its message on.
+void run_waiter::read_again() {
+  turn_ = {};
+  core::find_client_message question{what_.session, what_.message.client_message_id};
+  way_.ask(std::move(question), [me = shared_from_this()](core::result<core::answer> r) {
+    if (!r) return me->finish(r.error());
+    const auto& known = std::get<core::message_record>(*r);
+    if (known.content != me->what_.message.content)
+      return me->finish(core::error{core::errc::idempotency_mismatch, "This key was used before with another message."});
+    me->read_page(known.seq);
+  });
+}
+
+void run_waiter::read_page(core::seq_t after) {
+  constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
+  way_.read_events(what_.session, after, end_of_log, [me = shared_from_this()](core::result<actors::event_page> r) {
+    if (!r) return me->finish(r.error());
+    for (const auto& e : r->events) me->take(e);
+    if (!me->done_) return;
+    if (r->events.empty()) return me->take_early();
+    me->read_page(r->events.back().seq);
+  });
+}
+
+void run_waiter::take_early() {
+  ready_ = true;
+  auto early = std::move(early_);
+  for (const auto& batch : early)
+    for (const auto& e : batch->events) take(e);
 }
 
 void run_waiter::deliver(core::event_batch_ptr batch) noexcept {
@@ -56,7 +87,7 @@ void run_waiter::drain() {
     posted_ = false;
   }
   if (!done_) return;
-  if (run_.is_nil()) {
+  if (!ready_) {
     std::move(batches.begin(), batches.end(), std::back_inserter(early_));
     return;
   }
@@ -65,7 +96,8 @@ void run_waiter::drain() {
 }
 
 void run_waiter::take(const core::event& e) {
-  if (!done_) return;
+  if (!done_ || e.is_transient() || e.seq <= taken_) return;
+  taken_ = e.seq;
   turn_.apply(e);
   if (const auto* gone = e.as<core::run_dequeued>(); gone && gone->run == run_)
     return finish(core::error{core::errc::cancelled, "The message was taken out of the queue."});
@@ -74,25 +106,25 @@ void run_waiter::take(const core::event& e) {
   if (e.as<core::step_started>()) step_text_at_ = text_.size();
   if (const auto* delta = e.as<core::text_delta>()) text_ += delta->pieces.text;
   if (e.as<core::message_superseded>()) text_.resize(std::min(step_text_at_, text_.size()));
-  bool parked = turn_.is_parked();
+  bool parked = turn_.is_parked() && !what_.waits_for_people;
   if (turn_.active && !parked) return;
   core::error error{core::errc::ok, {}};
   if (const auto* failed = e.as<core::run_failed>()) error = {failed->code, failed->text};
   if (e.as<core::run_cancelled>()) error = {core::errc::cancelled, "The run was stopped."};
-  finish(run_outcome{session_, run_, std::move(turn_), std::move(text_), parked, std::move(error)});
+  finish(run_outcome{what_.session, run_, std::move(turn_), std::move(text_), parked, std::move(error)});
 }
 
 void run_waiter::finish(core::result<run_outcome> r) {
   if (!done_) return;
   auto done = std::move(done_);
   done_ = nullptr;
-  way_.detach(session_, shared_from_this());
+  way_.detach(what_.session, shared_from_this());
   done(std::move(r));
 }
 
 void run_waiter::abandon() {
   done_ = nullptr;
-  way_.detach(session_, shared_from_this());
+  way_.detach(what_.session, shared_from_this());
 }
 
 }  // namespace troupe::transport

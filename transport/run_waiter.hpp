@@ -25,25 +25,38 @@ class run_waiter final : public actors::event_sink, public std::enable_shared_fr
  public:
   using done_fn = std::function<void(core::result<run_outcome>)>;
 
-  /// Sends `message` (after `open`, where given) and tells how its run went, on the io thread, once.
-  static std::shared_ptr<run_waiter> start(gateway& way, core::session_id session, core::principal who,
-                                           std::optional<core::open_session> open, core::send_message message, done_fn done);
+  struct request {
+    core::session_id session;
+    core::principal who;
+    std::optional<core::open_session> open;  ///< makes the session if there is none
+    core::send_message message;
+    bool waits_for_people = false;  ///< false: a run that parks on an approval is told at once
+  };
+  /// Sends the message and tells how its run went, on the io thread, once. A message that the client had sent before (by
+  /// its client_message_id) starts nothing: its run is read from the log, or waited for.
+  static std::shared_ptr<run_waiter> start(gateway& way, request what, done_fn done);
 
   void deliver(core::event_batch_ptr batch) noexcept override;
   /// The caller went away: the run goes on, nobody is told.
   void abandon();
 
  private:
-  run_waiter(gateway& way, core::session_id session, done_fn done);
-  void send(core::principal who, std::optional<core::open_session> open, core::send_message message);
+  run_waiter(gateway& way, request what, done_fn done);
+  void open_then_send(bool exists);
+  void send();
+  void read_again();
+  void read_page(core::seq_t after);
+  void take_early();
   void drain();
   void take(const core::event& e);
   void finish(core::result<run_outcome> r);
 
   gateway& way_;
-  core::session_id session_;
+  request what_;
   done_fn done_;
-  core::run_id run_;          ///< nil until the command is answered
+  core::run_id run_;      ///< nil until the command is answered
+  bool ready_ = false;    ///< events are taken as they come; until then they wait in early_
+  core::seq_t taken_ = 0;
   std::vector<core::event_batch_ptr> early_;
   core::turn turn_;
   std::string text_;

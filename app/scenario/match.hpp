@@ -20,7 +20,8 @@ struct mismatch {
 };
 
 /// Nothing when it fits; then, and only then, new variables are in `bound`.
-[[nodiscard]] std::optional<mismatch> match(const boost::json::value& expected, const boost::json::value& actual, bindings& bound);
+[[nodiscard]] std::optional<mismatch> match(const boost::json::value& expected, const boost::json::value& actual,
+                                            bindings& bound);
 
 /// The variable that a text names (`$run`), or empty. `$$` begins a text that starts with a dollar.
 [[nodiscard]] std::string_view variable_in(std::string_view text) noexcept;

@@ -61,9 +61,8 @@ bool received::is_repetition(core::event& e) {
 }
 
 void received::void_text(const core::message_superseded& lost) {
-  std::erase_if(waiting_, [&](core::event& e) {
-    return pieces_of(e) && message_of(e) == lost.message && e.first >= lost.from;
-  });
+  std::erase_if(waiting_,
+                [&](core::event& e) { return pieces_of(e) && message_of(e) == lost.message && e.first >= lost.from; });
   for (bool reasoning : {false, true})
     if (auto it = taken_.find({lost.message, reasoning}); it != taken_.end()) owed_[it->first] = it->second;
 }
@@ -74,7 +73,8 @@ std::optional<boost::json::object> received::take() {
   waiting_.pop_front();
   if (auto* pieces = pieces_of(e)) {
     auto continues = [&] {
-      return !waiting_.empty() && waiting_.front().payload.index() == e.payload.index() && message_of(waiting_.front()) == message_of(e);
+      return !waiting_.empty() && waiting_.front().payload.index() == e.payload.index() &&
+             message_of(waiting_.front()) == message_of(e);
     };
     while (continues()) {
       pieces->add(*pieces_of(waiting_.front()));

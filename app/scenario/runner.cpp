@@ -37,7 +37,11 @@ json::object reply_to_json(const stage::reply& reply) {
       return {{"run", r.run.str()}, {"message", r.message.str()}, {"position", r.position}};
     }
     json::object operator()(const core::approval_settled& r) const {
-      return {{"approval", r.approval.str()}, {"decision", core::to_string(r.decision)}, {"by", r.by}, {"note", r.note}, {"won", r.won}};
+      return {{"approval", r.approval.str()},
+              {"decision", core::to_string(r.decision)},
+              {"by", r.by},
+              {"note", r.note},
+              {"won", r.won}};
     }
   };
   return std::visit(writer{}, *reply);
@@ -79,24 +83,32 @@ class runner {
   void carry_out() {
     const auto& body = step_->body;
     switch (step_->verb) {
-      case step_verb::expect: return expect();
-      case step_verb::reply: return expect_reply();
-      default: break;
+      case step_verb::expect:
+        return expect();
+      case step_verb::reply:
+        return expect_reply();
+      default:
+        break;
     }
     expect_quiet();
     switch (step_->verb) {
       case step_verb::send:
         send();
         break;
-      case step_verb::advance: done(stage_->advance(std::chrono::milliseconds(body.get_int64()))); break;
-      case step_verb::restart: done(stage_->restart()); break;
+      case step_verb::advance:
+        done(stage_->advance(std::chrono::milliseconds(body.get_int64())));
+        break;
+      case step_verb::restart:
+        done(stage_->restart());
+        break;
       case step_verb::crash:
         if (const auto* when = body.if_object())
           stage_->crash_before(std::string(when->at("before").get_string()));
         else
           done(stage_->crash());
         break;
-      default: break;
+      default:
+        break;
     }
     hear();
   }
@@ -170,7 +182,8 @@ class runner {
     auto came = received_.take();
     if (!came) fail("  expected: " + shown(step_->body) + "\n  came:     nothing" + reply_note());
     if (auto wrong = match(step_->body, *came, bound_))
-      fail("  expected: " + shown(step_->body) + "\n  came:     " + shown(*came) + difference(*wrong) + listed(received_.rest()));
+      fail("  expected: " + shown(step_->body) + "\n  came:     " + shown(*came) + difference(*wrong) +
+           listed(received_.rest()));
   }
 
   void expect_reply() {

@@ -20,7 +20,7 @@ enum class verdict : std::uint8_t { passed, failed, skipped };
 
 struct scenario_outcome {
   verdict what = verdict::passed;
-  std::string text;  ///< why it was skipped, or how it failed: file, line, step, expected, came
+  std::string text;                         ///< why it was skipped, or how it failed: file, line, step, expected, came
   std::vector<boost::json::object> events;  ///< everything that the client got, in order
 };
 

@@ -97,9 +97,12 @@ void check_expectation(const node& at) {
 
 void check_body(step_verb verb, const node& at) {
   switch (verb) {
-    case step_verb::send: return check_send(at);
-    case step_verb::advance: return void(at.whole(0, longest_advance_ms));
-    case step_verb::restart: return must_be_true(at);
+    case step_verb::send:
+      return check_send(at);
+    case step_verb::advance:
+      return void(at.whole(0, longest_advance_ms));
+    case step_verb::restart:
+      return must_be_true(at);
     case step_verb::reply:
       only(at, {"done", "created", "run", "message", "position", "approval", "decision", "by", "note", "won", "error", "text"});
       return check_expectation(at);
@@ -156,10 +159,9 @@ core::config_ptr make_config(const node& root, const std::string& file) {
       root.child("agent", *value).child(fixed, *value).fail("is given: every scenario has one scripted model");
   agent["provider"] = scenario_provider;
   agent["model"] = "scripted";
-  json::object document{
-      {"default_project", scenario_project},
-      {"providers", {{scenario_provider, {{"kind", "scripted"}, {"script", std::move(script)}}}}},
-      {"projects", {{scenario_project, {{"agents", {{scenario_agent, std::move(agent)}}}}}}}};
+  json::object document{{"default_project", scenario_project},
+                        {"providers", {{scenario_provider, {{"kind", "scripted"}, {"script", std::move(script)}}}}},
+                        {"projects", {{scenario_project, {{"agents", {{scenario_agent, std::move(agent)}}}}}}}};
   if (root.object().contains("price"))
     document["prices"] = json::object{{std::string(scenario_provider) + "/scripted", part("price")}};
   auto config = parse_configuration(json::serialize(document), file, [](const std::string&) { return std::nullopt; });
@@ -208,8 +210,7 @@ scenario read_scenario(const json::value& value, const std::vector<int>& lines, 
   }
   if (auto skip = child("skip")) {
     only(*skip, {"restart"});
-    for (const auto& member : skip->object())
-      out.skip[member.key()] = skip->child(member.key(), member.value()).text(500);
+    for (const auto& member : skip->object()) out.skip[member.key()] = skip->child(member.key(), member.value()).text(500);
   }
   out.config = make_config(root, file);
   auto steps = child("steps");

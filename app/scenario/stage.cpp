@@ -149,7 +149,8 @@ void stage::attach() {
   };
   auto read = [this, take, listener = process_->listener](core::result<actors::attached> a) {
     if (!a || a->published <= client_->seen()) return client_->catch_up({});
-    caf::anon_send(listener, actors::read_events{session_, client_->seen(), a->published, max_missed}, to<actors::event_page>(take));
+    caf::anon_send(listener, actors::read_events{session_, client_->seen(), a->published, max_missed},
+                   to<actors::event_page>(take));
   };
   caf::anon_send(process_->listener, actors::attach{session_, client_, false}, to<actors::attached>(read));
 }
@@ -228,7 +229,8 @@ core::result<void> stage::run_until_idle() {
     if (gate_->is_dead()) return {};
     if (!scheduler().try_run_once() && !work_.run_one()) return {};
   }
-  return error{errc::internal_error, "the actors do not come to rest: more than " + std::to_string(max_jobs) + " jobs at one moment"};
+  return error{errc::internal_error,
+               "the actors do not come to rest: more than " + std::to_string(max_jobs) + " jobs at one moment"};
 }
 
 core::result<void> stage::advance(std::chrono::milliseconds by) {

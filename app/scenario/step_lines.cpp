@@ -17,8 +17,8 @@ struct scanner {
 
   void skip(std::size_t n) {
     auto end = std::min(text.size(), at + n);
-    line += static_cast<int>(std::count(text.begin() + static_cast<std::ptrdiff_t>(at),
-                                        text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
+    line += static_cast<int>(
+        std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.begin() + static_cast<std::ptrdiff_t>(end), '\n'));
     at = end;
   }
   void skip_to(std::string_view mark) {

@@ -92,6 +92,19 @@ test("auth with sessionId and afterSeq re-attaches as session.resume does", () =
     assert.deepEqual(stored(again.frames), stored(client.frames).filter((frame) => frame.seq > seq));
   }));
 
+test("a message right behind the frame that re-attaches is for that session", () =>
+  withServer(standard(), async (server) => {
+    const client = await styleB(server);
+    for (const frame of [{ type: "auth", sessionId: client.sessionId, afterSeq: 0 }, { type: "session.resume", sessionId: client.sessionId, afterSeq: 0 }]) {
+      const again = await styleA(server);
+      again.send(frame).send({ type: "message.send", content: "hello" });
+      await again.next("message.complete");
+      await client.next("message.complete");
+      assert.deepEqual(stored(again.frames).map((f) => f.seq), stored(client.frames).map((f) => f.seq));
+    }
+    assert.equal((await get(server, "/api/v1/sessions")).body.total, 1);
+  }));
+
 test("after SIGKILL: text that did not survive is revoked, the step runs again, the text is complete", () =>
   withServer(standard(), async (server) => {
     for (const deltas of [3, 25, 60]) {

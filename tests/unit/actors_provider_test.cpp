@@ -49,7 +49,6 @@ providers::model_end broken(bool retryable, std::optional<milliseconds> after = 
   return e;
 }
 
-
 struct settings : caf::actor_system_config {
   settings() {
     set("scheduler.policy", caf::atom("testing"));
@@ -63,7 +62,8 @@ struct fixture {
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::shared_ptr<fake_client> upstream = std::make_shared<fake_client>();
-  std::shared_ptr<std::map<int, std::vector<model_delivery>>> heard = std::make_shared<std::map<int, std::vector<model_delivery>>>();
+  std::shared_ptr<std::map<int, std::vector<model_delivery>>> heard =
+      std::make_shared<std::map<int, std::vector<model_delivery>>>();
   std::map<int, agent_loop_actor> loops;
   provider_actor subject;
 
@@ -91,8 +91,8 @@ struct fixture {
   static core::uuid call_id(int n) { return {1, static_cast<std::uint64_t>(n)}; }
   void start(int n) {
     auto listen = [where = heard, n](agent_loop_actor::pointer) -> agent_loop_actor::behavior_type {
-      return {[where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); }, [](tool_outcome&) {}, [](const approval_outcome&) {},
-              [](const stop_run&) {}};
+      return {[where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); }, [](tool_outcome&) {},
+              [](const approval_outcome&) {}, [](const stop_run&) {}};
     };
     loops[n] = system.spawn(listen);
     auto request = std::make_shared<providers::model_request>();

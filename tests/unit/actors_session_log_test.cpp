@@ -23,7 +23,9 @@ struct fixture {
 
   explicit fixture(core::seq_t last = 0, core::seq_t reserve = 0) : durable(last), reserved(reserve) {
     log.open({{1, 1}}, last, reserve,
-             {[this](storage::append a, session_log::stored_fn done) { asked.push_back({std::move(a), std::move(done)}); },
+             {[this](storage::append a, session_log::stored_fn done) {
+                asked.push_back({std::move(a), std::move(done)});
+              },
               [this](const core::event_batch_ptr& b) { show(*b); }, [] { return core::millis{5}; }});
   }
   void show(const core::event_batch& batch) {

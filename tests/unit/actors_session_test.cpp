@@ -190,7 +190,8 @@ TEST_CASE("session: one client id gives one message, even when its copies come t
 
 TEST_CASE("session: a restart at any moment loses nothing and repeats nothing") {
   const std::string tools = R"({"tools": ["write_file", "list_files"]})";
-  const std::string model = R"({"rules": [{"when": {"tool": "write_file"}, "say": [{"text": "next "}, {"tool": "list_files", "id": "l"}]},
+  const std::string model =
+      R"({"rules": [{"when": {"tool": "write_file"}, "say": [{"text": "next "}, {"tool": "list_files", "id": "l"}]},
                                           {"when": {"tool": "list_files"}, "say": [{"text": "end"}, {"usage": {"prompt": 1, "completion": 1}}]}],
                                 "otherwise": [{"tool": "write_file", "arguments": {"path": "a", "content": "b"}, "id": "w"}]})";
   for (bool crashes : {false, true}) {
@@ -242,7 +243,8 @@ TEST_CASE("session: a once call is dispatched at most once, whenever the process
 
 TEST_CASE("session: a disk that is full for a while refuses or delays, and loses and repeats nothing") {
   const std::string tools = R"({"tools": ["write_file", "list_files"]})";
-  const std::string model = R"({"rules": [{"when": {"tool": "write_file"}, "say": [{"text": "next "}, {"tool": "list_files", "id": "l"}]},
+  const std::string model =
+      R"({"rules": [{"when": {"tool": "write_file"}, "say": [{"text": "next "}, {"tool": "list_files", "id": "l"}]},
                                           {"when": {"tool": "list_files"}, "say": [{"text": "end"}]}],
                                 "otherwise": [{"tool": "write_file", "arguments": {"path": "a", "content": "b"}, "id": "w"}]})";
   for (std::size_t commits : {1U, 2U}) {
@@ -270,7 +272,8 @@ TEST_CASE("session: a disk that is full for a while refuses or delays, and loses
 }
 
 TEST_CASE("session: the number of model calls goes on after a restart") {
-  const std::string model = R"({"rules": [{"when": {"call": 1}, "say": [{"text": "one"}]}, {"when": {"call": 2}, "say": [{"text": "two"}]}],
+  const std::string model =
+      R"({"rules": [{"when": {"call": 1}, "say": [{"text": "one"}]}, {"when": {"call": 2}, "say": [{"text": "two"}]}],
                                 "otherwise": [{"text": "more"}]})";
   fixture f(model);
   fixture::good(f.on->send({}, say("a")));

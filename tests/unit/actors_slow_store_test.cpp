@@ -35,8 +35,8 @@ struct slow_state {
   std::vector<storage::append> waiting;
   std::vector<caf::typed_response_promise<committed>> promises;
 };
-persistence_actor::behavior_type slow_persistence(persistence_actor::stateful_pointer<slow_state> self, storage::journal* journal,
-                                                  std::shared_ptr<std::vector<core::event>> stored) {
+persistence_actor::behavior_type slow_persistence(persistence_actor::stateful_pointer<slow_state> self,
+                                                  storage::journal* journal, std::shared_ptr<std::vector<core::event>> stored) {
   return {
       [self](append& a) -> caf::result<committed> {
         self->state.waiting.push_back(std::move(a.what));
@@ -55,7 +55,9 @@ persistence_actor::behavior_type slow_persistence(persistence_actor::stateful_po
 
 struct recording_sink final : event_sink {
   std::vector<core::event> events;
-  void deliver(core::event_batch_ptr batch) noexcept override { events.insert(events.end(), batch->events.begin(), batch->events.end()); }
+  void deliver(core::event_batch_ptr batch) noexcept override {
+    events.insert(events.end(), batch->events.begin(), batch->events.end());
+  }
 };
 
 using answer_slot = std::shared_ptr<std::optional<core::result<core::command_reply>>>;
@@ -84,7 +86,8 @@ struct fixture {
     auto parsed = app::parse_scenario(R"({"scenario": "x", "agent": )" + agent + R"(, "model": {
       "rules": [{"when": {"after": "tool"}, "say": [{"text": "ok"}]}],
       "otherwise": [{"tool": "write_file", "arguments": {"path": "a", "content": "b"}, "id": "c"}]},
-      "steps": [{"expect": {"kind": "run_started"}}]})", "test");
+      "steps": [{"expect": {"kind": "run_started"}}]})",
+                                      "test");
     INFO((parsed ? std::string() : parsed.error().text));
     REQUIRE(parsed.has_value());
     auto opened = storage::store::open_in_memory();
@@ -108,8 +111,10 @@ struct fixture {
     parts->providers.emplace(parsed->config->providers.begin()->first, model);
     sessions = system.spawn(directory, parts);
     way_in = system.spawn(listener, parts, sessions);
-    all = {caf::actor_cast<caf::actor>(way_in), caf::actor_cast<caf::actor>(model), caf::actor_cast<caf::actor>(parts->readers[0])};
-    caf::anon_send(way_in, attach{session, sink, false}, reply_to<attached>{std::make_shared<const std::function<void(core::result<attached>)>>([](auto) {})});
+    all = {caf::actor_cast<caf::actor>(way_in), caf::actor_cast<caf::actor>(model),
+           caf::actor_cast<caf::actor>(parts->readers[0])};
+    caf::anon_send(way_in, attach{session, sink, false},
+                   reply_to<attached>{std::make_shared<const std::function<void(core::result<attached>)>>([](auto) {})});
     (void)send(core::open_session{{std::string(app::scenario_project)}, {std::string(app::scenario_agent)}, "test", {}, {}});
     commit();
   }
@@ -136,7 +141,8 @@ struct fixture {
     auto slot = std::make_shared<std::optional<core::result<core::command_reply>>>();
     auto done = [slot](core::result<core::command_reply> r) { *slot = std::move(r); };
     caf::anon_send(way_in, submit{session, {by, by}, std::move(command)},
-                   reply_to<core::command_reply>{std::make_shared<const std::function<void(core::result<core::command_reply>)>>(std::move(done))});
+                   reply_to<core::command_reply>{
+                       std::make_shared<const std::function<void(core::result<core::command_reply>)>>(std::move(done))});
     run();
     return slot;
   }

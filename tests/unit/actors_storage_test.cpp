@@ -34,10 +34,14 @@ struct fake_queries final : storage::queries {
     if (*is_broken) throw core::bad_result({errc::storage_unavailable, "disk I/O error"});
   }
   std::optional<core::session_record> session(core::session_id) override { return look(), std::nullopt; }
-  core::page<core::session_record> sessions(const storage::session_filter&, core::window) override { return look(), core::page<core::session_record>{}; }
+  core::page<core::session_record> sessions(const storage::session_filter&, core::window) override {
+    return look(), core::page<core::session_record>{};
+  }
   std::optional<core::session_state> session_state(core::session_id) override { return look(), std::nullopt; }
   std::vector<core::session_id> sessions_in_flight() override { return {}; }
-  std::vector<core::event> events(core::session_id, core::seq_t, core::seq_t, std::size_t) override { return look(), std::vector<core::event>{}; }
+  std::vector<core::event> events(core::session_id, core::seq_t, core::seq_t, std::size_t) override {
+    return look(), std::vector<core::event>{};
+  }
   core::seq_t run_start_before(core::session_id, core::seq_t) override { return look(), 0; }
   std::vector<core::event> history_events(core::session_id, core::seq_t) override { return look(), std::vector<core::event>{}; }
   core::page<core::message_record> messages(core::session_id, core::window) override { return {}; }
@@ -48,7 +52,10 @@ struct fake_queries final : storage::queries {
   std::optional<core::approval_record> approval(core::approval_id) override { return {}; }
   core::page<core::approval_record> approvals(const storage::approval_filter&, core::window) override { return {}; }
   std::vector<core::span_record> spans(core::trace_id) override { return {}; }
-  core::page<core::span_record> traces(const std::optional<core::project_id>&, const std::optional<core::session_id>&, core::window) override { return {}; }
+  core::page<core::span_record> traces(const std::optional<core::project_id>&, const std::optional<core::session_id>&,
+                                       core::window) override {
+    return {};
+  }
   std::vector<core::usage_day> usage_by_day(const core::project_id&, core::millis) override { return {}; }
 };
 
@@ -103,7 +110,8 @@ struct fixture {
     auto asker = system.spawn([this, &out, &appends](caf::event_based_actor* me) {
       for (std::size_t i = 0; i < appends.size(); ++i)
         me->request(writer, caf::infinite, std::move(appends[i]))
-            .then([&out, i](const committed&) { out[i] = errc::ok; }, [&out, i](const caf::error& e) { out[i] = from_caf(e).code; });
+            .then([&out, i](const committed&) { out[i] = errc::ok; },
+                  [&out, i](const caf::error& e) { out[i] = from_caf(e).code; });
     });
     run();
     return out;

@@ -19,7 +19,8 @@ std::string error_of(std::string_view text) {
   return s ? "no error" : s.error().text;
 }
 std::string error_of_step(std::string_view step) {
-  return error_of(std::string(head) + "\"steps\": [\n{ \"expect\": { \"kind\": \"run_started\" } },\n" + std::string(step) + " ] }");
+  return error_of(std::string(head) + "\"steps\": [\n{ \"expect\": { \"kind\": \"run_started\" } },\n" + std::string(step) +
+                  " ] }");
 }
 bool mentions(const std::string& text, std::string_view part) {
   INFO(text << "\nlacks " << part);
@@ -77,11 +78,13 @@ TEST_CASE("scenario file: a step does one thing") {
 
 TEST_CASE("scenario file: what is wrong with the agent, the model or the price is told at its place") {
   auto with = [](std::string_view part) {
-    return error_of(R"({ "scenario": "x", )" + std::string(part) + R"(, "steps": [ { "expect": { "kind": "run_started" } } ] })");
+    return error_of(R"({ "scenario": "x", )" + std::string(part) +
+                    R"(, "steps": [ { "expect": { "kind": "run_started" } } ] })");
   };
   const std::string model = R"("model": { "otherwise": [] })";
   mentions(with(R"("model": { "otherwise": [ { "txt": "a" } ] })"), "f.json: /model/otherwise/0: ");
-  mentions(with(model + R"(, "agent": { "tools": ["calculater"] })"), "f.json: /agent/tools/0: there is no tool \"calculater\"");
+  mentions(with(model + R"(, "agent": { "tools": ["calculater"] })"),
+           "f.json: /agent/tools/0: there is no tool \"calculater\"");
   mentions(with(model + R"(, "agent": { "provider": "x" })"), "/agent/provider: is given");
   mentions(with(model + R"(, "price": { "inptu": 1 })"), "f.json: /price/inptu: unknown key");
   mentions(with(R"("agent": {})"), "needs \"model\"");

@@ -16,11 +16,13 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string scenario_text(const std::string& steps, const std::string& more = {}) {
-  return R"({ "scenario": "x", )" + more + R"("agent": { "tools": ["calculator", "write_file"], "approval": { "write_file": "always" } },
+  return R"({ "scenario": "x", )" + more +
+         R"("agent": { "tools": ["calculator", "write_file"], "approval": { "write_file": "always" } },
  "model": { "rules": [ { "when": { "user": "sum" }, "say": [ { "tool": "calculator", "arguments": { "expression": "1+1" } }, { "tool": "write_file", "arguments": { "path": "a", "content": "b" } } ] } ],
             "otherwise": [ { "text": ["one ", "two"] }, { "delay_ms": 100 }, { "text": " three" } ] },
  "steps": [
-)" + steps + "\n] }";
+)" + steps +
+         "\n] }";
 }
 
 app::scenario parsed(const std::string& text) {
@@ -64,7 +66,8 @@ struct folder {
 
 TEST_CASE("replay: the same scenario gives the same events, to the last byte") {
   // Only what came counts here; that nobody expects it does not.
-  const std::string ignore_all = R"("ignore": ["text_delta", "message_completed", "usage_recorded", "run_completed", "message_added", "run_started", "step_started", "tool_started", "tool_completed", "approval_requested", "approval_decided", "message_superseded", "run_cancelled"], )";
+  const std::string ignore_all =
+      R"("ignore": ["text_delta", "message_completed", "usage_recorded", "run_completed", "message_added", "run_started", "step_started", "tool_started", "tool_completed", "approval_requested", "approval_decided", "message_superseded", "run_cancelled"], )";
   auto s = scenario_text(R"({ "send": { "message": "hi" } },
 { "advance_ms": 100 },
 { "send": { "message": "sum" } },
@@ -94,33 +97,45 @@ TEST_CASE("replay: a difference names file, line, step, what was expected, what 
 }
 
 TEST_CASE("replay: an event too few, one too many and one out of order all fail") {
-  mentions(play(begin + R"({ "expect": { "kind": "text_delta" } }, { "expect": { "kind": "run_completed" } })").text, "came:     nothing");
-  mentions(play(begin + R"({ "advance_ms": 1 })").text, "f.json:9: step 5 (advance_ms)\n  expected: nothing more before this step\n  then came: {\"kind\":\"text_delta\"");
-  mentions(play(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "run_started" } })").text, R"(kind: expected "run_started", came "message_added")");
+  mentions(play(begin + R"({ "expect": { "kind": "text_delta" } }, { "expect": { "kind": "run_completed" } })").text,
+           "came:     nothing");
+  mentions(play(begin + R"({ "advance_ms": 1 })").text,
+           "f.json:9: step 5 (advance_ms)\n  expected: nothing more before this step\n  then came: {\"kind\":\"text_delta\"");
+  mentions(play(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "run_started" } })").text,
+           R"(kind: expected "run_started", came "message_added")");
   // Left over at the very end.
-  mentions(play(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "message_added" } })").text, "then came: {\"kind\":\"run_started\"");
+  mentions(play(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "message_added" } })").text,
+           "then came: {\"kind\":\"run_started\"");
 }
 
 TEST_CASE("replay: a refusal that no step expects fails, and so does a wrong answer") {
   mentions(play(R"({ "send": { "cancel": true } }, { "reply": { "done": true } })").text, R"(came:     {"error":"NOT_FOUND")");
-  mentions(play(R"({ "send": { "cancel": true } }, { "advance_ms": 1 }, { "expect": { "kind": "run_started" } })").text, "was refused and no step expects it");
+  mentions(play(R"({ "send": { "cancel": true } }, { "advance_ms": 1 }, { "expect": { "kind": "run_started" } })").text,
+           "was refused and no step expects it");
   CHECK(play(R"({ "send": { "cancel": true } }, { "reply": { "error": "NOT_FOUND" } })").what == app::verdict::passed);
 }
 
 TEST_CASE("replay: a variable that nothing bound and a text that is no id are told") {
-  mentions(play(R"({ "send": { "approve": "$nobody" } }, { "expect": { "kind": "run_started" } })").text, "$nobody is not bound by a step before this one");
+  mentions(play(R"({ "send": { "approve": "$nobody" } }, { "expect": { "kind": "run_started" } })").text,
+           "$nobody is not bound by a step before this one");
   mentions(play(R"({ "send": { "dequeue": "zero" } }, { "expect": { "kind": "run_started" } })").text, "\"zero\" is not an id");
 }
 
 TEST_CASE("replay: a crash that waits for an event that never comes fails") {
-  mentions(play(R"({ "crash": { "before": "session_closed" } }, { "send": { "cancel": true } }, { "reply": { "error": "NOT_FOUND" } })").text,
-           "the crash before this event never came");
+  mentions(
+      play(
+          R"({ "crash": { "before": "session_closed" } }, { "send": { "cancel": true } }, { "reply": { "error": "NOT_FOUND" } })")
+          .text,
+      "the crash before this event never came");
 }
 
 TEST_CASE("replay: lengths of text pieces count where a scenario asks for them") {
-  CHECK(play(begin + R"({ "expect": { "kind": "text_delta", "lengths": [4, 3] } }, { "advance_ms": 200 }, { "expect": { "kind": "text_delta", "text": " three" } })",
-             R"("ignore": ["usage_recorded", "message_completed", "run_completed"], )")
-            .what == app::verdict::passed);
+  CHECK(
+      play(
+          begin +
+              R"({ "expect": { "kind": "text_delta", "lengths": [4, 3] } }, { "advance_ms": 200 }, { "expect": { "kind": "text_delta", "text": " three" } })",
+          R"("ignore": ["usage_recorded", "message_completed", "run_completed"], )")
+          .what == app::verdict::passed);
   mentions(play(begin + R"({ "expect": { "kind": "text_delta", "lengths": [7] } })").text, "lengths[0]: expected 7, came 4");
 }
 

@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::array phases{run_phase::idle,      run_phase::calling_model, run_phase::running_tools, run_phase::parked,
                             run_phase::completed, run_phase::failed,        run_phase::cancelled};
-constexpr std::array triggers{run_trigger::begin,    run_trigger::model_answered, run_trigger::model_asked,
-                              run_trigger::model_broke, run_trigger::all_wait,    run_trigger::decided,
-                              run_trigger::all_settled, run_trigger::steps_spent, run_trigger::stop};
+constexpr std::array triggers{run_trigger::begin,       run_trigger::model_answered, run_trigger::model_asked,
+                              run_trigger::model_broke, run_trigger::all_wait,       run_trigger::decided,
+                              run_trigger::all_settled, run_trigger::steps_spent,    run_trigger::stop};
 
 /// A machine in that phase, with one call where it has calls.
 run_machine machine_in(run_phase phase, std::uint32_t max_steps) {
@@ -31,15 +31,23 @@ run_machine machine_in(run_phase phase, std::uint32_t max_steps) {
 /// The input of the machine that a trigger stands for.
 run_phase feed(run_machine& m, run_trigger on) {
   switch (on) {
-    case run_trigger::begin: return m.begin();
-    case run_trigger::model_answered: return m.model_ended(0);
-    case run_trigger::model_asked: return m.phase() == run_phase::idle ? m.resume_calls({call_state::started}) : m.model_ended(1);
-    case run_trigger::model_broke: return m.model_failed();
-    case run_trigger::all_wait: return m.call_waits(0);
-    case run_trigger::decided: return m.call_released(0);
+    case run_trigger::begin:
+      return m.begin();
+    case run_trigger::model_answered:
+      return m.model_ended(0);
+    case run_trigger::model_asked:
+      return m.phase() == run_phase::idle ? m.resume_calls({call_state::started}) : m.model_ended(1);
+    case run_trigger::model_broke:
+      return m.model_failed();
+    case run_trigger::all_wait:
+      return m.call_waits(0);
+    case run_trigger::decided:
+      return m.call_released(0);
     case run_trigger::all_settled:
-    case run_trigger::steps_spent: return m.phase() == run_phase::idle ? m.begin() : m.call_settled(0);
-    case run_trigger::stop: return m.stop();
+    case run_trigger::steps_spent:
+      return m.phase() == run_phase::idle ? m.begin() : m.call_settled(0);
+    case run_trigger::stop:
+      return m.stop();
   }
   return m.phase();
 }

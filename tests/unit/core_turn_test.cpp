@@ -37,8 +37,9 @@ struct fixture {
 }  // namespace
 
 TEST_CASE("turn: it is active from its start to each of its ends") {
-  for (const event_payload& end : {event_payload(run_completed{run, answer, {}, {}, {}, 1}), event_payload(run_failed{run, errc::timeout, "", 1}),
-                                   event_payload(run_cancelled{run, "", false})}) {
+  for (const event_payload& end :
+       {event_payload(run_completed{run, answer, {}, {}, {}, 1}), event_payload(run_failed{run, errc::timeout, "", 1}),
+        event_payload(run_cancelled{run, "", false})}) {
     fixture f;
     CHECK_FALSE(f.t.active);
     f.start().step(1, answer);
@@ -70,7 +71,11 @@ TEST_CASE("turn: it knows where the text of the open step begins, and forgets vo
 
 TEST_CASE("turn: a call has its input, its result and its time, and calls of a step are told apart") {
   fixture f;
-  f.start().step(1, answer).add(message_completed{run, 1, answer, "", {}, finish_reason::tool_calls, false}).ask("a").result("a");
+  f.start()
+      .step(1, answer)
+      .add(message_completed{run, 1, answer, "", {}, finish_reason::tool_calls, false})
+      .ask("a")
+      .result("a");
   CHECK_FALSE(f.t.step_open);
   f.step(2, second).add(message_completed{run, 2, second, "", {}, finish_reason::tool_calls, false}).ask("b");
   REQUIRE(f.t.calls.size() == 2);
@@ -91,7 +96,12 @@ TEST_CASE("turn: of two calls with one id the newest counts") {
 
 TEST_CASE("turn: it is parked when every call of the step without a result waits for a person") {
   fixture f;
-  f.start().step(1, answer).add(message_completed{run, 1, answer, "", {}, finish_reason::tool_calls, false}).ask("a").ask("b").question_for("a");
+  f.start()
+      .step(1, answer)
+      .add(message_completed{run, 1, answer, "", {}, finish_reason::tool_calls, false})
+      .ask("a")
+      .ask("b")
+      .question_for("a");
   CHECK_FALSE(f.t.is_parked());
   f.result("b");
   CHECK(f.t.is_parked());
@@ -105,7 +115,9 @@ TEST_CASE("turn: it is parked when every call of the step without a result waits
 
 TEST_CASE("turn: usage is summed over the run and begins again with the next") {
   fixture f;
-  f.start().add(usage_recorded{run, 1, "p", "m", {10, 0, 2}, {5}, false, {}, {}, 1}).add(usage_recorded{run, 2, "p", "m", {20, 0, 3}, {6}, false, {}, {}, 1});
+  f.start()
+      .add(usage_recorded{run, 1, "p", "m", {10, 0, 2}, {5}, false, {}, {}, 1})
+      .add(usage_recorded{run, 2, "p", "m", {20, 0, 3}, {6}, false, {}, {}, 1});
   CHECK(f.t.tokens == token_usage{30, 0, 5});
   CHECK(f.t.cost == micro_usd{11});
   f.start();

@@ -73,6 +73,7 @@ TEST_CASE("conversation: parallel calls are shown one after another") {
 TEST_CASE("conversation: an approval shows its card once, ends the turn, and goes on after the decision") {
   auto s = started();
   s(step_started{run, 1, reply, "p", "m"});
+  s(message_completed{run, 1, reply, "", {}, finish_reason::tool_calls, false});
   CHECK(s.types(call("c1", "delete_file")) == words{"tool_call"});
   CHECK(s.types(question_for("c1", "delete_file", 1)) == words{"approval_required", "done"});
   SECTION("a message sent meanwhile gets the card and done again") {
@@ -90,6 +91,7 @@ TEST_CASE("conversation: an approval shows its card once, ends the turn, and goe
 TEST_CASE("conversation: two calls that both ask are decided one after the other") {
   auto s = started();
   s(step_started{run, 1, reply, "p", "m"});
+  s(message_completed{run, 1, reply, "", {}, finish_reason::tool_calls, false});
   CHECK(s.types(call("c1", "delete_file")) == words{"tool_call"});
   CHECK(s.types(call("c2", "delete_file")).empty());
   CHECK(s.types(question_for("c1", "delete_file", 1)) == words{"approval_required"});

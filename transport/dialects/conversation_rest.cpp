@@ -129,7 +129,7 @@ void post_conversation_chat(const rest_call_ptr& call) {
   if (!call->config().find_agent(call->config().default_project, agent)) return call->fail({errc::not_found, "Agent not found: " + agent.str()});
   core::open_session open{call->config().default_project, std::move(agent), "conversation", *id, {}};
   core::send_message message{std::move(*text), std::string(call->request.header("idempotency-key")), core::busy_policy::queue};
-  auto waiter = run_waiter::start(call->way(), session_of(call, *id), call->principal(), std::move(open), std::move(message),
+  auto waiter = run_waiter::start(call->way(), {session_of(call, *id), call->principal(), std::move(open), std::move(message), false},
                                   [call, id = *id](const core::result<run_outcome>& r) {
                                     if (!r) return call->fail(r.error());
                                     if (r->error.code != errc::ok && r->error.code != errc::iteration_limit) return call->fail(r->error);

@@ -3,6 +3,8 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <utility>
+
 namespace troupe::transport {
 
 namespace json = boost::json;
@@ -129,13 +131,15 @@ class nexus_protocol final : public client_protocol {
   handled follow_existing(const std::string& text, std::optional<core::seq_t> after) {
     auto id = core::session_id::parse(text);
     if (!id) return core::error{errc::not_found, "Session not found: " + text.substr(0, 64)};
-    port_.follow(*id, {kind(), after, true}, [this, id = *id, after, seen = port_.last_seq()](const core::result<core::session_record>& r) {
+    // At once: a message sent right behind this frame is for that session.
+    auto left = std::exchange(session_, *id);
+    port_.follow(*id, {kind(), after, true}, [this, id = *id, after, left, seen = port_.last_seq()](const core::result<core::session_record>& r) {
       if (!r) {
-        // The session that it left for this one goes on where it was.
-        if (session_) port_.follow(*session_, {kind(), seen, false}, [](const core::result<core::session_record>&) {});
+        // The session that it left goes on where it was.
+        session_ = left;
+        if (left) port_.follow(*left, {kind(), seen, false}, [](const core::result<core::session_record>&) {});
         return refuse(r.error());
       }
-      session_ = id;
       send({{"type", "session.resumed"},
             {"sessionId", id.str()},
             {"fromSeq", after.value_or(r->last_seq)},
