@@ -96,7 +96,8 @@ struct loop {
                                    [&](const auto& a) { return a.call == c.id; });
       bool waits = question != before.open_approvals.end();
       if (!c.settled && !waits) {
-        auto arguments = call.tool ? s.services->tools->check(*call.tool, c.input) : core::result<boost::json::object>(core::error{});
+        auto arguments =
+            call.tool ? s.services->tools->check(*call.tool, c.input) : core::result<boost::json::object>(core::error{});
         if (c.effect == core::effect::once || !arguments) {
           facts.emplace_back(core::tool_outcome_unknown{s.order.run, c.id, c.tool});
           facts.emplace_back(core::tool_completed{s.order.run, c.id, c.tool, false,
@@ -112,7 +113,9 @@ struct loop {
       if (waits) call.question = question->approval;
       if (waits && call.tool)
         if (auto arguments = s.services->tools->check(*call.tool, c.input)) call.arguments = std::move(*arguments);
-      states.push_back(call.settled ? core::call_state::settled : waits ? core::call_state::waiting : core::call_state::started);
+      states.push_back(call.settled ? core::call_state::settled
+                       : waits      ? core::call_state::waiting
+                                    : core::call_state::started);
       s.calls.push_back(std::move(call));
     }
     if (!facts.empty()) tell(std::move(facts));
@@ -125,10 +128,13 @@ struct loop {
   /// Carries out what the machine decided.
   void go_on(run_phase phase) {
     switch (phase) {
-      case run_phase::calling_model: return call_model();
-      case run_phase::failed: return fail({errc::iteration_limit, "The agent stopped after " + std::to_string(s.machine.step()) +
-                                                                      " steps, its limit (limits.max_steps)."});
-      default: return;
+      case run_phase::calling_model:
+        return call_model();
+      case run_phase::failed:
+        return fail({errc::iteration_limit,
+                     "The agent stopped after " + std::to_string(s.machine.step()) + " steps, its limit (limits.max_steps)."});
+      default:
+        return;
     }
   }
 
@@ -143,7 +149,8 @@ struct loop {
     const auto& agent = *s.order.agent;
     if (auto budget = agent.limits.budget; budget && s.order.session_spend + s.cost >= *budget) {
       s.machine.model_failed();
-      return fail({errc::budget_exceeded, "The session has spent its budget (limits.budget_usd of agent " + agent.id.str() + ")."});
+      return fail(
+          {errc::budget_exceeded, "The session has spent its budget (limits.budget_usd of agent " + agent.id.str() + ")."});
     }
     tell({core::step_started{s.order.run, s.machine.step(), s.message, agent.provider.str(), agent.model}});
     ++s.order.model_calls;
@@ -181,7 +188,8 @@ struct loop {
     }
     make_call_ids_unique(end.calls);
     auto phase = s.machine.model_ended(end.calls.size());
-    facts.emplace_back(core::message_completed{s.order.run, s.machine.step(), s.message, std::move(s.text), end.calls, end.finish, false});
+    facts.emplace_back(
+        core::message_completed{s.order.run, s.machine.step(), s.message, std::move(s.text), end.calls, end.finish, false});
     s.text.clear();
     s.last_message = s.message;
     add_usage(end, attempts, facts);
@@ -290,7 +298,8 @@ struct loop {
     context.workspace = s.services->workspaces / s.order.session.str();
     context.environment = s.services->environment;
     auto limit = std::min(call.tool->spec().time_limit, s.order.agent->limits.tool_timeout);
-    call.invocation = self->spawn<caf::linked>(tool_invocation, s.services, me(), std::move(context), call.tool, call.arguments, limit);
+    call.invocation =
+        self->spawn<caf::linked>(tool_invocation, s.services, me(), std::move(context), call.tool, call.arguments, limit);
   }
 
   [[nodiscard]] std::optional<std::size_t> find_open(const core::tool_call_id& id) const {
@@ -318,9 +327,7 @@ struct loop {
     if (!i || s.machine.is_over()) return;
     auto& call = s.calls[*i];
     call.question = {};
-    auto refuse = [&](std::string why) {
-      settle(*i, {s.order.run, m.call, call.asked.tool, false, std::move(why), 0});
-    };
+    auto refuse = [&](std::string why) { settle(*i, {s.order.run, m.call, call.asked.tool, false, std::move(why), 0}); };
     if (m.decision == core::decision::expired) return refuse("Nobody approved this call in time; it was not carried out.");
     if (m.decision == core::decision::denied)
       return refuse("The user denied this call; it was not carried out." + (m.note.empty() ? "" : " Note: " + m.note));
@@ -339,13 +346,15 @@ struct loop {
   /// What is still open gets its end, so that the history stays valid.
   void close_open(payloads& facts, const std::string& why, const std::string& by = {}) {
     if (!s.text.empty())
-      facts.emplace_back(core::message_completed{s.order.run, s.machine.step(), s.message, std::move(s.text), {}, core::finish_reason::stop, true});
+      facts.emplace_back(core::message_completed{
+          s.order.run, s.machine.step(), s.message, std::move(s.text), {}, core::finish_reason::stop, true});
     for (auto& call : s.calls) {
       if (call.settled) continue;
       call.settled = true;
       if (call.invocation) self->send(call.invocation, stop_run{});
       if (!call.question.is_nil())
-        facts.emplace_back(core::approval_decided{s.order.run, call.question, call.asked.id, core::decision::denied, by, why, {}});
+        facts.emplace_back(
+            core::approval_decided{s.order.run, call.question, call.asked.id, core::decision::denied, by, why, {}});
       facts.emplace_back(core::tool_completed{s.order.run, call.asked.id, call.asked.tool, false, why, 0});
     }
   }
@@ -371,8 +380,7 @@ struct loop {
 
 }  // namespace
 
-agent_loop_actor::behavior_type agent_loop(self_pointer self, services_ptr services, session_actor session,
-                                           run_order order) {
+agent_loop_actor::behavior_type agent_loop(self_pointer self, services_ptr services, session_actor session, run_order order) {
   auto& s = self->state;
   s.services = std::move(services);
   s.session = std::move(session);

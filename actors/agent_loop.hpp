@@ -20,11 +20,11 @@ struct run_order {
   core::session_id session;
   core::run_id run;
   core::trace_id trace;
-  core::message_id reply;  ///< id of the first step's assistant message
-  core::history history;   ///< up to and including the user message
-  core::turn before;       ///< nothing active: a fresh run
-  std::uint32_t model_calls = 0;       ///< of the session so far
-  core::micro_usd session_spend;       ///< of the session so far
+  core::message_id reply;         ///< id of the first step's assistant message
+  core::history history;          ///< up to and including the user message
+  core::turn before;              ///< nothing active: a fresh run
+  std::uint32_t model_calls = 0;  ///< of the session so far
+  core::micro_usd session_spend;  ///< of the session so far
 };
 
 struct agent_loop_state {
@@ -44,11 +44,11 @@ struct agent_loop_state {
   core::run_machine machine{0};
   std::shared_ptr<const std::vector<providers::tool_description>> tools;
 
-  core::message_id message;  ///< being written in this step
-  std::string text;          ///< of it so far
-  std::vector<call> calls;   ///< of this step
+  core::message_id message;                       ///< being written in this step
+  std::string text;                               ///< of it so far
+  std::vector<call> calls;                        ///< of this step
   std::vector<core::tool_call_id> used_call_ids;  ///< in this run
-  core::uuid model_call;     ///< nil: none under way
+  core::uuid model_call;                          ///< nil: none under way
   core::millis call_started_at{0};
   core::millis first_delta_at{0};
 
@@ -57,7 +57,7 @@ struct agent_loop_state {
   core::micro_usd cost;
 };
 
-agent_loop_actor::behavior_type agent_loop(agent_loop_actor::stateful_pointer<agent_loop_state> self,
-                                           services_ptr services, session_actor session, run_order order);
+agent_loop_actor::behavior_type agent_loop(agent_loop_actor::stateful_pointer<agent_loop_state> self, services_ptr services,
+                                           session_actor session, run_order order);
 
 }  // namespace troupe::actors

@@ -42,13 +42,18 @@ void settle(self_pointer self, core::approval_decided winner) {
 
 }  // namespace
 
-approval_actor::behavior_type approval(self_pointer self, std::shared_ptr<core::environment> environment,
-                                       session_actor session, agent_loop_actor loop, core::approval_requested request) {
+approval_actor::behavior_type approval(self_pointer self, std::shared_ptr<core::environment> environment, session_actor session,
+                                       agent_loop_actor loop, core::approval_requested request) {
   auto& s = self->state;
   s.request = std::move(request);
   s.session = std::move(session);
   s.loop = std::move(loop);
   arm(self, *environment);
+  self->set_exit_handler([self](caf::exit_msg& m) {
+    for (auto& promise : self->state.racing)
+      promise.deliver(to_caf({core::errc::approval_not_pending, "The run ended before this decision was stored."}));
+    self->quit(std::move(m.reason));
+  });
 
   auto expired = [self] {
     const auto& r = self->state.request;
@@ -64,8 +69,8 @@ approval_actor::behavior_type approval(self_pointer self, std::shared_ptr<core::
         if (environment->now() >= r.expires_at)
           expired();
         else
-          settle(self, {r.run, r.approval, r.call, d.approved ? core::decision::approved : core::decision::denied, d.by,
-                        d.note, d.approved ? d.edited_input : std::string{}});
+          settle(self, {r.run, r.approval, r.call, d.approved ? core::decision::approved : core::decision::denied, d.by, d.note,
+                        d.approved ? d.edited_input : std::string{}});
         return promise;
       },
       [self, environment, expired](const expiry_tick&) {

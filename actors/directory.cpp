@@ -18,8 +18,8 @@ core::result<session_actor> awake(self_pointer self, const core::session_id& id)
   auto& entry = s.sessions[id];
   if (entry.actor) return entry.actor;
   if (entry.crashes >= quarantine_after)
-    return core::error{core::errc::internal_error,
-                       "Session " + id.str() + " broke " + std::to_string(entry.crashes) + " times and is quarantined; see the log."};
+    return core::error{core::errc::internal_error, "Session " + id.str() + " broke " + std::to_string(entry.crashes) +
+                                                       " times and is quarantined; see the log."};
   entry.actor = self->spawn(session, s.services, directory_actor{self}, id, std::move(entry.sinks));
   entry.sinks.clear();
   s.by_address.emplace(entry.actor.address(), id);
@@ -62,8 +62,7 @@ caf::result<attached> attach_sleeping(self_pointer self, attach& m) {
             promise.deliver(attached{record, record.last_seq, {}});
           },
           [self, promise, m](const caf::error& e) mutable {
-            if (from_caf(e).code == core::errc::not_found && !m.must_exist)
-              return void(promise.deliver(attached{}));
+            if (from_caf(e).code == core::errc::not_found && !m.must_exist) return void(promise.deliver(attached{}));
             self->send(self, detach{m.session, m.sink});
             promise.deliver(from_caf(e).code == core::errc::not_found
                                 ? to_caf({core::errc::not_found, "Session not found: " + m.session.str()})
@@ -77,8 +76,8 @@ caf::result<attached> attach_sleeping(self_pointer self, attach& m) {
 directory_actor::behavior_type directory(self_pointer self, services_ptr services) {
   self->state.services = std::move(services);
   self->set_down_handler([self](caf::down_msg& m) {
-    if (auto known = self->state.by_address.find(m.source); known != self->state.by_address.end() && m.reason &&
-                                                           m.reason != caf::exit_reason::user_shutdown)
+    if (auto known = self->state.by_address.find(m.source);
+        known != self->state.by_address.end() && m.reason && m.reason != caf::exit_reason::user_shutdown)
       ++self->state.sessions[known->second].crashes;
     forget_actor(self, m.source);
     stop_when_empty(self);

@@ -17,7 +17,8 @@ namespace troupe::actors {
 
 /// One conversation: owns its log's next seq, its sinks, its queue of messages and its current run.
 using session_actor = caf::typed_actor<
-    // command → reply | NOT_FOUND, BUSY, QUEUE_FULL, SESSION_CLOSED, APPROVAL_NOT_PENDING, VALIDATION_ERROR, STORAGE_UNAVAILABLE
+    // command → reply | NOT_FOUND, BUSY, QUEUE_FULL, SESSION_CLOSED, APPROVAL_NOT_PENDING, VALIDATION_ERROR,
+    // STORAGE_UNAVAILABLE
     caf::replies_to<submit>::with<core::command_reply>,
     // sink → snapshot | NOT_FOUND
     caf::replies_to<attach>::with<attached>, caf::reacts_to<detach>, caf::reacts_to<announce>,
@@ -63,11 +64,11 @@ using persistence_actor = caf::typed_actor<
     caf::replies_to<append>::with<committed>, caf::reacts_to<commit_tick>>;
 
 /// Answers from its own read-only connection; several of them share the work.
-using reader_actor = caf::typed_actor<
-    caf::replies_to<load_session>::with<loaded_session>, caf::replies_to<load_history>::with<event_page>,
-    caf::replies_to<read_events>::with<event_page>,
-    // | NOT_FOUND
-    caf::replies_to<ask>::with<core::answer>>;
+using reader_actor =
+    caf::typed_actor<caf::replies_to<load_session>::with<loaded_session>, caf::replies_to<load_history>::with<event_page>,
+                     caf::replies_to<read_events>::with<event_page>,
+                     // | NOT_FOUND
+                     caf::replies_to<ask>::with<core::answer>>;
 
 /// The transport's way in: turns calls from the io thread into requests and hands the replies back.
 using listener_actor =

@@ -39,8 +39,8 @@ struct attach {
 };
 
 struct attached {
-  core::session_record session;  ///< nil project: not created yet
-  core::seq_t published = 0;     ///< what comes to the sink is after this
+  core::session_record session;                 ///< nil project: not created yet
+  core::seq_t published = 0;                    ///< what comes to the sink is after this
   std::vector<core::event_batch_ptr> live_run;  ///< of the run in flight, up to `published`
 };
 

@@ -74,8 +74,9 @@ provider_actor::behavior_type provider(self_pointer self, provider_options optio
   return {
       [self](const start_model& m) {
         auto& s = self->state;
-        s.calls.emplace(m.call, provider_state::call{std::make_shared<std::shared_ptr<const providers::model_request>>(m.request),
-                                                   caf::actor_cast<agent_loop_actor>(m.loop), nullptr, 0});
+        s.calls.emplace(m.call,
+                        provider_state::call{std::make_shared<std::shared_ptr<const providers::model_request>>(m.request),
+                                             caf::actor_cast<agent_loop_actor>(m.loop), nullptr, 0});
         s.waiting.push_back(m.call);
         self->monitor(s.calls.at(m.call).loop);
         start_next(self);

@@ -82,9 +82,7 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
         return guarded<event_page>(
             [&] { return event_page{self->state.queries->events(m.session, m.after, m.upto, m.limit)}; });
       },
-      [self](const ask& m) {
-        return guarded<answer>([&] { return std::visit(answerer{*self->state.queries}, m.query); });
-      },
+      [self](const ask& m) { return guarded<answer>([&] { return std::visit(answerer{*self->state.queries}, m.query); }); },
   };
 }
 

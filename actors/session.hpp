@@ -22,7 +22,7 @@ struct session_state {
   struct current_run {
     core::run_id run;
     core::message_id message;
-    agent_loop_actor loop;          ///< null while the history is read
+    agent_loop_actor loop;         ///< null while the history is read
     std::optional<stop_run> stop;  ///< asked for before there was a loop
   };
   enum class life { loading, awake, resting, retiring };

@@ -9,18 +9,25 @@ namespace {
 
 constexpr std::size_t max_recent_messages = 64;
 
-core::message_accepted repeated(core::message_accepted first) {
-  first.repeated = true;
-  return first;
-}
-
 caf::error refusal(errc code, std::string text) { return to_caf({code, std::move(text)}); }
+
+/// The answer of the first copy, once that copy is on disk: who hears it counts on the message, and looks for it there.
+void answer_again(session_log& log, core::message_accepted first, caf::typed_response_promise<core::command_reply> promise) {
+  first.repeated = true;
+  log.when_stored([first, promise](const core::error* e) mutable {
+    if (e)
+      promise.deliver(to_caf(*e));
+    else
+      promise.deliver(core::command_reply{first});
+  });
+}
 
 }  // namespace
 
 void session_core::on_command(submit m, reply_promise promise) {
   s.is_used = true;
-  if (s.log.has_failed()) return void(promise.deliver(refusal(errc::storage_unavailable, "The session is being recovered; try again.")));
+  if (s.log.has_failed())
+    return void(promise.deliver(refusal(errc::storage_unavailable, "The session is being recovered; try again.")));
   if (!exists() && !std::holds_alternative<core::open_session>(m.command))
     return void(promise.deliver(refusal(errc::not_found, "Session not found: " + s.id.str())));
   struct dispatch {
@@ -42,7 +49,8 @@ void session_core::on_open(const core::principal& by, core::open_session& c, rep
   if (exists()) return void(promise.deliver(core::command_reply{core::session_opened{false}}));
   auto found = s.services->config->find_agent(c.project, c.agent);
   if (!found)
-    return void(promise.deliver(refusal(errc::not_found, "Agent not found: " + c.agent.str() + " in project " + c.project.str())));
+    return void(
+        promise.deliver(refusal(errc::not_found, "Agent not found: " + c.agent.str() + " in project " + c.project.str())));
   s.record.id = s.id;
   s.record.project = found->project;
   s.record.agent = found->id;
@@ -67,7 +75,7 @@ void session_core::on_send(const core::principal& by, core::send_message& c, rep
     return void(promise.deliver(refusal(errc::session_closed, "The session is paused; set its status to active first.")));
   if (c.client_message_id.empty()) return accept_message(by, c, promise);
   if (auto it = s.recent_messages.find(c.client_message_id); it != s.recent_messages.end())
-    return void(promise.deliver(core::command_reply{repeated(it->second)}));
+    return answer_again(s.log, it->second, std::move(promise));
   // A client that repeats a message after a reconnect may mean one from before this incarnation.
   core::find_client_message question{s.id, c.client_message_id};
   self->request(s.services->reader_for(s.id), caf::infinite, ask{std::move(question)})
@@ -87,12 +95,14 @@ void session_core::on_send(const core::principal& by, core::send_message& c, rep
 void session_core::accept_message(const core::principal& by, core::send_message& c, reply_promise promise) {
   auto config = agent();
   if (!config)
-    return void(promise.deliver(refusal(errc::not_found, "The session's agent is no longer configured: " + s.record.agent.str())));
+    return void(
+        promise.deliver(refusal(errc::not_found, "The session's agent is no longer configured: " + s.record.agent.str())));
   // Two copies of one message can pass the look-up above together.
   if (auto it = s.recent_messages.find(c.client_message_id); !c.client_message_id.empty() && it != s.recent_messages.end())
-    return void(promise.deliver(core::command_reply{repeated(it->second)}));
+    return answer_again(s.log, it->second, std::move(promise));
 
-  core::message_accepted reply{s.services->environment->make<core::run_id>(), s.services->environment->make<core::message_id>(), 0, false};
+  core::message_accepted reply{s.services->environment->make<core::run_id>(), s.services->environment->make<core::message_id>(),
+                               0, false};
   auto on_busy = c.on_busy.value_or(config->on_busy);
   bool busy = s.run || !s.queue.empty();
   if (busy && on_busy == core::busy_policy::reject)
@@ -157,8 +167,8 @@ void session_core::on_decide(const core::principal& by, core::decide_approval& c
             const auto& known = std::get<core::approval_record>(a);
             if (!known.decision)
               return void(promise.deliver(refusal(errc::approval_not_pending, "The run of this approval is not in progress.")));
-            promise.deliver(core::command_reply{
-                core::approval_settled{known.id, *known.decision, known.decided_by, known.note, false}});
+            promise.deliver(
+                core::command_reply{core::approval_settled{known.id, *known.decision, known.decided_by, known.note, false}});
           },
           [promise](const caf::error& e) mutable { promise.deliver(e); });
 }

@@ -5,7 +5,7 @@ namespace troupe::actors {
 namespace {
 constexpr std::chrono::milliseconds flush_delay{50};
 constexpr std::chrono::milliseconds onlooker_delay{1'000};
-}
+}  // namespace
 
 // ---- life ----
 
@@ -78,7 +78,7 @@ void session_core::on_exit(caf::exit_msg& m) {
     self->demonitor(s.run->loop.address());
     self->send_exit(s.run->loop, reason);
   }
-  for (auto& [id, actor] : s.approvals) self->send_exit(actor, reason);
+  close_approvals();
   s.phase = session_state::life::retiring;
   s.log.when_stored([self = self, reason](const core::error*) {
     self->state.log.release([self, reason](const core::error*) { self->quit(reason); });
@@ -110,8 +110,7 @@ void session_core::on_store_failed(const core::error& e) {
     self->demonitor(s.run->loop.address());
     self->send_exit(s.run->loop, caf::exit_reason::kill);
   }
-  for (auto& [id, actor] : s.approvals) self->send_exit(actor, caf::exit_reason::kill);
-  s.approvals.clear();
+  close_approvals();
   if (s.phase != session_state::life::retiring) leave(true);
 }
 

@@ -13,8 +13,8 @@ constexpr core::seq_t reserve_step = 8192;
 constexpr auto no_serial = static_cast<std::uint64_t>(-1);
 
 bool same_text(const core::event& a, const core::event& b) {
-  if (const auto *x = a.as<core::text_delta>(), *y = b.as<core::text_delta>(); x && y) return x->message == y->message;
-  if (const auto *x = a.as<core::reasoning_delta>(), *y = b.as<core::reasoning_delta>(); x && y)
+  if (const auto* x = a.as<core::text_delta>(), *y = b.as<core::text_delta>(); x && y) return x->message == y->message;
+  if (const auto* x = a.as<core::reasoning_delta>(), *y = b.as<core::reasoning_delta>(); x && y)
     return x->message == y->message;
   return false;
 }

@@ -66,7 +66,7 @@ class session_log {
   core::seq_t reserved_ = 0;  ///< durable
   core::seq_t reserve_asked_ = 0;
   std::deque<outgoing> outbox_;
-  std::uint64_t outbox_front_serial_ = 0;  ///< serial of outbox_.front()
+  std::uint64_t outbox_front_serial_ = 0;       ///< serial of outbox_.front()
   std::vector<core::event_batch_ptr> unsaved_;  ///< one event each: adjacent deltas of one message and kind
   std::size_t under_way_ = 0;
   std::vector<stored_fn> waiters_;

@@ -47,11 +47,16 @@ void session_core::with_history(std::function<void()> f) {
   });
 }
 
-void session_core::start_run(const core::run_id& run, const core::message_id& message, core::millis queued_at,
-                             payloads facts, session_log::stored_fn stored) {
+void session_core::start_run(const core::run_id& run, const core::message_id& message, core::millis queued_at, payloads facts,
+                             session_log::stored_fn stored) {
   auto config = agent();
-  core::run_started started{run, message, s.services->environment->make<core::message_id>(),
-                            core::trace_id{s.services->environment->random_uuid()}, config->id, config->hash, queued_at};
+  core::run_started started{run,
+                            message,
+                            s.services->environment->make<core::message_id>(),
+                            core::trace_id{s.services->environment->random_uuid()},
+                            config->id,
+                            config->hash,
+                            queued_at};
   facts.emplace_back(started);
   append(std::move(facts), std::move(stored));
   spawn_loop(run, message, {});
@@ -60,9 +65,8 @@ void session_core::start_run(const core::run_id& run, const core::message_id& me
 void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, core::turn before) {
   s.run = session_state::current_run{run, message, {}, {}};
   // The history must hold the message this run answers before it is lent to the loop.
-  with_history([self = self, run, before = std::move(before)]() mutable {
-    session_core{self}.lend_history(run, std::move(before));
-  });
+  with_history(
+      [self = self, run, before = std::move(before)]() mutable { session_core{self}.lend_history(run, std::move(before)); });
 }
 
 void session_core::lend_history(const core::run_id& run, core::turn before) {
@@ -143,14 +147,14 @@ void session_core::on_record(payloads facts, caf::typed_response_promise<recorde
   for (const auto& f : facts)
     if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spent += usage->cost;
   add_alerts(facts, spend_before, spend_before + spent);
-  append(std::move(facts), [self = self, promise, questions = std::move(questions),
-                            decided = std::move(decided)](const core::error* e) mutable {
-    if (e) return void(promise.deliver(to_caf(*e)));
-    // Only now: until the decision is on disk its actor alone knows the winner.
-    for (const auto& id : decided) self->state.approvals.erase(id);
-    for (const auto& q : questions) session_core{self}.open_approval(q);
-    promise.deliver(recorded{});
-  });
+  append(std::move(facts),
+         [self = self, promise, questions = std::move(questions), decided = std::move(decided)](const core::error* e) mutable {
+           if (e) return void(promise.deliver(to_caf(*e)));
+           // Only now: until the decision is on disk its actor alone knows the winner.
+           for (const auto& id : decided) self->state.approvals.erase(id);
+           for (const auto& q : questions) session_core{self}.open_approval(q);
+           promise.deliver(recorded{});
+         });
 }
 
 void session_core::on_text(stream_text& m) {
@@ -165,13 +169,12 @@ void session_core::on_run_finished(finish_run& m) {
   core::micro_usd spent;
   for (const auto& f : m.payloads)
     if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spent += usage->cost;
+  close_approvals();  // before the facts that settle them are folded in
   auto end = std::move(m.payloads.back());
   m.payloads.pop_back();
   add_alerts(m.payloads, s.record.cost, s.record.cost + spent);
   m.payloads.push_back(std::move(end));
   append(std::move(m.payloads));
-  for (auto& [id, actor] : s.approvals) self->send_exit(actor, caf::exit_reason::user_shutdown);
-  s.approvals.clear();
   s.run.reset();
   s.history = std::move(m.history);
   for (const auto& e : s.history_backlog) s.history.apply(e);
@@ -188,6 +191,7 @@ void session_core::on_loop_down(caf::down_msg& m) {
   s.history = {};
   s.history_backlog.clear();
   s.history_loaded = false;
+  close_approvals();
   payloads facts;
   for (const auto& c : s.turn.calls)
     if (!c.settled)
@@ -197,13 +201,18 @@ void session_core::on_loop_down(caf::down_msg& m) {
   start_next_in_queue();
 }
 
+/// Ends the actors of questions that nobody needs to answer any more.
+void session_core::close_approvals() {
+  for (auto& [id, actor] : s.approvals) self->send_exit(actor, caf::exit_reason::user_shutdown);
+  s.approvals.clear();
+}
+
 void session_core::open_approval(const core::approval_requested& request) {
   if (!s.run || !s.run->loop || s.approvals.count(request.approval) != 0) return;
   auto still_open = std::any_of(s.turn.open_approvals.begin(), s.turn.open_approvals.end(),
                                 [&](const auto& a) { return a.approval == request.approval; });
   if (!still_open) return;
-  s.approvals.emplace(request.approval,
-                      self->spawn(approval, s.services->environment, me(), s.run->loop, request));
+  s.approvals.emplace(request.approval, self->spawn(approval, s.services->environment, me(), s.run->loop, request));
 }
 
 void session_core::add_alerts(payloads& facts, core::micro_usd spend_before, core::micro_usd spend_after) const {

@@ -29,9 +29,8 @@ tools::tool_result run_safely(const tools::tool& tool, const tools::tool_context
 }  // namespace
 
 tool_invocation_actor::behavior_type tool_invocation(tool_invocation_actor::stateful_pointer<tool_invocation_state> self,
-                                                     services_ptr services, agent_loop_actor loop,
-                                                     tools::tool_context context, const tools::tool* tool,
-                                                     boost::json::object arguments,
+                                                     services_ptr services, agent_loop_actor loop, tools::tool_context context,
+                                                     const tools::tool* tool, boost::json::object arguments,
                                                      std::chrono::milliseconds time_limit) {
   auto& s = self->state;
   s.loop = std::move(loop);
@@ -59,10 +58,10 @@ tool_invocation_actor::behavior_type tool_invocation(tool_invocation_actor::stat
       },
       [self, time_limit](const timeout_tick&) {
         self->state.cancelled->store(true);
-        self->send(self->state.loop,
-                   tool_outcome{self->state.call, false,
-                                "The tool gave no result within " + std::to_string(time_limit.count()) + " ms.",
-                                time_limit.count()});
+        self->send(
+            self->state.loop,
+            tool_outcome{self->state.call, false,
+                         "The tool gave no result within " + std::to_string(time_limit.count()) + " ms.", time_limit.count()});
         self->quit();
       },
       [self](const stop_run&) {

@@ -20,9 +20,8 @@ struct tool_invocation_state {
 
 /// `arguments` fit the tool's schema; `tool` outlives the actor.
 tool_invocation_actor::behavior_type tool_invocation(tool_invocation_actor::stateful_pointer<tool_invocation_state> self,
-                                                     services_ptr services, agent_loop_actor loop,
-                                                     tools::tool_context context, const tools::tool* tool,
-                                                     boost::json::object arguments,
+                                                     services_ptr services, agent_loop_actor loop, tools::tool_context context,
+                                                     const tools::tool* tool, boost::json::object arguments,
                                                      std::chrono::milliseconds time_limit);
 
 }  // namespace troupe::actors

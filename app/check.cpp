@@ -20,7 +20,8 @@ int check(const check_options& options) {
   if (options.json) {
     json::array findings;
     for (const auto& f : report->findings) findings.push_back(json::object{{"subject", f.subject}, {"text", f.text}});
-    auto text = json::serialize(json::object{{"sessions", report->sessions}, {"events", report->events}, {"findings", std::move(findings)}});
+    auto text = json::serialize(
+        json::object{{"sessions", report->sessions}, {"events", report->events}, {"findings", std::move(findings)}});
     std::puts(text.c_str());
   } else {
     for (const auto& f : report->findings) std::printf("%s: %s\n", f.subject.c_str(), f.text.c_str());

@@ -8,11 +8,11 @@
 #include "tools/tool.hpp"
 #include "transport/endpoints.hpp"
 
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <sys/stat.h>
 
@@ -129,14 +129,15 @@ core::result<core::config> configuration_for(const serve_options& options, const
   for (const auto& [id, project] : config->projects)
     for (const auto& [name, agent] : project.agents)
       if (agent->on_busy == core::busy_policy::steer || agent->on_busy == core::busy_policy::merge)
-        return core::error{core::errc::configuration_error, "projects/" + id.str() + "/agents/" + name.str() + "/on_busy: " +
-                                                                std::string(core::to_string(agent->on_busy)) +
+        return core::error{core::errc::configuration_error, "projects/" + id.str() + "/agents/" + name.str() +
+                                                                "/on_busy: " + std::string(core::to_string(agent->on_busy)) +
                                                                 " is not supported yet; use queue, reject or interrupt"};
   for (const auto& address : config->listen)
     if (is_public(address) && !config->insecure_no_auth)
       return core::error{core::errc::configuration_error,
-                         "listen " + address + ": refusing a public address while auth.mode is none; listen on 127.0.0.1, or say "
-                         "--insecure-no-auth if everybody who reaches this address may use it"};
+                         "listen " + address +
+                             ": refusing a public address while auth.mode is none; listen on 127.0.0.1, or say "
+                             "--insecure-no-auth if everybody who reaches this address may use it"};
   return config;
 }
 
@@ -147,6 +148,14 @@ int serve(const serve_options& options) {
   if (!loaded) return refuse(loaded.error());
   auto config = std::make_shared<const core::config>(std::move(*loaded));
   if (options.check_config) {
+    // Scripts are part of the configuration; keys are not, and may be missing where it is checked.
+    boost::asio::io_context nowhere;
+    auto idle_timers = transport::make_timer_service(nowhere);
+    for (const auto& [id, provider] : config->providers) {
+      if (provider.kind != "scripted") continue;
+      auto client = providers::make_client(provider, {idle_timers.get(), nullptr, environment});
+      if (!client) return refuse(client.error());
+    }
     std::puts("configuration is valid");
     return 0;
   }
@@ -214,7 +223,8 @@ int serve(const serve_options& options) {
     std::fflush(stdout);
   }
   auto resumed = (*stack)->resume(in_flight);
-  spdlog::info("server started data={} projects={} resumed_sessions={}", config->storage.data, config->projects.size(), resumed);
+  spdlog::info("server started data={} projects={} resumed_sessions={}", config->storage.data, config->projects.size(),
+               resumed);
 
   wait_for_stop(signals);
   spdlog::info("server stops");

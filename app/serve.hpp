@@ -12,9 +12,9 @@ namespace troupe::app {
 
 struct serve_options {
   std::optional<std::string> config_file;
-  std::vector<std::string> listen;     ///< empty: as configured
+  std::vector<std::string> listen;  ///< empty: as configured
   std::optional<std::string> data;
-  std::optional<std::string> agent;    ///< default agent of the default project
+  std::optional<std::string> agent;  ///< default agent of the default project
   std::optional<std::string> log_level;
   bool check_config = false;
   bool insecure_no_auth = false;

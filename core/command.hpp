@@ -62,7 +62,8 @@ struct set_typing {
   bool is_typing = false;
 };
 
-using command = std::variant<open_session, send_message, decide_approval, cancel_run, dequeue_message, change_status, set_typing>;
+using command =
+    std::variant<open_session, send_message, decide_approval, cancel_run, dequeue_message, change_status, set_typing>;
 
 struct session_opened {
   bool created = false;

@@ -69,9 +69,7 @@ struct bad_result : std::exception {
   std::string what_;
 };
 
-[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) {
-  throw bad_result(e);
-}
+[[noreturn]] inline void throw_exception_from_error(const error& e, const boost::source_location&) { throw bad_result(e); }
 
 template <class T>
 using result = boost::system::result<T, error>;

@@ -242,8 +242,8 @@ struct typing_changed {
 using event_payload =
     std::variant<session_created, message_added, run_queued, run_started, step_started, text_delta, reasoning_delta,
                  message_superseded, message_completed, tool_started, tool_progress, tool_completed, tool_outcome_unknown,
-                 approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed,
-                 run_cancelled, run_dequeued, session_updated, session_closed, typing_changed>;
+                 approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed, run_cancelled,
+                 run_dequeued, session_updated, session_closed, typing_changed>;
 
 /// The kind's name, e.g. `text_delta`.
 [[nodiscard]] std::string_view kind_of(const event_payload& payload) noexcept;

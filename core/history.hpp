@@ -46,10 +46,10 @@ class history {
     message_id id;
     history_message message;
   };
-  std::vector<waiting_message> waiting_;    ///< stored user messages whose run has not started
-  run_id run_;                              ///< the run that started last
-  std::vector<history_message> exchange_;   ///< a message with calls and a result per call, in the order asked
-  std::vector<std::size_t> open_;           ///< where in `exchange_` a result is still the stand-in
+  std::vector<waiting_message> waiting_;   ///< stored user messages whose run has not started
+  run_id run_;                             ///< the run that started last
+  std::vector<history_message> exchange_;  ///< a message with calls and a result per call, in the order asked
+  std::vector<std::size_t> open_;          ///< where in `exchange_` a result is still the stand-in
 };
 
 /// Says what is wrong with a history by the rules of the OpenAI and Anthropic APIs, or nothing. For tests and `check`.

@@ -85,7 +85,5 @@ struct std::hash<troupe::core::uuid_id<Tag>> {
 
 template <class Tag>
 struct std::hash<troupe::core::name_id<Tag>> {
-  std::size_t operator()(const troupe::core::name_id<Tag>& id) const noexcept {
-    return std::hash<std::string>{}(id.value);
-  }
+  std::size_t operator()(const troupe::core::name_id<Tag>& id) const noexcept { return std::hash<std::string>{}(id.value); }
 };

@@ -2,8 +2,8 @@
 // "US dollars per million tokens" times 1000. Pure values.
 #pragma once
 
-#include <cstdint>
 #include <compare>
+#include <cstdint>
 
 namespace troupe::core {
 

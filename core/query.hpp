@@ -66,8 +66,7 @@ struct find_client_message {
 };
 
 using query = std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval,
-                           list_approvals, list_traces, get_trace, get_usage, find_run_start,
-                           find_client_message>;
+                           list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message>;
 
 /// In the order of `query`; what one asks for by id and is not there is a NOT_FOUND error, not an empty answer.
 using answer = std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,

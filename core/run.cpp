@@ -36,9 +36,7 @@ run_phase run_machine::look_at_calls() {
   return phase_;
 }
 
-run_phase run_machine::begin() noexcept {
-  return take(step_ >= max_steps_ ? run_trigger::steps_spent : run_trigger::begin);
-}
+run_phase run_machine::begin() noexcept { return take(step_ >= max_steps_ ? run_trigger::steps_spent : run_trigger::begin); }
 
 run_phase run_machine::resume_calls(std::vector<call_state> calls) {
   if (phase_ != run_phase::idle) return phase_;

@@ -26,13 +26,13 @@ struct folder {
     t.step_text_from = 0;
     t.step_calls_from = t.calls.size();
   }
-  void operator()(const text_delta&) const {
-    if (t.step_text_from == 0) t.step_text_from = seq;
-  }
-  void operator()(const reasoning_delta&) const {}
+  void operator()(const text_delta&) const { note_text(); }
+  void operator()(const reasoning_delta&) const { note_text(); }
   void operator()(const message_superseded&) const { t.step_text_from = 0; }
   void operator()(const message_completed&) const { t.step_open = false; }
-  void operator()(const tool_started& e) const { t.calls.push_back({e.call, e.tool, e.input, e.effect, false, false, {}, 0, false}); }
+  void operator()(const tool_started& e) const {
+    t.calls.push_back({e.call, e.tool, e.input, e.effect, false, false, {}, 0, false});
+  }
   void operator()(const tool_completed& e) const {
     if (auto* c = t.find_call(e.call)) {
       c->settled = true;
@@ -62,6 +62,9 @@ struct folder {
   template <class Other>
   void operator()(const Other&) const {}
 
+  void note_text() const {
+    if (t.step_text_from == 0) t.step_text_from = seq;
+  }
   void end() const {
     t.active = false;
     t.step_open = false;

@@ -29,9 +29,9 @@ struct turn {
   agent_id agent;
   std::uint32_t step = 0;
   bool active = false;
-  bool step_open = false;  ///< a model call of this step has not completed
-  seq_t step_text_from = 0;  ///< seq of the first text of the open step; 0: none yet
-  std::vector<turn_call> calls;  ///< of all steps, in the order asked
+  bool step_open = false;           ///< a model call of this step has not completed
+  seq_t step_text_from = 0;         ///< seq of the first text or reasoning of the open step; 0: none yet
+  std::vector<turn_call> calls;     ///< of all steps, in the order asked
   std::size_t step_calls_from = 0;  ///< where those of the current step begin
   std::vector<approval_requested> open_approvals;
   token_usage tokens;

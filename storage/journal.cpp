@@ -63,7 +63,8 @@ void sqlite_journal::write(std::span<const append> appends) {
       check_follows(s, e);
       kept.rows.apply(e, this);
     }
-    s.reserved_seq = std::max({s.reserved_seq, s.last_seq, a.reserve.value_or(0)});
+    // A clean stop gives unused seqs back: only then is the reserve lowered (actors/session_log.cpp, release).
+    s.reserved_seq = std::max(s.last_seq, a.reserve.value_or(s.reserved_seq));
   }
   for (auto* kept : touched_) rows_.write(kept->rows);
   rows_.write_days();

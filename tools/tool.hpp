@@ -27,7 +27,7 @@ struct tool_spec {
   core::effect effect = core::effect::once;
   std::chrono::milliseconds time_limit{30'000};
   core::approval_policy approval = core::approval_policy::never;
-  std::string risk = "low";       ///< low, medium or high
+  std::string risk = "low";  ///< low, medium or high
   std::string source = "builtin";
   /// True where run() only computes: it may be called on an actor's thread. False: a blocking pool runs it.
   bool is_instant = false;

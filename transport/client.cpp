@@ -11,7 +11,8 @@ std::uint64_t next_connection_id() {
 }
 }  // namespace
 
-std::shared_ptr<client> client::make(feed_hub& hub, std::shared_ptr<peer> p, core::principal who, const protocol_factory& factory) {
+std::shared_ptr<client> client::make(feed_hub& hub, std::shared_ptr<peer> p, core::principal who,
+                                     const protocol_factory& factory) {
   std::shared_ptr<client> c(new client(hub, std::move(p), std::move(who)));
   c->protocol_ = factory(*c);
   c->protocol_->on_open();
@@ -32,8 +33,9 @@ void client::on_message(std::string_view message, bool is_text) {
     messages_in_window_ = 0;
   }
   if (limit != 0 && ++messages_in_window_ > limit)
-    return protocol_->on_refused({core::errc::rate_limited, "More than " + std::to_string(limit) +
-                                                                " messages in a second (limits.messages_per_second); slow down."});
+    return protocol_->on_refused(
+        {core::errc::rate_limited,
+         "More than " + std::to_string(limit) + " messages in a second (limits.messages_per_second); slow down."});
   protocol_->on_message(message, is_text);
 }
 
@@ -75,7 +77,9 @@ void client::find_approval(core::approval_id approval, then<core::approval_recor
   });
 }
 
-void client::announce(core::session_id session, core::event_payload payload) { hub_.way().announce(session, std::move(payload)); }
+void client::announce(core::session_id session, core::event_payload payload) {
+  hub_.way().announce(session, std::move(payload));
+}
 
 core::session_id client::new_session_id() { return hub_.way().environment().make<core::session_id>(); }
 

@@ -12,7 +12,8 @@ using protocol_factory = std::function<std::unique_ptr<client_protocol>(client_p
 class client final : public peer_owner, public client_port, public std::enable_shared_from_this<client> {
  public:
   /// Opens the protocol before it returns.
-  static std::shared_ptr<client> make(feed_hub& hub, std::shared_ptr<peer> p, core::principal who, const protocol_factory& factory);
+  static std::shared_ptr<client> make(feed_hub& hub, std::shared_ptr<peer> p, core::principal who,
+                                      const protocol_factory& factory);
 
   void on_message(std::string_view message, bool is_text) override;
   void on_drained() override;

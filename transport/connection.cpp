@@ -64,7 +64,8 @@ void connection::flush() {
   }
   if (is_congested_now() && congested_since_ == never) congested_since_ = now;
   wake_at(now + core_->limits.slow_client_timeout);
-  if (has_outbound_limit() && written.result == outbox::outcome::blocked && out_.footprint() > core_->limits.outbound_limit_bytes)
+  if (has_outbound_limit() && written.result == outbox::outcome::blocked &&
+      out_.footprint() > core_->limits.outbound_limit_bytes)
     on_slow();
 }
 
@@ -114,8 +115,10 @@ void connection::wait_readable() {
   socket_.async_wait(tcp_socket::wait_read, [me = self()](error_code ec) {
     me->waiting_readable_ = false;
     if (ec || me->is_closed()) return;
-    if (me->lingering_) me->discard_input();
-    else me->on_readable();
+    if (me->lingering_)
+      me->discard_input();
+    else
+      me->on_readable();
   });
 }
 

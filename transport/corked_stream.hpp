@@ -115,8 +115,11 @@ void async_teardown(boost::beast::role_type, corked_stream& stream, Handler&& ha
 }  // namespace troupe::transport
 
 template <template <class, class> class Associator, class Handler, class Default>
-struct boost::asio::associator<Associator, troupe::transport::counting_handler<Handler>, Default> : Associator<Handler, Default> {
-  static auto get(const troupe::transport::counting_handler<Handler>& h) noexcept { return Associator<Handler, Default>::get(h.next); }
+struct boost::asio::associator<Associator, troupe::transport::counting_handler<Handler>, Default>
+    : Associator<Handler, Default> {
+  static auto get(const troupe::transport::counting_handler<Handler>& h) noexcept {
+    return Associator<Handler, Default>::get(h.next);
+  }
   static auto get(const troupe::transport::counting_handler<Handler>& h, const Default& d) noexcept {
     return Associator<Handler, Default>::get(h.next, d);
   }

@@ -46,21 +46,23 @@ bool is_listed_host(const core::config& config, std::string_view host) {
 http_response error_response(const core::error& e, int status) {
   http_response r;
   r.status = status;
-  r.body = json::serialize(json::object{
-      {"error", json::object{{"code", core::to_string(e.code)}, {"message", e.text}}}, {"message", e.text}});
+  r.body = json::serialize(
+      json::object{{"error", json::object{{"code", core::to_string(e.code)}, {"message", e.text}}}, {"message", e.text}});
   return r;
 }
 
 /// Adds the CORS headers of an allowed origin to whatever a route answers.
 class cors_exchange final : public http_exchange {
  public:
-  cors_exchange(std::shared_ptr<http_exchange> inner, std::string origin) : inner_(std::move(inner)), origin_(std::move(origin)) {}
+  cors_exchange(std::shared_ptr<http_exchange> inner, std::string origin)
+      : inner_(std::move(inner)), origin_(std::move(origin)) {}
 
   void respond(http_response response) override {
     for (auto& h : headers()) response.headers.push_back(std::move(h));
     inner_->respond(std::move(response));
   }
-  std::shared_ptr<peer> start_stream(std::shared_ptr<peer_owner> owner, std::vector<std::pair<std::string, std::string>> more) override {
+  std::shared_ptr<peer> start_stream(std::shared_ptr<peer_owner> owner,
+                                     std::vector<std::pair<std::string, std::string>> more) override {
     for (auto& h : headers()) more.push_back(std::move(h));
     return inner_->start_stream(std::move(owner), std::move(more));
   }
@@ -87,7 +89,8 @@ std::optional<core::error> refuse_foreign(const core::config& config, const http
   auto origin = request.header("origin");
   if (origin.empty() || is_listed(config, origin) || authority_of(origin) == host) return std::nullopt;
   if (request.is_loopback && is_loopback_name(host_of(authority_of(origin)))) return std::nullopt;
-  return core::error{errc::forbidden, "Origin " + std::string(origin.substr(0, 100)) + " is not allowed; list it in cors.origins."};
+  return core::error{errc::forbidden,
+                     "Origin " + std::string(origin.substr(0, 100)) + " is not allowed; list it in cors.origins."};
 }
 
 server_handlers endpoints::handlers() {
@@ -115,7 +118,8 @@ upgrade endpoints::on_upgrade(const http_request& request) {
       return {{}, accept_with([connect](client_port& port) { return make_conversation(port, connect); })};
     }
   }
-  core::error unknown{errc::not_found, "No WebSocket at " + request.path.substr(0, 200) + "; try /ws or /ws/chat/{conversation_id}."};
+  core::error unknown{errc::not_found,
+                      "No WebSocket at " + request.path.substr(0, 200) + "; try /ws or /ws/chat/{conversation_id}."};
   return {error_response(unknown, 404), {}};
 }
 

@@ -12,7 +12,11 @@ constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
 class event_list : public std::enable_shared_from_this<event_list> {
  public:
   event_list(rest_call_ptr call, core::session_id session, core::seq_t after, core::window w)
-      : call_(std::move(call)), session_(session), after_(after), window_(w), encoder_(make_encoder(encoder_kind::nexus_a, session)) {}
+      : call_(std::move(call)),
+        session_(session),
+        after_(after),
+        window_(w),
+        encoder_(make_encoder(encoder_kind::nexus_a, session)) {}
 
   /// The run that holds `after` is read from its beginning, so that the encoder knows what came before.
   void start() {
@@ -27,11 +31,12 @@ class event_list : public std::enable_shared_from_this<event_list> {
 
  private:
   void read() {
-    call_->way().read_events(session_, read_from_, end_of_log, [me = shared_from_this()](const core::result<actors::event_page>& page) {
-      if (me->is_abandoned_) return;
-      if (!page) return me->call_->fail(page.error());
-      me->take(page->events);
-    });
+    call_->way().read_events(session_, read_from_, end_of_log,
+                             [me = shared_from_this()](const core::result<actors::event_page>& page) {
+                               if (me->is_abandoned_) return;
+                               if (!page) return me->call_->fail(page.error());
+                               me->take(page->events);
+                             });
   }
 
   void take(const std::vector<core::event>& events) {

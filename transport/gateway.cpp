@@ -27,8 +27,9 @@ void gateway::call(Message message, then<T> done) {
     return;
   }
   auto& io = io_;
-  auto back = std::make_shared<const std::function<void(core::result<T>)>>(
-      [&io, done = std::move(done)](core::result<T> r) { boost::asio::post(io, [done, r = std::move(r)]() mutable { done(std::move(r)); }); });
+  auto back = std::make_shared<const std::function<void(core::result<T>)>>([&io, done = std::move(done)](core::result<T> r) {
+    boost::asio::post(io, [done, r = std::move(r)]() mutable { done(std::move(r)); });
+  });
   caf::anon_send(listener_, std::move(message), actors::reply_to<T>{std::move(back)});
 }
 

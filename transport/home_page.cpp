@@ -196,15 +196,16 @@ connect();
 )js";
 
 void replace_all(std::string& in, std::string_view name, std::string_view value) {
-  for (auto at = in.find(name); at != std::string::npos; at = in.find(name, at + value.size())) in.replace(at, name.size(), value);
+  for (auto at = in.find(name); at != std::string::npos; at = in.find(name, at + value.size()))
+    in.replace(at, name.size(), value);
 }
 
 std::string agents_html(const core::config& config) {
   std::string out;
   for (const auto& [id, project] : config.projects)
     for (const auto& [agent_id, agent] : project.agents) {
-      out += "<dt>" + escape_html(agent->name.empty() ? agent_id.str() : agent->name) + " <code>" + escape_html(id.str()) + "/" +
-             escape_html(agent_id.str()) + "</code></dt><dd>" + escape_html(agent->description) + "</dd>";
+      out += "<dt>" + escape_html(agent->name.empty() ? agent_id.str() : agent->name) + " <code>" + escape_html(id.str()) +
+             "/" + escape_html(agent_id.str()) + "</code></dt><dd>" + escape_html(agent->description) + "</dd>";
     }
   return out;
 }
@@ -214,13 +215,26 @@ std::string agents_html(const core::config& config) {
 std::string escape_html(std::string_view text) {
   std::string out;
   for (char c : text) switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      case '@': out += "&#64;"; break;  // no value may become a placeholder
-      default: out.push_back(c);
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      case '@':
+        out += "&#64;";
+        break;  // no value may become a placeholder
+      default:
+        out.push_back(c);
     }
   return out;
 }
@@ -241,8 +255,9 @@ std::string home_page(const core::config& config, std::string_view version, std:
 
 std::vector<std::pair<std::string, std::string>> home_page_headers(std::string_view nonce) {
   auto source = "'nonce-" + std::string(nonce) + "'";
-  return {{"Content-Security-Policy", "default-src 'none'; script-src " + source + "; style-src " + source +
-                                          "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+  return {{"Content-Security-Policy",
+           "default-src 'none'; script-src " + source + "; style-src " + source +
+               "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
           {"X-Content-Type-Options", "nosniff"},
           {"Referrer-Policy", "no-referrer"},
           {"Cache-Control", "no-store"}};

@@ -1,7 +1,7 @@
 #include "transport/http_connection.hpp"
 
-#include "transport/sse_connection.hpp"
 #include "transport/http_response.hpp"
+#include "transport/sse_connection.hpp"
 #include "transport/websocket_connection.hpp"
 
 #include <boost/asio/post.hpp>
@@ -27,7 +27,11 @@ class http_connection::exchange final : public http_exchange {
   explicit exchange(std::shared_ptr<http_connection> to) : to_(std::move(to)) {}
   ~exchange() override {
     if (is_answered_ || to_->is_closed()) return;
-    guarded([&] { boost::asio::post(to_->executor(), [to = to_] { if (!to->is_closed()) to->answer(to->internal_error()); }); });
+    guarded([&] {
+      boost::asio::post(to_->executor(), [to = to_] {
+        if (!to->is_closed()) to->answer(to->internal_error());
+      });
+    });
   }
 
   void respond(http_response response) override {
@@ -106,8 +110,10 @@ void http_connection::process() {
   }
   processing_ = false;
   if (is_closed()) return;
-  if (unread() == 0) std::string().swap(in_);
-  else in_.erase(0, position_);
+  if (unread() == 0)
+    std::string().swap(in_);
+  else
+    in_.erase(0, position_);
   position_ = 0;
   if (input_ended_ && state_ == state::reading && !is_congested_now()) return end_after_flush();
   if (!input_ended_ && state_ != state::ended && unread() < read_ahead) wait_readable();
@@ -141,8 +147,10 @@ bool http_connection::process_one() {
     case http_parser::status::complete:
       set_deadline(never);
       state_ = state::busy;
-      if (parser_->websocket_key()) open_websocket();
-      else dispatch();
+      if (parser_->websocket_key())
+        open_websocket();
+      else
+        dispatch();
       return true;
   }
   return false;
@@ -175,7 +183,8 @@ void http_connection::open_websocket() {
     decided.refusal = internal_error();
   }
   if (!decided.accept) return answer(std::move(decided.refusal));
-  if (last_request_) return answer(core().error_response(503, {errc::shutting_down, "server: is shutting down; try again later"}));
+  if (last_request_)
+    return answer(core().error_response(503, {errc::shutting_down, "server: is shutting down; try again later"}));
   auto& shared = core();
   auto early = in_.substr(position_);
   const auto slot = this->slot();

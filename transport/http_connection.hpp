@@ -50,7 +50,7 @@ class http_connection final : public connection, public std::enable_shared_from_
   void abandon();
   [[nodiscard]] std::size_t unread() const noexcept { return in_.size() - position_; }
 
-  std::string in_;            ///< read and not yet parsed, from position_ on
+  std::string in_;  ///< read and not yet parsed, from position_ on
   std::size_t position_ = 0;
   std::unique_ptr<http_parser> parser_;  ///< of the request that is being read or answered
   std::weak_ptr<exchange> exchange_;

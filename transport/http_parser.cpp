@@ -34,12 +34,15 @@ std::string_view view(boost::beast::string_view text) noexcept { return {text.da
 
 http_parser::failure translate(const boost::system::error_code& ec, const core::transport_limits& limits) {
   if (ec == http::error::header_limit)
-    return {431, {errc::payload_too_large, "request header: over " + std::to_string(limits.max_header_bytes) +
-                                               " bytes (max_header_bytes); send fewer or shorter fields"}};
+    return {431,
+            {errc::payload_too_large, "request header: over " + std::to_string(limits.max_header_bytes) +
+                                          " bytes (max_header_bytes); send fewer or shorter fields"}};
   if (ec == http::error::body_limit)
-    return {413, {errc::payload_too_large, "request body: over " + std::to_string(limits.max_body_bytes) +
-                                               " bytes (max_body_bytes); send it in parts"}};
-  if (ec == http::error::bad_version) return {505, {errc::validation_error, "request line: only HTTP/1.0 and HTTP/1.1 are spoken here"}};
+    return {413,
+            {errc::payload_too_large,
+             "request body: over " + std::to_string(limits.max_body_bytes) + " bytes (max_body_bytes); send it in parts"}};
+  if (ec == http::error::bad_version)
+    return {505, {errc::validation_error, "request line: only HTTP/1.0 and HTTP/1.1 are spoken here"}};
   return {400, {errc::parse_error, "request: not valid HTTP/1.1 (" + ec.message() + "); check the client"}};
 }
 

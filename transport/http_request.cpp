@@ -16,9 +16,7 @@ int hex_value(char c) noexcept {
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-core::error bad_target(std::string_view what) {
-  return {core::errc::validation_error, "request target: " + std::string(what)};
-}
+core::error bad_target(std::string_view what) { return {core::errc::validation_error, "request target: " + std::string(what)}; }
 
 /// The raw value of the first parameter with this name, or nothing.
 std::optional<std::string_view> find_parameter(std::string_view query, std::string_view name) {
@@ -62,11 +60,16 @@ bool is_valid_utf8(std::string_view text) noexcept {
     std::size_t length = 0;
     unsigned low = 0x80;  // the second byte's range carries the overlong, surrogate and 10FFFF rules (RFC 3629 §4)
     unsigned high = 0xbf;
-    if (first < 0x80) length = 1;
-    else if (first >= 0xc2 && first <= 0xdf) length = 2;
-    else if (first >= 0xe0 && first <= 0xef) length = 3;
-    else if (first >= 0xf0 && first <= 0xf4) length = 4;
-    else return false;
+    if (first < 0x80)
+      length = 1;
+    else if (first >= 0xc2 && first <= 0xdf)
+      length = 2;
+    else if (first >= 0xe0 && first <= 0xef)
+      length = 3;
+    else if (first >= 0xf0 && first <= 0xf4)
+      length = 4;
+    else
+      return false;
     if (first == 0xe0) low = 0xa0;
     if (first == 0xed) high = 0x9f;
     if (first == 0xf0) low = 0x90;

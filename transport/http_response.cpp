@@ -49,8 +49,10 @@ std::string response_head(const http_response& response, const request_traits& t
     out.append("Content-Length: ").append(std::to_string(response.body.size())).append("\r\n");
   }
   append_fields(out, response.headers);
-  if (!to.keep_alive) out.append("Connection: close\r\n");
-  else if (!to.is_http_1_1) out.append("Connection: keep-alive\r\n");
+  if (!to.keep_alive)
+    out.append("Connection: close\r\n");
+  else if (!to.is_http_1_1)
+    out.append("Connection: keep-alive\r\n");
   return out.append("\r\n");
 }
 

@@ -21,11 +21,21 @@ void append_json_string(std::string& out, std::string_view text) {
     out.append(text, from, i - from);
     from = i + 1;
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         out += "\\u00";
         out.push_back(hex[c >> 4]);
@@ -48,8 +58,7 @@ core::result<boost::json::value> parse_json(std::string_view text) {
   auto used = parser.write_some(text, error);
   if (!error && used < text.size()) error = boost::json::error::extra_data;
   if (!error) parser.finish(error);
-  if (error)
-    return core::error{errc::parse_error, "Not JSON at byte " + std::to_string(used) + ": " + error.message()};
+  if (error) return core::error{errc::parse_error, "Not JSON at byte " + std::to_string(used) + ": " + error.message()};
   return parser.release();
 }
 
@@ -84,8 +93,7 @@ std::string iso_time(core::millis at) {
 core::result<std::string> string_field(const boost::json::object& o, std::string_view name) {
   const auto* v = o.if_contains(name);
   if (!v || v->is_null()) return std::string{};
-  if (!v->is_string())
-    return core::error{errc::validation_error, "Field \"" + std::string(name) + "\" must be a string."};
+  if (!v->is_string()) return core::error{errc::validation_error, "Field \"" + std::string(name) + "\" must be a string."};
   return std::string(v->get_string());
 }
 

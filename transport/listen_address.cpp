@@ -23,7 +23,8 @@ core::result<listen_address> resolve_listen_address(const std::string& address) 
     return wrong("the port must be a number from 0 to 65535");
 
   const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
-  if (!in_brackets && host.find(':') != std::string::npos) return wrong("an IPv6 address stands in brackets, for example [::1]:8080");
+  if (!in_brackets && host.find(':') != std::string::npos)
+    return wrong("an IPv6 address stands in brackets, for example [::1]:8080");
   const auto name = in_brackets ? host.substr(1, host.size() - 2) : host;
   boost::system::error_code ec;
   if (auto literal = boost::asio::ip::make_address(name, ec); !ec) return listen_address{host, {literal, port}};

@@ -32,7 +32,8 @@ void rest_call::answer(int status, json::object body) { exchange->respond(json_r
 void rest_call::answer(int status, json::array body) { exchange->respond(json_response(status, json::serialize(body))); }
 
 void rest_call::fail_method(const std::string& allowed) {
-  fail({errc::method_not_allowed, request.method.substr(0, 16) + " is not allowed here; use " + allowed + "."}, {}, {{"Allow", allowed}});
+  fail({errc::method_not_allowed, request.method.substr(0, 16) + " is not allowed here; use " + allowed + "."}, {},
+       {{"Allow", allowed}});
 }
 
 void rest_call::fail(const core::error& e, json::object details, std::vector<std::pair<std::string, std::string>> headers) {
@@ -55,7 +56,8 @@ void rest_call::fail(const core::error& e, json::object details, std::vector<std
 
 void rest_call::fail_field(std::string_view path, std::string_view message) {
   json::object issue{{"path", path}, {"message", message}};
-  fail_with({errc::validation_error, std::string(path) + ": " + std::string(message)}, {{"issues", json::array{std::move(issue)}}});
+  fail_with({errc::validation_error, std::string(path) + ": " + std::string(message)},
+            {{"issues", json::array{std::move(issue)}}});
 }
 
 std::optional<json::object> rest_call::body_object() {
@@ -115,13 +117,16 @@ void rest_call::find_session(std::function<void(core::session_record)> then) {
 }
 
 void rest_call::submit(core::session_id session, core::command command, std::function<void(core::command_reply)> then) {
-  way().submit(session, who_, std::move(command), [me = shared_from_this(), then = std::move(then)](core::result<core::command_reply> r) {
-    if (!r) return me->fail(r.error());
-    then(std::move(*r));
-  });
+  way().submit(session, who_, std::move(command),
+               [me = shared_from_this(), then = std::move(then)](core::result<core::command_reply> r) {
+                 if (!r) return me->fail(r.error());
+                 then(std::move(*r));
+               });
 }
 
-bool rest_call::wants_event_stream() const { return request.header("accept").find("text/event-stream") != std::string_view::npos; }
+bool rest_call::wants_event_stream() const {
+  return request.header("accept").find("text/event-stream") != std::string_view::npos;
+}
 
 json::object list_of(json::array items, std::int64_t total, core::window w) {
   json::object out;

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t max_ids = 100;
 
-core::error no_approval(std::string_view id) { return {errc::not_found, "Approval not found: " + std::string(id.substr(0, 64))}; }
+core::error no_approval(std::string_view id) {
+  return {errc::not_found, "Approval not found: " + std::string(id.substr(0, 64))};
+}
 
 std::optional<core::approval_id> approval_parameter(const rest_call_ptr& call) {
   auto id = core::approval_id::parse(call->parameter("id"));
@@ -41,7 +43,9 @@ void decide(const rest_call_ptr& call, core::decide_approval command) {
   });
 }
 
-std::optional<std::string> note_of(const rest_call_ptr& call, const json::object& body) { return call->body_string(body, "note", false); }
+std::optional<std::string> note_of(const rest_call_ptr& call, const json::object& body) {
+  return call->body_string(body, "note", false);
+}
 
 std::optional<bool> approved_of(const rest_call_ptr& call, const json::object& body) {
   if (const auto* v = body.if_contains("approved"); v && v->is_bool()) return v->get_bool();
@@ -80,12 +84,14 @@ class bulk_decision : public std::enable_shared_from_this<bulk_decision> {
  private:
   void decide(core::approval_id id, core::session_id session) {
     core::decide_approval command{id, {}, approved_, note_, {}};
-    call_->way().submit(session, call_->principal(), std::move(command), [me = shared_from_this(), id](const core::result<core::command_reply>& r) {
-      if (!r) return me->put_error(r.error(), {});
-      const auto& settled = std::get<core::approval_settled>(*r);
-      if (!settled.won) return me->put_error(lost_decision(settled), winner_json(settled));
-      me->ask(core::get_approval{id}, [me](const core::answer& a) { me->put(approval_json(std::get<core::approval_record>(a))); });
-    });
+    call_->way().submit(session, call_->principal(), std::move(command),
+                        [me = shared_from_this(), id](const core::result<core::command_reply>& r) {
+                          if (!r) return me->put_error(r.error(), {});
+                          const auto& settled = std::get<core::approval_settled>(*r);
+                          if (!settled.won) return me->put_error(lost_decision(settled), winner_json(settled));
+                          me->ask(core::get_approval{id},
+                                  [me](const core::answer& a) { me->put(approval_json(std::get<core::approval_record>(a))); });
+                        });
   }
 
   void ask(core::query query, std::function<void(const core::answer&)> then) {

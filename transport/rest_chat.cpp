@@ -33,12 +33,9 @@ json::array calls_json(const core::turn& turn) {
 }
 
 json::object outcome_json(const run_outcome& o) {
-  json::object out{{"sessionId", o.session.str()},
-                   {"response", o.text},
-                   {"messageId", o.turn.reply.str()},
-                   {"runId", o.run.str()},
-                   {"traceId", o.turn.trace.value.hex()},
-                   {"usage", usage_json(o.turn.tokens, o.turn.cost)},
+  json::object out{{"sessionId", o.session.str()},        {"response", o.text},
+                   {"messageId", o.turn.reply.str()},     {"runId", o.run.str()},
+                   {"traceId", o.turn.trace.value.hex()}, {"usage", usage_json(o.turn.tokens, o.turn.cost)},
                    {"toolCalls", calls_json(o.turn)}};
   if (o.parked) {
     out["status"] = "pending";
@@ -66,19 +63,20 @@ void answer_stream(const rest_call_ptr& call, chat_request chat) {
   auto session = chat.session;
   event_stream_options options;
   options.must_exist = !chat.open;
-  stream_events(call, session, options,
-                [call, chat = std::move(chat)](const std::shared_ptr<peer>& stream, const core::result<core::session_record>& r) {
-                  if (!r) return;
-                  // The stream's feed hears every event before this waiter does: nothing is cut off.
-                  run_waiter::start(call->way(), request_of(call, chat, true), [stream](const core::result<run_outcome>& end) {
-                    if (!end) {
-                      frame_writer refusal(framing::sse);
-                      refusal.frame(nexus_error(end.error()), 0, "error");
-                      stream->send(refusal.take());
-                    }
-                    stream->close(1000, "");
-                  });
-                });
+  stream_events(
+      call, session, options,
+      [call, chat = std::move(chat)](const std::shared_ptr<peer>& stream, const core::result<core::session_record>& r) {
+        if (!r) return;
+        run_waiter::start(call->way(), request_of(call, chat, true), [call, stream](const core::result<run_outcome>& end) {
+          if (!end) {
+            frame_writer refusal(framing::sse);
+            refusal.frame(nexus_error(end.error()), 0, "error");
+            stream->send(refusal.take());
+          }
+          // The stream's feed was given the last event before this waiter, but its turn may come later: behind it.
+          call->way().post([stream] { stream->close(1000, ""); });
+        });
+      });
 }
 
 void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_id agent, const json::object& body) {
@@ -100,8 +98,9 @@ void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_i
     }
     // The same key finds the same session again, and there the first answer.
     const auto& key = chat.message.client_message_id;
-    chat.session = key.empty() ? call->way().environment().make<core::session_id>()
-                               : core::session_id{core::uuid_of_name(call->principal().id + "/" + call->request.path + "/" + key)};
+    chat.session = key.empty()
+                       ? call->way().environment().make<core::session_id>()
+                       : core::session_id{core::uuid_of_name(call->principal().id + "/" + call->request.path + "/" + key)};
     chat.open = core::open_session{project, agent, "nexus", {}, std::move(metadata)};
   } else {
     auto id = core::session_id::parse(*session);
@@ -152,7 +151,8 @@ void post_message(const rest_call_ptr& call) {
   if (!on_busy) return;
   chat_request chat{*session, std::nullopt, {std::move(*text), std::move(*client_id), core::busy_policy_from(*on_busy)}};
   if (!on_busy->empty() && !chat.message.on_busy) return call->fail_field("onBusy", "must be queue, reject or interrupt");
-  if (chat.message.client_message_id.empty()) chat.message.client_message_id = std::string(call->request.header("idempotency-key"));
+  if (chat.message.client_message_id.empty())
+    chat.message.client_message_id = std::string(call->request.header("idempotency-key"));
   if (call->wants_event_stream()) return answer_stream(call, std::move(chat));
   if (call->request.query_value("wait") == "true") return answer_whole(call, std::move(chat));
   call->submit(*session, std::move(chat.message), [call](const core::command_reply& r) {

@@ -114,9 +114,8 @@ json::object approval_json(const core::approval_record& a) {
 }
 
 json::object queued_json(const core::session_state::queued& q, std::size_t position) {
-  json::object out{{"id", q.message.str()},  {"messageId", q.message.str()}, {"runId", q.run.str()},
-                   {"content", q.content},   {"author", q.author},           {"position", position},
-                   {"queuedAt", iso_time(q.at)}};
+  json::object out{{"id", q.message.str()}, {"messageId", q.message.str()}, {"runId", q.run.str()},      {"content", q.content},
+                   {"author", q.author},    {"position", position},         {"queuedAt", iso_time(q.at)}};
   if (!q.client_message_id.empty()) out["clientMessageId"] = q.client_message_id;
   return out;
 }
@@ -155,7 +154,8 @@ json::object usage_day_json(const core::usage_day& d) {
           {"totalRequests", d.requests}};
 }
 
-json::array messages_json(const std::vector<core::message_record>& messages, const std::vector<core::tool_call_record>& results) {
+json::array messages_json(const std::vector<core::message_record>& messages,
+                          const std::vector<core::tool_call_record>& results) {
   std::vector<bool> taken(results.size());
   json::array out;
   for (const auto& m : messages) {

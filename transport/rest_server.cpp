@@ -47,7 +47,8 @@ std::int64_t resident_bytes() {
   return resident * sysconf(_SC_PAGESIZE);
 }
 
-void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help, const std::string& sample) {
+void append_metric(std::string& out, std::string_view name, std::string_view type, std::string_view help,
+                   const std::string& sample) {
   out.append("# HELP ").append(name).append(" ").append(help).append("\n");
   out.append("# TYPE ").append(name).append(" ").append(type).append("\n");
   out.append(sample).append("\n");
@@ -108,7 +109,8 @@ void get_readyz(const rest_call_ptr& call) {
 void get_metrics(const rest_call_ptr& call) {
   auto up = call->way().environment().now() - call->way().started_at();
   std::string out;
-  append_metric(out, "troupe_info", "gauge", "The version that runs.", "troupe_info{version=\"" + std::string(version) + "\"} 1");
+  append_metric(out, "troupe_info", "gauge", "The version that runs.",
+                "troupe_info{version=\"" + std::string(version) + "\"} 1");
   append_metric(out, "troupe_uptime_seconds", "gauge", "Time since the server started.",
                 "troupe_uptime_seconds " + std::to_string(static_cast<double>(up.count()) / 1000));
   append_metric(out, "troupe_feeds_open", "gauge", "Session feeds with at least one client, on this io thread.",
@@ -117,7 +119,9 @@ void get_metrics(const rest_call_ptr& call) {
                 "process_cpu_seconds_total " + std::to_string(static_cast<double>(std::clock()) / CLOCKS_PER_SEC));
   append_metric(out, "process_resident_memory_bytes", "gauge", "Resident memory.",
                 "process_resident_memory_bytes " + std::to_string(resident_bytes()));
-  call->exchange->respond({200, "text/plain; version=0.0.4; charset=utf-8", std::move(out),
+  call->exchange->respond({200,
+                           "text/plain; version=0.0.4; charset=utf-8",
+                           std::move(out),
                            {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}}});
 }
 
@@ -125,7 +129,8 @@ void get_metrics(const rest_call_ptr& call) {
 void get_home(const rest_call_ptr& call) {
   if (call->request.header("accept").find("text/html") != std::string_view::npos) {
     auto nonce = call->way().environment().random_uuid().hex();
-    return call->exchange->respond({200, "text/html; charset=utf-8", home_page(call->config(), version, nonce), home_page_headers(nonce)});
+    return call->exchange->respond(
+        {200, "text/html; charset=utf-8", home_page(call->config(), version, nonce), home_page_headers(nonce)});
   }
   call->answer(200, json::object{{"name", "Troupe"},
                                  {"version", version},

@@ -17,9 +17,8 @@ using core::errc;
 namespace {
 
 void answer_session(const rest_call_ptr& call, core::session_id id, int status) {
-  call->find<core::session_record>(core::get_session{id}, "Session", id.str(), [call, status](const core::session_record& s) {
-    call->answer(status, session_json(s));
-  });
+  call->find<core::session_record>(core::get_session{id}, "Session", id.str(),
+                                   [call, status](const core::session_record& s) { call->answer(status, session_json(s)); });
 }
 
 void answer_sessions(const rest_call_ptr& call, core::list_sessions query) {
@@ -40,7 +39,8 @@ void answer_sessions(const rest_call_ptr& call, core::list_sessions query) {
 /// Then answers with the session as it is now.
 void change_status(const rest_call_ptr& call, core::session_status status) {
   call->find_session([call, status](const core::session_record& s) {
-    call->submit(s.id, core::change_status{status}, [call, id = s.id](const core::command_reply&) { answer_session(call, id, 200); });
+    call->submit(s.id, core::change_status{status},
+                 [call, id = s.id](const core::command_reply&) { answer_session(call, id, 200); });
   });
 }
 
@@ -97,7 +97,8 @@ void patch_session_status(const rest_call_ptr& call) {
   auto text = call->body_string(*body, "status", true);
   if (!text) return;
   auto status = core::session_status_from(*text);
-  if (!status || *status == core::session_status::deleted) return call->fail_field("status", "must be active, paused or closed");
+  if (!status || *status == core::session_status::deleted)
+    return call->fail_field("status", "must be active, paused or closed");
   change_status(call, *status);
 }
 
@@ -106,13 +107,15 @@ void get_messages(const rest_call_ptr& call) {
   auto w = call->window();
   if (!w) return;
   call->find_session([call, w = *w](const core::session_record& s) {
-    call->ask<core::page<core::message_record>>(core::list_messages{s.id, w}, [call, w, id = s.id](const core::page<core::message_record>& page) {
-      auto has_calls = std::any_of(page.items.begin(), page.items.end(), [](const auto& m) { return !m.calls.empty(); });
-      if (!has_calls) return call->answer(200, list_of(messages_json(page.items, {}), page.total, w));
-      call->ask<std::vector<core::tool_call_record>>(core::list_tool_calls{id}, [call, w, page](const std::vector<core::tool_call_record>& results) {
-        call->answer(200, list_of(messages_json(page.items, results), page.total, w));
-      });
-    });
+    call->ask<core::page<core::message_record>>(
+        core::list_messages{s.id, w}, [call, w, id = s.id](const core::page<core::message_record>& page) {
+          auto has_calls = std::any_of(page.items.begin(), page.items.end(), [](const auto& m) { return !m.calls.empty(); });
+          if (!has_calls) return call->answer(200, list_of(messages_json(page.items, {}), page.total, w));
+          call->ask<std::vector<core::tool_call_record>>(
+              core::list_tool_calls{id}, [call, w, page](const std::vector<core::tool_call_record>& results) {
+                call->answer(200, list_of(messages_json(page.items, results), page.total, w));
+              });
+        });
   });
 }
 
@@ -120,7 +123,8 @@ void get_messages(const rest_call_ptr& call) {
 void get_events(const rest_call_ptr& call) {
   auto after = requested_after(call);
   if (!after) return;
-  auto as_list = !call->wants_event_stream() && call->request.header("accept").find("application/json") != std::string_view::npos;
+  auto as_list =
+      !call->wants_event_stream() && call->request.header("accept").find("application/json") != std::string_view::npos;
   auto w = as_list ? call->window() : core::window{};
   if (!w) return;
   call->find_session([call, after = *after, as_list, w = *w](const core::session_record& s) {

@@ -21,11 +21,12 @@ bool is_project(const rest_call_ptr& call, const core::project_id& project) {
 
 void answer_traces(const rest_call_ptr& call, core::list_traces query, core::project_id project) {
   auto w = query.window;
-  call->ask<core::page<core::span_record>>(std::move(query), [call, w, project = std::move(project)](const core::page<core::span_record>& page) {
-    json::array items;
-    for (const auto& root : page.items) items.push_back(trace_json(root, project));
-    call->answer(200, list_of(std::move(items), page.total, w));
-  });
+  call->ask<core::page<core::span_record>>(std::move(query),
+                                           [call, w, project = std::move(project)](const core::page<core::span_record>& page) {
+                                             json::array items;
+                                             for (const auto& root : page.items) items.push_back(trace_json(root, project));
+                                             call->answer(200, list_of(std::move(items), page.total, w));
+                                           });
 }
 
 /// Sums over all projects, one question after the other.
@@ -42,16 +43,18 @@ class stats : public std::enable_shared_from_this<stats> {
     core::list_sessions active;
     active.status = core::session_status::active;
     active.window.limit = 1;
-    call_->ask<core::page<core::session_record>>(std::move(active), [me = shared_from_this()](const core::page<core::session_record>& page) {
-      me->sessions_ = page.total;
-      core::list_approvals pending;
-      pending.status = "pending";
-      pending.window.limit = 1;
-      me->call_->ask<core::page<core::approval_record>>(std::move(pending), [me](const core::page<core::approval_record>& approvals) {
-        me->approvals_ = approvals.total;
-        me->next_project();
-      });
-    });
+    call_->ask<core::page<core::session_record>>(
+        std::move(active), [me = shared_from_this()](const core::page<core::session_record>& page) {
+          me->sessions_ = page.total;
+          core::list_approvals pending;
+          pending.status = "pending";
+          pending.window.limit = 1;
+          me->call_->ask<core::page<core::approval_record>>(std::move(pending),
+                                                            [me](const core::page<core::approval_record>& approvals) {
+                                                              me->approvals_ = approvals.total;
+                                                              me->next_project();
+                                                            });
+        });
   }
 
  private:
@@ -103,7 +106,9 @@ void get_project_traces(const rest_call_ptr& call) {
 void get_session_traces(const rest_call_ptr& call) {
   auto w = call->window();
   if (!w) return;
-  call->find_session([call, w = *w](const core::session_record& s) { answer_traces(call, {std::nullopt, s.id, w}, s.project); });
+  call->find_session([call, w = *w](const core::session_record& s) {
+    answer_traces(call, {std::nullopt, s.id, w}, s.project);
+  });
 }
 
 /// GET /traces/{id}
@@ -114,13 +119,14 @@ void get_trace(const rest_call_ptr& call) {
   using spans = std::vector<core::span_record>;
   call->find<spans>(core::get_trace{*id}, "Trace", text, [call](const spans& all) {
     const auto& root = all.front();
-    call->find<core::session_record>(core::get_session{root.session}, "Session", root.session.str(), [call, all](const core::session_record& s) {
-      auto out = trace_json(all.front(), s.project);
-      json::array items;
-      for (const auto& span : all) items.push_back(span_json(span));
-      out["spans"] = std::move(items);
-      call->answer(200, std::move(out));
-    });
+    call->find<core::session_record>(core::get_session{root.session}, "Session", root.session.str(),
+                                     [call, all](const core::session_record& s) {
+                                       auto out = trace_json(all.front(), s.project);
+                                       json::array items;
+                                       for (const auto& span : all) items.push_back(span_json(span));
+                                       out["spans"] = std::move(items);
+                                       call->answer(200, std::move(out));
+                                     });
   });
 }
 

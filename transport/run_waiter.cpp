@@ -16,8 +16,7 @@ std::shared_ptr<run_waiter> run_waiter::start(gateway& way, request what, done_f
   return w;
 }
 
-run_waiter::run_waiter(gateway& way, request what, done_fn done)
-    : way_(way), what_(std::move(what)), done_(std::move(done)) {}
+run_waiter::run_waiter(gateway& way, request what, done_fn done) : way_(way), what_(std::move(what)), done_(std::move(done)) {}
 
 void run_waiter::open_then_send(bool exists) {
   if (exists || !what_.open) return send();

@@ -15,9 +15,9 @@ namespace troupe::transport {
 struct run_outcome {
   core::session_id session;
   core::run_id run;
-  core::turn turn;      ///< with its calls and usage
-  std::string text;     ///< everything the assistant said in this run
-  bool parked = false;  ///< a person must decide first; `turn.open_approvals` says what
+  core::turn turn;                        ///< with its calls and usage
+  std::string text;                       ///< everything the assistant said in this run
+  bool parked = false;                    ///< a person must decide first; `turn.open_approvals` says what
   core::error error{core::errc::ok, {}};  ///< run failed or cancelled
 };
 
@@ -54,8 +54,8 @@ class run_waiter final : public actors::event_sink, public std::enable_shared_fr
   gateway& way_;
   request what_;
   done_fn done_;
-  core::run_id run_;      ///< nil until the command is answered
-  bool ready_ = false;    ///< events are taken as they come; until then they wait in early_
+  core::run_id run_;    ///< nil until the command is answered
+  bool ready_ = false;  ///< events are taken as they come; until then they wait in early_
   core::seq_t taken_ = 0;
   std::vector<core::event_batch_ptr> early_;
   core::turn turn_;

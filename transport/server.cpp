@@ -93,7 +93,8 @@ class listener : public std::enable_shared_from_this<listener> {
       if (core_->open_connections() >= core_->limits.max_connections + told_refusals) return;
     }
     auto text = address.to_string();
-    auto who = std::make_shared<http_connection>(connection_parts{core_.get(), std::move(socket), {}, address}, std::move(text));
+    auto who =
+        std::make_shared<http_connection>(connection_parts{core_.get(), std::move(socket), {}, address}, std::move(text));
     core_->add(who);
     switch (verdict) {
       case server_core::verdict::welcome:
@@ -101,8 +102,9 @@ class listener : public std::enable_shared_from_this<listener> {
       case server_core::verdict::too_many:
         return who->refuse(503, {errc::busy, "server: too many connections (max_connections); try again later"});
       case server_core::verdict::too_many_from_address:
-        return who->refuse(429, {errc::rate_limited, "server: too many connections from your address (connections_per_address); "
-                                                     "close some first"});
+        return who->refuse(429, {errc::rate_limited,
+                                 "server: too many connections from your address (connections_per_address); "
+                                 "close some first"});
     }
   }
 
@@ -123,8 +125,10 @@ class asio_server final : public server {
       l->close();
       core->close_hard();
     };
-    if (core_->io.stopped() || core_->io.get_executor().running_in_this_thread()) end();
-    else guarded([&] { asio::post(core_->io.get_executor(), end); });
+    if (core_->io.stopped() || core_->io.get_executor().running_in_this_thread())
+      end();
+    else
+      guarded([&] { asio::post(core_->io.get_executor(), end); });
   }
 
   std::string url() const override { return url_; }
@@ -152,7 +156,8 @@ core::error cannot_listen(const std::string& address, const boost::system::error
   std::string remedy = "check the address";
   if (ec == asio::error::address_in_use) remedy = "stop the program that has this port, or choose another";
   if (ec == asio::error::access_denied) remedy = "choose a port above 1023, or give the program CAP_NET_BIND_SERVICE";
-  if (ec == boost::system::errc::address_not_available) remedy = "no interface has this address; use 127.0.0.1, or 0.0.0.0 for all";
+  if (ec == boost::system::errc::address_not_available)
+    remedy = "no interface has this address; use 127.0.0.1, or 0.0.0.0 for all";
   return {errc::configuration_error, "listen " + address + ": " + ec.message() + "; " + remedy};
 }
 

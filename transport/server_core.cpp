@@ -53,9 +53,7 @@ void server_core::remove(const connection& who) {
   slots_.pop_back();
 }
 
-void server_core::wake_at(std::size_t slot, time_point when) {
-  slots_[slot].due = std::min(slots_[slot].due, when);
-}
+void server_core::wake_at(std::size_t slot, time_point when) { slots_[slot].due = std::min(slots_[slot].due, when); }
 
 void server_core::arm_sweep() {
   if (sweep_armed_ || slots_.empty()) return;

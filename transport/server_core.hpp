@@ -22,8 +22,9 @@ class flusher;
 
 using time_point = std::chrono::steady_clock::time_point;
 inline constexpr time_point never = time_point::max();
-using io_timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
-                                                   boost::asio::io_context::executor_type>;
+using io_timer =
+    boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>,
+                                      boost::asio::io_context::executor_type>;
 
 /// How long a peer may take over the end of its connection, after which it is closed hard.
 inline constexpr std::chrono::seconds closing_time{2};
@@ -36,7 +37,9 @@ struct atomic_counters {
   std::atomic<std::uint64_t> bytes_out{0};
   std::atomic<std::uint64_t> writes{0};
 
-  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept { counter.fetch_add(n, std::memory_order_relaxed); }
+  static void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) noexcept {
+    counter.fetch_add(n, std::memory_order_relaxed);
+  }
 };
 
 class server_core : public std::enable_shared_from_this<server_core> {

@@ -168,13 +168,13 @@ void follower::start_catching_up(core::seq_t cursor) {
   reading_ = true;
   encoder_ = make_encoder(feed_->kind_, feed_->session_);
   feed_->hub_.way().ask(core::find_run_start{feed_->session_, cursor},
-                           [me = shared_from_this(), joined = feed_](core::result<core::answer> r) {
-                             if (me->feed_ != joined) return;
-                             me->reading_ = false;
-                             auto start = r ? std::get<core::seq_t>(*r) : 0;
-                             me->read_from_ = start == 0 ? 0 : std::min(start - 1, me->cursor_);
-                             me->catch_up();
-                           });
+                        [me = shared_from_this(), joined = feed_](core::result<core::answer> r) {
+                          if (me->feed_ != joined) return;
+                          me->reading_ = false;
+                          auto start = r ? std::get<core::seq_t>(*r) : 0;
+                          me->read_from_ = start == 0 ? 0 : std::min(start - 1, me->cursor_);
+                          me->catch_up();
+                        });
 }
 
 void follower::catch_up() {
@@ -188,9 +188,9 @@ void follower::catch_up() {
   // A stored row may reach beyond what the feed has shown: it is cut here, where both are known.
   auto upto = feed_->cursor_;
   feed_->hub_.way().read_events(feed_->session_, read_from_, end_of_log,
-                                   [me = shared_from_this(), joined = feed_, upto](core::result<actors::event_page> r) {
-                                     if (me->feed_ == joined) me->on_page(r, upto);
-                                   });
+                                [me = shared_from_this(), joined = feed_, upto](core::result<actors::event_page> r) {
+                                  if (me->feed_ == joined) me->on_page(r, upto);
+                                });
 }
 
 void follower::on_page(const core::result<actors::event_page>& page, core::seq_t upto) {

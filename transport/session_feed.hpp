@@ -46,10 +46,10 @@ class follower : public std::enable_shared_from_this<follower> {
   attached_fn attached_;
   std::optional<core::seq_t> after_;
   bool live_ = false;
-  bool reading_ = false;             ///< a page is being fetched
-  core::seq_t cursor_ = 0;           ///< while not live: what was sent so far
-  core::seq_t read_from_ = 0;        ///< what its own encoder has seen so far
-  std::unique_ptr<encoder> encoder_; ///< its own, while not live
+  bool reading_ = false;              ///< a page is being fetched
+  core::seq_t cursor_ = 0;            ///< while not live: what was sent so far
+  core::seq_t read_from_ = 0;         ///< what its own encoder has seen so far
+  std::unique_ptr<encoder> encoder_;  ///< its own, while not live
 };
 
 class feed final : public actors::event_sink, public std::enable_shared_from_this<feed> {

@@ -64,14 +64,18 @@ sse_connection::sse_connection(connection_parts parts, const request_traits& to,
 
 void sse_connection::start(std::string head) {
   queue(std::move(head));
-  if (has_body_) wait_readable();
-  else end_after_flush();
+  if (has_body_)
+    wait_readable();
+  else
+    end_after_flush();
 }
 
 void sse_connection::send(bytes framed) {
   if (is_closed() || out().sealed()) return;
-  if (chunked_) queue(std::move(framed));
-  else queue(without_chunks(*framed));
+  if (chunked_)
+    queue(std::move(framed));
+  else
+    queue(without_chunks(*framed));
   was_congested_ = was_congested_ || is_congested_now();
 }
 

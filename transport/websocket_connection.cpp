@@ -80,8 +80,8 @@ class beast_connection final : public websocket_connection {
   bool read_ended_ = false;
   bool paused_ = false;
   bool delivering_ = false;  ///< the owner is looking at in_
-  bool held_ = false;     ///< a complete message waits for the end of the pause
-  bool closing_ = false;  ///< the owner hears of no message any more
+  bool held_ = false;        ///< a complete message waits for the end of the pause
+  bool closing_ = false;     ///< the owner hears of no message any more
   bool dropping_ = false;
   bool was_congested_ = false;
 };

@@ -92,7 +92,8 @@ TEST_CASE("http: what is no request is answered with the error handler's words, 
       {"GET /%ff HTTP/1.1\r\nHost: a\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(2000, 'x') + "\r\n\r\n", 431},
       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 101\r\n\r\n" + std::string(101, 'x'), 413},
-      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x') + "\r\n0\r\n\r\n", 413}};
+      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n65\r\n" + std::string(101, 'x') + "\r\n0\r\n\r\n",
+       413}};
   for (const auto& [text, status] : cases) {
     INFO(text.substr(0, 60));
     tcp_client client(server.url());
@@ -117,7 +118,9 @@ TEST_CASE("http: a handler that throws or forgets its exchange answers 500") {
   tcp_client other(server.url());
   std::thread dropping;
   server.run([&] {
-    server.on_request = [&](http_request, std::shared_ptr<http_exchange> e) { dropping = std::thread([e]() mutable { e.reset(); }); };
+    server.on_request = [&](http_request, std::shared_ptr<http_exchange> e) {
+      dropping = std::thread([e]() mutable { e.reset(); });
+    };
   });
   CHECK(other.get("/elsewhere").status == 500);
   dropping.join();

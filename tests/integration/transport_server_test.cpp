@@ -1,10 +1,10 @@
 #include "tests/support/running_server.hpp"
 #include "tests/support/tcp_client.hpp"
 
-#include <catch2/catch.hpp>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <sys/resource.h>
+#include <catch2/catch.hpp>
 
 #include <cstring>
 
@@ -164,7 +164,8 @@ TEST_CASE("timers: they fire once on the io thread, and not after they are dropp
   running_server server;
   auto timers = make_timer_service(server.io);
   auto dropped = timers->after(20ms, [&] { server.events.add("dropped"); });
-  auto kept = timers->after(40ms, [&] { server.events.add(server.io.get_executor().running_in_this_thread() ? "io thread" : "elsewhere"); });
+  auto kept = timers->after(
+      40ms, [&] { server.events.add(server.io.get_executor().running_in_this_thread() ? "io thread" : "elsewhere"); });
   dropped.reset();
   CHECK(server.events.next() == "io thread");
   CHECK(server.events.is_empty());

@@ -12,8 +12,8 @@ TEST_CASE("event stream: chunks, headers and the regular end") {
   tcp_client client(server.url());
   client.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
   const auto head = client.read_until("\r\n\r\n");
-  for (auto field : {"HTTP/1.1 200 OK\r\n", "Content-Type: text/event-stream\r\n", "Cache-Control: no-cache\r\n", "X-Accel-Buffering: no\r\n",
-                     "Transfer-Encoding: chunked\r\n", "X-Extra: 1\r\n"})
+  for (auto field : {"HTTP/1.1 200 OK\r\n", "Content-Type: text/event-stream\r\n", "Cache-Control: no-cache\r\n",
+                     "X-Accel-Buffering: no\r\n", "Transfer-Encoding: chunked\r\n", "X-Extra: 1\r\n"})
     CHECK(head.find(field) != std::string::npos);
   server.run([&] {
     CHECK(server.last->to->frames_as() == framing::sse);

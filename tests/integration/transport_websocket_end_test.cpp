@@ -61,8 +61,10 @@ TEST_CASE("websocket: close and drop from inside on_message are safe") {
   server.on_accept = [](recorder& r) {
     r.on_text = [&r](std::string_view text) {
       const std::string before(text);
-      if (text == "close") r.to->close(1000, "");
-      else r.to->drop();
+      if (text == "close")
+        r.to->close(1000, "");
+      else
+        r.to->drop();
       CHECK(text == before);
     };
   };

@@ -18,7 +18,9 @@ TEST_CASE("websocket: messages go both ways and a clean close is told once") {
   CHECK(server.events.next() == "text h\xc3\xa4llo");
   CHECK(server.events.next() == std::string("binary \x00\xff", 9));
   CHECK(server.events.next() == "text ");
-  client->send(masked_frame(8, "\x03\xe8" "bye"));
+  client->send(masked_frame(8,
+                            "\x03\xe8"
+                            "bye"));
   CHECK(client->read_frame().close_code() == 1000);
   CHECK(client->is_at_end());
   CHECK(server.events.next() == "closed");

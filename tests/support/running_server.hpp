@@ -24,7 +24,6 @@ namespace troupe::testing {
 using namespace std::chrono_literals;
 using namespace troupe::transport;
 
-
 /// Events of the io thread, in order, for the test's thread to wait for.
 class event_list {
  public:
@@ -54,8 +53,10 @@ class event_list {
 struct recorder final : peer_owner {
   explicit recorder(event_list& list) : events(list) {}
   void on_message(std::string_view message, bool is_text) override {
-    if (on_text) on_text(message);
-    else events.add((is_text ? "text " : "binary ") + std::string(message));
+    if (on_text)
+      on_text(message);
+    else
+      events.add((is_text ? "text " : "binary ") + std::string(message));
   }
   void on_drained() override { events.add("drained"); }
   void on_closed() override {
@@ -109,12 +110,15 @@ class running_server {
   bool has_open(std::uint64_t open) {
     const auto limit = std::chrono::steady_clock::now() + 10s;
     while (instance->counters().open != open)
-      if (std::chrono::steady_clock::now() > limit) return false;
-      else std::this_thread::yield();
+      if (std::chrono::steady_clock::now() > limit)
+        return false;
+      else
+        std::this_thread::yield();
     return true;
   }
 
-  std::function<void(http_request, std::shared_ptr<http_exchange>)> on_request = [](http_request r, std::shared_ptr<http_exchange> e) {
+  std::function<void(http_request, std::shared_ptr<http_exchange>)> on_request = [](http_request r,
+                                                                                    std::shared_ptr<http_exchange> e) {
     http_response out;
     out.content_type = "text/plain";
     out.body = r.method + " " + r.path + " " + r.body;

@@ -45,7 +45,8 @@ inline std::string masked_frame(int opcode, std::string_view payload, bool fin =
   } else {
     const bool is_short = payload.size() <= 0xffff;
     out.push_back(static_cast<char>(mask_bit | (is_short ? 126 : 127)));
-    for (int shift = is_short ? 8 : 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>((payload.size() >> shift) & 0xff));
+    for (int shift = is_short ? 8 : 56; shift >= 0; shift -= 8)
+      out.push_back(static_cast<char>((payload.size() >> shift) & 0xff));
   }
   if (!mask) return out.append(payload);
   constexpr std::string_view key = "\x37\xfa\x21\x3d";

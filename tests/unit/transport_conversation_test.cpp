@@ -31,7 +31,9 @@ stage started() {
 }
 
 tool_started call(const char* id, const char* tool) { return {run, {id}, tool, R"({"path":"a"})", effect::once}; }
-tool_completed outcome(const char* id, const char* tool, bool ok, const char* output) { return {run, {id}, tool, ok, output, 3}; }
+tool_completed outcome(const char* id, const char* tool, bool ok, const char* output) {
+  return {run, {id}, tool, ok, output, 3};
+}
 approval_requested question_for(const char* id, const char* tool, std::uint64_t n) {
   return {run, {{4, n}}, {id}, tool, R"({"path":"a"})", approval_kind::tool, "high", millis{1000}};
 }
@@ -53,12 +55,16 @@ TEST_CASE("conversation: a result repeats the call's arguments, and the unused o
   s(step_started{run, 1, reply, "p", "m"});
   CHECK(s(call("c1", "write_file")) ==
         words{R"({"type":"tool_call","tool":"write_file","arguments":{"path":"a"},"tool_call_id":"c1"})"});
-  CHECK(s(outcome("c1", "write_file", true, R"({"size":5})")) ==
-        words{R"({"type":"tool_result","tool":"write_file","tool_call_id":"c1","success":true,"result":{"size":5},"error":null,"arguments":{"path":"a"}})"});
+  CHECK(
+      s(outcome("c1", "write_file", true, R"({"size":5})")) ==
+      words{
+          R"({"type":"tool_result","tool":"write_file","tool_call_id":"c1","success":true,"result":{"size":5},"error":null,"arguments":{"path":"a"}})"});
   s(step_started{run, 2, reply, "p", "m"});
   s(call("c2", "read_file"));
-  CHECK(s(outcome("c2", "read_file", false, "No such file")) ==
-        words{R"({"type":"tool_result","tool":"read_file","tool_call_id":"c2","success":false,"result":null,"error":"No such file","arguments":{"path":"a"}})"});
+  CHECK(
+      s(outcome("c2", "read_file", false, "No such file")) ==
+      words{
+          R"({"type":"tool_result","tool":"read_file","tool_call_id":"c2","success":false,"result":null,"error":"No such file","arguments":{"path":"a"}})"});
 }
 
 TEST_CASE("conversation: parallel calls are shown one after another") {
@@ -97,7 +103,8 @@ TEST_CASE("conversation: two calls that both ask are decided one after the other
   CHECK(s.types(question_for("c1", "delete_file", 1)) == words{"approval_required"});
   CHECK(s.types(question_for("c2", "delete_file", 2)) == words{"done"});
   CHECK(s.types(approval_decided{run, {{4, 1}}, {"c1"}, decision::denied, "ana", {}, {}}).empty());
-  CHECK(s.types(outcome("c1", "delete_file", false, "denied")) == words{"tool_result", "tool_call", "approval_required", "done"});
+  CHECK(s.types(outcome("c1", "delete_file", false, "denied")) ==
+        words{"tool_result", "tool_call", "approval_required", "done"});
 }
 
 TEST_CASE("conversation: every turn ends with done, whatever became of the run") {

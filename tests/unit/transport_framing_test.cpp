@@ -1,11 +1,11 @@
 #include "transport/framing.hpp"
 
-#include "transport/sse_connection.hpp"
 #include "transport/outbox.hpp"
+#include "transport/sse_connection.hpp"
 
-#include <catch2/catch.hpp>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
 
 #include <string>
 
@@ -51,7 +51,10 @@ TEST_CASE("framing: frames are appended behind what is there") {
   std::string out;
   append_websocket_text(out, "a");
   append_websocket_text(out, "bc");
-  CHECK(out == std::string("\x81\x01" "a" "\x81\x02" "bc"));
+  CHECK(out == std::string("\x81\x01"
+                           "a"
+                           "\x81\x02"
+                           "bc"));
 }
 
 TEST_CASE("framing: an event is one chunk whose size fits") {

@@ -84,8 +84,8 @@ TEST_CASE("utf-8: overlong forms, surrogates, stray and missing bytes are invali
   CHECK(is_valid_utf8(""));
   CHECK(is_valid_utf8("a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80"));
   CHECK(is_valid_utf8("\xf4\x8f\xbf\xbf"));
-  for (auto bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80", "\xf5",
-                   "\xc3", "\xe2\x82", "\xe2\x28\xa1"})
+  for (auto bad : {"\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
+                   "\xf5", "\xc3", "\xe2\x82", "\xe2\x28\xa1"})
     CHECK_FALSE(is_valid_utf8(bad));
 }
 
@@ -112,7 +112,8 @@ TEST_CASE("http request: header names ignore case") {
 }
 
 TEST_CASE("http parser: any split of the bytes gives the same request") {
-  const std::string text = "POST /a%20b?q=1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
+  const std::string text =
+      "POST /a%20b?q=1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
   for (std::size_t step : {1U, 2U, 3U, 7U, 1000U}) {
     auto got = parse(text + "GET", step);
     CHECK(got.result == http_parser::status::complete);
@@ -153,13 +154,15 @@ TEST_CASE("http parser: the limits hold whatever the pace of the bytes") {
     CHECK(parse(many + "\r\n", step, limits).http_status == 431);
     CHECK(parse("GET /" + std::string(500, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", step, limits).http_status == 431);
     CHECK(parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", step, limits).http_status == 413);
-    CHECK(parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n", step, limits)
+    CHECK(parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n", step,
+                limits)
               .http_status == 413);
   }
 }
 
 TEST_CASE("http parser: only complete WebSocket upgrades get through") {
-  auto upgrade = [](const std::string& version, const std::string& key, const std::string& rest = {}, const std::string& line = "GET / HTTP/1.1") {
+  auto upgrade = [](const std::string& version, const std::string& key, const std::string& rest = {},
+                    const std::string& line = "GET / HTTP/1.1") {
     return line + "\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: " + version +
            "\r\nSec-WebSocket-Key: " + key + "\r\n" + rest + "\r\n";
   };
@@ -171,7 +174,9 @@ TEST_CASE("http parser: only complete WebSocket upgrades get through") {
   CHECK(refusal(upgrade("13", key, "Content-Length: 3\r\n")) == 400);
   CHECK(refusal(upgrade("13", key, {}, "GET / HTTP/1.0")) == 400);
   CHECK(refusal(upgrade("13", key, {}, "POST / HTTP/1.1")) == 400);
-  CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n") == 0);
+  CHECK(refusal(
+            "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n") ==
+        0);
 }
 
 TEST_CASE("http response: fields that would split it or contradict its framing are left out") {
@@ -202,7 +207,8 @@ TEST_CASE("listen address: host and port are told apart, and mistakes named") {
   auto named = resolve_listen_address("localhost:0");
   REQUIRE(named.has_value());
   CHECK(named->endpoint.address().is_loopback());
-  for (auto bad : {"", "8080", ":8080", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80", "[nonsense]:1", "host name:1"}) {
+  for (auto bad :
+       {"", "8080", ":8080", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536", "::1:80", "[nonsense]:1", "host name:1"}) {
     auto result = resolve_listen_address(bad);
     REQUIRE(result.has_error());
     CHECK(result.error().code == core::errc::configuration_error);

@@ -93,7 +93,8 @@ TEST_CASE("lost decision: the error names the winner, with and without a name an
 }
 
 TEST_CASE("messages json: each call gets the result of its own message") {
-  std::vector<core::message_record> messages{assistant(1, 10, {{{"c"}, "clock", "{}"}}), assistant(1, 20, {{{"c"}, "clock", "{}"}}),
+  std::vector<core::message_record> messages{assistant(1, 10, {{{"c"}, "clock", "{}"}}),
+                                             assistant(1, 20, {{{"c"}, "clock", "{}"}}),
                                              assistant(2, 30, {{{"c"}, "clock", "not json"}})};
   std::vector<core::tool_call_record> results{result(1, "c", 11, "first"), result(1, "c", 20, R"({"n":2})")};
   auto all = transport::messages_json(messages, results);
@@ -109,7 +110,8 @@ TEST_CASE("messages json: each call gets the result of its own message") {
 }
 
 TEST_CASE("messages json: the second page finds its results although the first has the same call id") {
-  auto all = transport::messages_json({assistant(1, 20, {{{"c"}, "clock", "{}"}})}, {result(1, "c", 11, "first"), result(1, "c", 21, "second")});
+  auto all = transport::messages_json({assistant(1, 20, {{{"c"}, "clock", "{}"}})},
+                                      {result(1, "c", 11, "first"), result(1, "c", 21, "second")});
   CHECK(all.at(0).at("toolCalls").at(0).at("output") == "second");
 }
 

@@ -112,7 +112,8 @@ void conversation_encoder::show_calls(core::seq_t seq, frame_writer& out) {
   for (; next_call_ < turn_.calls.size(); ++next_call_, next_call_shown_ = shown::nothing) {
     const auto& call = turn_.calls[next_call_];
     if (next_call_shown_ == shown::nothing) {
-      put(out, seq, "tool_call", {{"tool", call.tool}, {"arguments", json_or_string(call.input)}, {"tool_call_id", call.id.str()}});
+      put(out, seq, "tool_call",
+          {{"tool", call.tool}, {"arguments", json_or_string(call.input)}, {"tool_call_id", call.id.str()}});
       next_call_shown_ = shown::call;
     }
     auto open = std::find_if(turn_.open_approvals.begin(), turn_.open_approvals.end(),
@@ -139,7 +140,9 @@ void conversation_encoder::show_message(core::seq_t seq, frame_writer& out) {
   step_text_at_ = 0;
 }
 
-void conversation_encoder::show_done(core::seq_t seq, frame_writer& out) { put(out, seq, "done", {{"iterations", turn_.step}}); }
+void conversation_encoder::show_done(core::seq_t seq, frame_writer& out) {
+  put(out, seq, "done", {{"iterations", turn_.step}});
+}
 
 void conversation_encoder::encode_open_cards(frame_writer& out) {
   for (const auto& open : turn_.open_approvals) put_card(out, 0, open);
@@ -155,16 +158,18 @@ class conversation_protocol final : public client_protocol {
       : port_(port), connect_(std::move(connect)), session_(session_of_conversation(connect_.project, connect_.conversation)) {}
 
   void on_open() override {
-    port_.send(json::serialize(json::object{
-        {"type", "connected"}, {"conversation_id", connect_.conversation}, {"message", "Conexión establecida"}}));
-    port_.follow(session_, {encoder_kind::conversation, std::nullopt, false}, [this](const core::result<core::session_record>& r) {
-      if (!r) return refuse(r.error().text);
-      exists_ = exists_ || !r->project.empty();
-    });
+    port_.send(json::serialize(
+        json::object{{"type", "connected"}, {"conversation_id", connect_.conversation}, {"message", "Conexión establecida"}}));
+    port_.follow(session_, {encoder_kind::conversation, std::nullopt, false},
+                 [this](const core::result<core::session_record>& r) {
+                   if (!r) return refuse(r.error().text);
+                   exists_ = exists_ || !r->project.empty();
+                 });
   }
 
   void on_message(std::string_view message, bool is_text) override {
-    auto frame = is_text ? parse_object(message) : core::error{errc::parse_error, "A text frame with a JSON object is expected."};
+    auto frame =
+        is_text ? parse_object(message) : core::error{errc::parse_error, "A text frame with a JSON object is expected."};
     if (!frame) {
       // Only undecodable frames close a socket here: its clients have no reconnect (PROTOCOLS §2).
       refuse(frame.error().text);
@@ -197,7 +202,8 @@ class conversation_protocol final : public client_protocol {
     if (!call) return refuse(call.error().text);
     core::decide_approval command{{}, {*call}, approved->get_bool(), {}, {}};
     port_.submit(session_, std::move(command), [this](const core::result<core::command_reply>& r) {
-      if (!r) return refuse(r.error().code == errc::not_found ? "No approval is pending in this conversation." : r.error().text);
+      if (!r)
+        return refuse(r.error().code == errc::not_found ? "No approval is pending in this conversation." : r.error().text);
     });
   }
 

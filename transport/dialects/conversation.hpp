@@ -24,17 +24,17 @@ class conversation_encoder final : public encoder {
   enum class shown : std::uint8_t { nothing, call, card, result };
 
   core::turn turn_;
-  std::string text_;             ///< since the last `message`
-  std::size_t step_text_at_ = 0; ///< where the current step's text begins in it
-  std::size_t next_call_ = 0;    ///< index in turn_.calls of the one on show
+  std::string text_;              ///< since the last `message`
+  std::size_t step_text_at_ = 0;  ///< where the current step's text begins in it
+  std::size_t next_call_ = 0;     ///< index in turn_.calls of the one on show
   shown next_call_shown_ = shown::nothing;
-  bool parked_ = false;          ///< `done` was sent because a person must decide
+  bool parked_ = false;  ///< `done` was sent because a person must decide
 };
 
 struct conversation_connect {
   std::string conversation;  ///< the client's own id
   core::project_id project;
-  core::agent_id agent;      ///< from `?agent=`; may be empty
+  core::agent_id agent;  ///< from `?agent=`; may be empty
 };
 
 /// The session a conversation id stands for: a session's UUID is itself, any other text has a UUID of its own.

@@ -76,7 +76,8 @@ json::object conversation_json(const core::session_record& s) {
 }
 
 json::object tool_json(const core::tool_record& t) {
-  return {{"name", t.name}, {"description", t.description}, {"category", t.source}, {"parameters", json_or_string(t.parameters)}};
+  return {
+      {"name", t.name}, {"description", t.description}, {"category", t.source}, {"parameters", json_or_string(t.parameters)}};
 }
 
 /// All of the history, page by page.
@@ -86,17 +87,19 @@ class history_reader : public std::enable_shared_from_this<history_reader> {
 
   void next() {
     core::window w{500, read_};
-    call_->ask<core::page<core::message_record>>(core::list_messages{session_, w}, [me = shared_from_this()](const core::page<core::message_record>& page) {
-      for (const auto& m : page.items) me->messages_.push_back(message_json(m));
-      me->read_ += static_cast<std::int64_t>(page.items.size());
-      if (!page.items.empty() && me->read_ < page.total) return me->next();
-      me->answer();
-    });
+    call_->ask<core::page<core::message_record>>(core::list_messages{session_, w},
+                                                 [me = shared_from_this()](const core::page<core::message_record>& page) {
+                                                   for (const auto& m : page.items) me->messages_.push_back(message_json(m));
+                                                   me->read_ += static_cast<std::int64_t>(page.items.size());
+                                                   if (!page.items.empty() && me->read_ < page.total) return me->next();
+                                                   me->answer();
+                                                 });
   }
 
   void answer() {
     auto total = messages_.size();
-    call_->answer(200, json::object{{"conversation_id", call_->parameter("id")}, {"messages", std::move(messages_)}, {"total", total}});
+    call_->answer(
+        200, json::object{{"conversation_id", call_->parameter("id")}, {"messages", std::move(messages_)}, {"total", total}});
   }
 
  private:
@@ -111,7 +114,9 @@ class history_reader : public std::enable_shared_from_this<history_reader> {
 /// GET /health
 void get_conversation_health(const rest_call_ptr& call) {
   auto up = call->way().environment().now() - call->way().started_at();
-  call->answer(200, json::object{{"status", "healthy"}, {"service", "troupe"}, {"uptime_seconds", static_cast<double>(up.count()) / 1000}});
+  call->answer(
+      200,
+      json::object{{"status", "healthy"}, {"service", "troupe"}, {"uptime_seconds", static_cast<double>(up.count()) / 1000}});
 }
 
 /// POST /api/chat {message, conversation_id?, stream?}: `stream` is taken and ignored, streams are on the WebSocket.
@@ -126,15 +131,17 @@ void post_conversation_chat(const rest_call_ptr& call) {
     return call->fail_field("conversation_id", "must have at most " + std::to_string(longest_id) + " bytes and no slash");
   if (id->empty()) *id = "conv_" + call->way().environment().random_uuid().hex().substr(24);
   core::agent_id agent{call->request.query_value("agent")};
-  if (!call->config().find_agent(call->config().default_project, agent)) return call->fail({errc::not_found, "Agent not found: " + agent.str()});
+  if (!call->config().find_agent(call->config().default_project, agent))
+    return call->fail({errc::not_found, "Agent not found: " + agent.str()});
   core::open_session open{call->config().default_project, std::move(agent), "conversation", *id, {}};
   core::send_message message{std::move(*text), std::string(call->request.header("idempotency-key")), core::busy_policy::queue};
-  auto waiter = run_waiter::start(call->way(), {session_of(call, *id), call->principal(), std::move(open), std::move(message), false},
-                                  [call, id = *id](const core::result<run_outcome>& r) {
-                                    if (!r) return call->fail(r.error());
-                                    if (r->error.code != errc::ok && r->error.code != errc::iteration_limit) return call->fail(r->error);
-                                    call->answer(200, outcome_json(*r, id));
-                                  });
+  auto waiter =
+      run_waiter::start(call->way(), {session_of(call, *id), call->principal(), std::move(open), std::move(message), false},
+                        [call, id = *id](const core::result<run_outcome>& r) {
+                          if (!r) return call->fail(r.error());
+                          if (r->error.code != errc::ok && r->error.code != errc::iteration_limit) return call->fail(r->error);
+                          call->answer(200, outcome_json(*r, id));
+                        });
   call->exchange->on_abandoned([waiter] { waiter->abandon(); });
 }
 
@@ -168,20 +175,23 @@ void get_conversations(const rest_call_ptr& call) {
 /// GET /api/conversations/{id}
 void get_conversation(const rest_call_ptr& call) {
   auto id = call->parameter("id").substr(0, longest_id);
-  call->find<core::session_record>(core::get_session{session_of(call, id)}, "Conversation", id, [call, id](const core::session_record& s) {
-    if (s.status == core::session_status::deleted) return call->fail({errc::not_found, "Conversation not found: " + id});
-    call->answer(200, conversation_json(s));
-  });
+  call->find<core::session_record>(core::get_session{session_of(call, id)}, "Conversation", id,
+                                   [call, id](const core::session_record& s) {
+                                     if (s.status == core::session_status::deleted)
+                                       return call->fail({errc::not_found, "Conversation not found: " + id});
+                                     call->answer(200, conversation_json(s));
+                                   });
 }
 
 /// DELETE /api/conversations/{id}: what is not there is deleted too.
 void delete_conversation(const rest_call_ptr& call) {
   const auto& id = call->parameter("id");
-  call->way().submit(session_of(call, id), call->principal(), core::change_status{core::session_status::deleted},
-                     [call, id](const core::result<core::command_reply>& r) {
-                       if (!r && r.error().code != errc::not_found && r.error().code != errc::session_closed) return call->fail(r.error());
-                       call->answer(200, json::object{{"status", "success"}, {"message", "Conversation deleted"}, {"conversation_id", id}});
-                     });
+  call->way().submit(
+      session_of(call, id), call->principal(), core::change_status{core::session_status::deleted},
+      [call, id](const core::result<core::command_reply>& r) {
+        if (!r && r.error().code != errc::not_found && r.error().code != errc::session_closed) return call->fail(r.error());
+        call->answer(200, json::object{{"status", "success"}, {"message", "Conversation deleted"}, {"conversation_id", id}});
+      });
 }
 
 /// GET /api/tools
@@ -202,7 +212,8 @@ void get_conversation_tool(const rest_call_ptr& call) {
 /// GET /api/config: of the agent that answers here.
 void get_conversation_config(const rest_call_ptr& call) {
   auto agent = call->config().find_agent({}, {});
-  if (!agent) return call->fail({errc::not_found, "No default agent is configured; set default_project and its default_agent."});
+  if (!agent)
+    return call->fail({errc::not_found, "No default agent is configured; set default_project and its default_agent."});
   bool asks = false;
   for (const auto& t : call->way().tools()) {
     if (std::find(agent->tools.begin(), agent->tools.end(), t.name) == agent->tools.end()) continue;
@@ -222,7 +233,8 @@ void get_conversation_config(const rest_call_ptr& call) {
 void put_conversation_config(const rest_call_ptr& call) {
   auto body = parse_object(call->request.body);
   if (body && body->contains("api_keys"))
-    return call->fail({errc::forbidden, "api_keys cannot be set over HTTP; name their environment variables in the configuration file."});
+    return call->fail(
+        {errc::forbidden, "api_keys cannot be set over HTTP; name their environment variables in the configuration file."});
   call->fail({errc::forbidden, "The configuration is read-only here; change the file and restart the server."});
 }
 

@@ -84,7 +84,8 @@ class client_protocol {
   virtual void on_message(std::string_view message, bool is_text) = 0;
   /// The connection refused a message before it came here (limits): tell the client, stay open.
   virtual void on_refused(const core::error& e) = 0;
-  /// The server is about to stop: tell the client, where the dialect can. True where the socket must be dropped without a Close frame (PROTOCOLS §1.4).
+  /// The server is about to stop: tell the client, where the dialect can. True where the socket must be dropped without a Close
+  /// frame (PROTOCOLS §1.4).
   virtual bool on_drain() { return false; }
 };
 

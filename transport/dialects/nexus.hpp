@@ -31,7 +31,7 @@ class nexus_encoder final : public encoder {
 struct nexus_connect {
   core::project_id project;  ///< from the URL; may be empty
   core::agent_id agent;
-  bool style_b = false;      ///< connected at /api/v1/ws
+  bool style_b = false;  ///< connected at /api/v1/ws
 };
 
 [[nodiscard]] std::unique_ptr<client_protocol> make_nexus(client_port& port, nexus_connect connect);

@@ -9,8 +9,9 @@ namespace json = boost::json;
 
 /// Both spellings of every number: real clients read one or the other (PROTOCOLS §1.3).
 json::object usage_json(const core::token_usage& tokens, core::micro_usd cost) {
-  return {{"promptTokens", tokens.prompt},      {"completionTokens", tokens.completion}, {"totalTokens", tokens.total()},
-          {"cost", cost.usd()},                 {"inputTokens", tokens.prompt},          {"outputTokens", tokens.completion},
+  return {{"promptTokens", tokens.prompt}, {"completionTokens", tokens.completion},
+          {"totalTokens", tokens.total()}, {"cost", cost.usd()},
+          {"inputTokens", tokens.prompt},  {"outputTokens", tokens.completion},
           {"costUsd", cost.usd()}};
 }
 
@@ -45,7 +46,8 @@ struct nexus_frames {
   void put(std::string_view type, json::object fields) const { transport::put(out, type, e.seq, std::move(fields)); }
 
   void operator()(const core::message_added& m) const {
-    json::object fields{{"messageId", m.message.str()}, {"role", core::to_string(m.role)}, {"content", m.content}, {"author", m.author}};
+    json::object fields{
+        {"messageId", m.message.str()}, {"role", core::to_string(m.role)}, {"content", m.content}, {"author", m.author}};
     if (!m.client_message_id.empty()) fields["clientMessageId"] = m.client_message_id;
     put("message.created", std::move(fields));
   }
@@ -107,7 +109,9 @@ struct nexus_frames {
   void operator()(const core::run_failed& m) const {
     put("error", {{"code", core::to_string(m.code)}, {"message", m.text}, {"runId", m.run.str()}});
   }
-  void operator()(const core::run_cancelled& m) const { put("run.cancelled", {{"runId", m.run.str()}, {"textKept", m.text_kept}}); }
+  void operator()(const core::run_cancelled& m) const {
+    put("run.cancelled", {{"runId", m.run.str()}, {"textKept", m.text_kept}});
+  }
   void operator()(const core::typing_changed& m) const {
     put("typing", {{"userId", m.user_id}, {"username", m.username}, {"isTyping", m.is_typing}});
   }
@@ -136,7 +140,9 @@ void nexus_encoder::encode(const core::event& e, frame_writer& out) {
 void nexus_encoder::complete(const core::event& e, frame_writer& out) {
   core::token_usage since{turn_.tokens.prompt - reported_.prompt, 0, turn_.tokens.completion - reported_.completion};
   put(out, "message.complete", e.seq,
-      {{"messageId", turn_.reply.str()}, {"traceId", turn_.trace.value.hex()}, {"usage", usage_json(since, turn_.cost - reported_cost_)}});
+      {{"messageId", turn_.reply.str()},
+       {"traceId", turn_.trace.value.hex()},
+       {"usage", usage_json(since, turn_.cost - reported_cost_)}});
   reported_ = turn_.tokens;
   reported_cost_ = turn_.cost;
 }

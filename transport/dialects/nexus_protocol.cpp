@@ -133,18 +133,19 @@ class nexus_protocol final : public client_protocol {
     if (!id) return core::error{errc::not_found, "Session not found: " + text.substr(0, 64)};
     // At once: a message sent right behind this frame is for that session.
     auto left = std::exchange(session_, *id);
-    port_.follow(*id, {kind(), after, true}, [this, id = *id, after, left, seen = port_.last_seq()](const core::result<core::session_record>& r) {
-      if (!r) {
-        // The session that it left goes on where it was.
-        session_ = left;
-        if (left) port_.follow(*left, {kind(), seen, false}, [](const core::result<core::session_record>&) {});
-        return refuse(r.error());
-      }
-      send({{"type", "session.resumed"},
-            {"sessionId", id.str()},
-            {"fromSeq", after.value_or(r->last_seq)},
-            {"status", core::to_string(r->status)}});
-    });
+    port_.follow(*id, {kind(), after, true},
+                 [this, id = *id, after, left, seen = port_.last_seq()](const core::result<core::session_record>& r) {
+                   if (!r) {
+                     // The session that it left goes on where it was.
+                     session_ = left;
+                     if (left) port_.follow(*left, {kind(), seen, false}, [](const core::result<core::session_record>&) {});
+                     return refuse(r.error());
+                   }
+                   send({{"type", "session.resumed"},
+                         {"sessionId", id.str()},
+                         {"fromSeq", after.value_or(r->last_seq)},
+                         {"status", core::to_string(r->status)}});
+                 });
     return {};
   }
 
