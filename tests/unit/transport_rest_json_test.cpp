@@ -205,7 +205,8 @@ TEST_CASE("home page: names from the configuration are text, never markup or pla
 }
 
 TEST_CASE("home page: it loads nothing from elsewhere and its headers allow only its own script") {
-  auto page = transport::home_page({}, "1", "n0nce");
+  const core::config none;
+  auto page = transport::home_page(none, "1", "n0nce");
   CHECK(page.find("http://") == std::string::npos);
   CHECK(page.find("https://") == std::string::npos);
   auto headers = transport::home_page_headers("n0nce");
