@@ -63,8 +63,9 @@ void sqlite_journal::write(std::span<const append> appends) {
       check_follows(s, e);
       kept.rows.apply(e, this);
     }
-    // A clean stop gives unused seqs back: only then is the reserve lowered (actors/session_log.cpp, release).
-    s.reserved_seq = std::max(s.last_seq, a.reserve.value_or(s.reserved_seq));
+    // A clean stop gives unused seqs back (actors/session_log.cpp, release); nothing else lowers the reserve.
+    auto least = a.batch->events.empty() ? s.last_seq : std::max(s.last_seq, s.reserved_seq);
+    s.reserved_seq = std::max(least, a.reserve.value_or(s.reserved_seq));
   }
   for (auto* kept : touched_) rows_.write(kept->rows);
   rows_.write_days();

@@ -18,7 +18,7 @@ namespace troupe::storage {
 /// Consecutive events of one session, and with them, where asked, a new high-water mark of seqs that may be shown.
 struct append {
   core::event_batch_ptr batch;
-  std::optional<core::seq_t> reserve;  ///< nothing above it may be shown before a higher one is durable
+  std::optional<core::seq_t> reserve;  ///< nothing above it may be shown; lowers it only where the batch is empty
 };
 
 /// The single writer. One thread at a time.

@@ -172,12 +172,12 @@ TEST_CASE("websocket: pings from a client that reads no pongs do not fill the me
   client.open_websocket();
   std::string pings;
   for (int i = 0; i < 2000; ++i) pings += masked_frame(9, std::string(100, 'p'));
+  // A closed connection may still take and drop bytes for a moment, or refuse them: either way it must have been closed.
   try {
     for (int i = 0; i < 500; ++i) client.send(pings);
-    FAIL("the server took 100 MB of pings");
   } catch (const std::runtime_error&) {
-    CHECK(server.events.next() == "closed");
   }
+  CHECK(server.events.next() == "closed");
 }
 
 TEST_CASE("websocket: a reader that stops is closed after slow_client_timeout, below the byte limit too") {

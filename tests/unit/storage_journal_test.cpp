@@ -106,7 +106,7 @@ TEST_CASE("journal: transient events are not stored", "[storage]") {
   CHECK(s->open_queries().value()->events(log.id, 0, 100, 100).size() == 1);
 }
 
-TEST_CASE("journal: an append without events raises the reserved seq", "[storage]") {
+TEST_CASE("journal: an append without events sets the reserved seq, one with events only raises it", "[storage]") {
   auto s = storage::store::open_in_memory().value();
   auto q = s->open_queries().value();
   session_log log;
@@ -114,9 +114,13 @@ TEST_CASE("journal: an append without events raises the reserved seq", "[storage
   commit(*s, log, 4000);
   CHECK(q->session(log.id)->reserved_seq == 4000);
   log.user("hi");
-  commit(*s, log, 50);  // never lowered
+  commit(*s, log, 50);  // not lowered
   CHECK(q->session(log.id)->reserved_seq == 4000);
   CHECK(q->session(log.id)->last_seq == 2);
+  commit(*s, log, 2);  // a clean stop gives the rest back
+  CHECK(q->session(log.id)->reserved_seq == 2);
+  commit(*s, log, 1);  // but never what is stored
+  CHECK(q->session(log.id)->reserved_seq == 2);
 }
 
 TEST_CASE("journal: what cannot follow the log is refused as a whole and spoils nothing", "[storage]") {
