@@ -53,8 +53,7 @@ std::string_view kind_of(const event_payload& payload) noexcept { return kind_na
 
 bool is_durable_before_visible(const event_payload& payload) noexcept {
   return !(std::holds_alternative<text_delta>(payload) || std::holds_alternative<reasoning_delta>(payload) ||
-           std::holds_alternative<step_started>(payload) || std::holds_alternative<tool_progress>(payload) ||
-           std::holds_alternative<typing_changed>(payload));
+           std::holds_alternative<tool_progress>(payload) || std::holds_alternative<typing_changed>(payload));
 }
 
 event tail_after(const event& e, seq_t seq) {

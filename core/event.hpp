@@ -268,7 +268,7 @@ struct event_batch {
 };
 using event_batch_ptr = std::shared_ptr<const event_batch>;
 
-/// What must be on disk before anyone sees it (DESIGN §5 rule 2). Deltas and steps may be lost: they run again.
+/// What must be on disk before anyone sees it (DESIGN §5 rule 2). Text may be lost: its step, which is known, runs again.
 [[nodiscard]] bool is_durable_before_visible(const event_payload& payload) noexcept;
 
 /// The part of a spanning event after `seq`; the event itself must end after `seq`.

@@ -7,7 +7,15 @@ namespace troupe::transport {
 
 namespace {
 constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
+constexpr std::size_t flush_bytes = 64 << 10;
+
+/// Adjacent deltas as one piece, whose frame carries the seq of the last.
+void merge_pieces(core::event& e) {
+  auto merge = [](core::text_pieces& p) { p.lengths.assign(1, static_cast<std::uint32_t>(p.text.size())); };
+  if (auto* text = std::get_if<core::text_delta>(&e.payload)) merge(text->pieces);
+  if (auto* reasoning = std::get_if<core::reasoning_delta>(&e.payload)) merge(reasoning->pieces);
 }
+}  // namespace
 
 // ---- hub ----
 
@@ -77,7 +85,7 @@ void feed::admit(const std::shared_ptr<follower>& f) {
   record_.last_seq = cursor_;
   if (f->attached_) f->attached_(record_);
   if (f->feed_.get() != this) return;  // it left when it was told
-  if (f->after_ && *f->after_ < cursor_) return f->start_catching_up(*f->after_);
+  if (f->after_ && *f->after_ < cursor_) return f->start_catching_up(*f->after_, false);
   f->live_ = true;
   frame_writer cards(framing_);
   encoder_->encode_open_cards(cards);
@@ -103,6 +111,7 @@ void feed::drain() {
 void feed::take(const core::event_batch& batch) {
   frame_writer out(framing_);
   std::uint64_t silent = 0;
+  auto before = cursor_;
   for (const auto& e : batch.events) {
     if (const auto* typing = e.as<core::typing_changed>()) silent = typing->origin;
     if (!e.is_transient()) {
@@ -120,16 +129,18 @@ void feed::take(const core::event_batch& batch) {
   }
   if (out.empty()) return;
   auto framed = out.take();
+  // A burst that alone would fill a connection's queue is read from the log in parts.
+  bool too_big = framed->size() > hub_.way().config().limits.outbound_limit_bytes / 2;
   for (std::size_t i = 0; i < members_.size(); ++i) {
     auto f = members_[i];
     if (!f->live_ || (silent != 0 && f->connection_ == silent)) continue;
-    f->peer_->send(framed);
+    if (!too_big) f->peer_->send(framed);
     // From here on it keeps only its cursor, and reads the log when its queue is empty again (DESIGN §9).
-    if (f->peer_->is_congested()) {
-      f->live_ = false;
-      f->cursor_ = cursor_;
-      f->encoder_ = nullptr;
-    }
+    if (!too_big && !f->peer_->is_congested()) continue;
+    f->live_ = false;
+    f->cursor_ = too_big ? before : cursor_;
+    f->encoder_ = nullptr;
+    if (!f->peer_->is_congested()) f->on_drained();
   }
 }
 
@@ -159,12 +170,13 @@ void follower::on_drained() {
   if (encoder_)
     catch_up();
   else
-    start_catching_up(cursor_);
+    start_catching_up(cursor_, true);
 }
 
 /// The run that holds the cursor is read from its beginning, so that the encoder knows what came before.
-void follower::start_catching_up(core::seq_t cursor) {
+void follower::start_catching_up(core::seq_t cursor, bool merge_deltas) {
   cursor_ = cursor;
+  merge_deltas_ = merge_deltas;
   reading_ = true;
   encoder_ = make_encoder(feed_->kind_, feed_->session_);
   feed_->hub_.way().ask(core::find_run_start{feed_->session_, cursor},
@@ -200,16 +212,22 @@ void follower::on_page(const core::result<actors::event_page>& page, core::seq_t
   frame_writer nowhere(feed_->framing_);
   bool level = page->events.empty();
   for (const auto& row : page->events) {
-    level = level || row.seq >= upto;
+    level = row.seq >= upto;
     if (row.first > upto) break;
     auto e = core::head_upto(row, upto);
     if (e.first <= cursor_) encoder_->encode(core::head_upto(e, cursor_), nowhere);
-    if (e.seq > cursor_) {
-      encoder_->encode(e.first <= cursor_ ? core::tail_after(e, cursor_) : e, out);
-      cursor_ = e.seq;
-    }
-    read_from_ = e.seq;
     nowhere.discard();
+    read_from_ = e.seq;
+    if (e.seq > cursor_) {
+      auto rest = core::tail_after(e, cursor_);
+      cursor_ = e.seq;
+      if (merge_deltas_) merge_pieces(rest);
+      encoder_->encode(rest, out);
+    }
+    if (out.size() < flush_bytes) continue;
+    peer_->send(out.take());
+    // What is left of the page is read again when the queue is empty.
+    if (peer_->is_congested()) break;
   }
   if (level) read_from_ = upto;
   cursor_ = std::max(cursor_, read_from_);

@@ -37,7 +37,7 @@ class follower : public std::enable_shared_from_this<follower> {
   friend class feed_hub;
 
   void catch_up();
-  void start_catching_up(core::seq_t cursor);
+  void start_catching_up(core::seq_t cursor, bool merge_deltas);
   void on_page(const core::result<actors::event_page>& page, core::seq_t upto);
 
   std::shared_ptr<peer> peer_;
@@ -49,6 +49,7 @@ class follower : public std::enable_shared_from_this<follower> {
   bool reading_ = false;              ///< a page is being fetched
   core::seq_t cursor_ = 0;            ///< while not live: what was sent so far
   core::seq_t read_from_ = 0;         ///< what its own encoder has seen so far
+  bool merge_deltas_ = false;         ///< it fell behind: one frame for adjacent deltas
   std::unique_ptr<encoder> encoder_;  ///< its own, while not live
 };
 

@@ -205,3 +205,13 @@ TEST_CASE("session log: a clean stop stores its text and gives the unused seqs b
   CHECK(f.durable == 2);
   CHECK(f.reserved == 2);
 }
+
+TEST_CASE("session log: text is shown only after its step is on disk, so that a crash can revoke it by name") {
+  fixture f(4, 5000);
+  f.log.append({core::step_started{{{7, 1}}, 1, {{2, 1}}, "p", "m"}});
+  f.text("Let me look. ");
+  CHECK(f.shown_count() == 0);
+  f.store_one();
+  REQUIRE(f.shown_count() == 2);
+  CHECK(f.shown[1].as<core::text_delta>() != nullptr);
+}

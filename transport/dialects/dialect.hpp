@@ -24,6 +24,7 @@ class frame_writer {
   /// `json` is one frame's text; `seq` and `type` serve event streams.
   void frame(std::string_view json, core::seq_t seq, std::string_view type);
   [[nodiscard]] bool empty() const noexcept { return out_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return out_.size(); }
   [[nodiscard]] bytes take() { return std::make_shared<const std::string>(std::move(out_)); }
   void discard() { out_.clear(); }
 

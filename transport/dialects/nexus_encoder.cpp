@@ -61,7 +61,8 @@ struct nexus_frames {
     // The hot path: one small frame per piece, written straight into the shared bytes.
     std::string frame;
     std::string_view text = m.pieces.text;
-    auto seq = e.first;
+    // Merged deltas are one piece over several seqs: its frame carries the last.
+    auto seq = e.seq - m.pieces.lengths.size() + 1;
     for (auto length : m.pieces.lengths) {
       frame.assign(R"({"type":"message.content_delta","text":)");
       append_json_string(frame, text.substr(0, length));
