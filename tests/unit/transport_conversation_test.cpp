@@ -6,21 +6,15 @@
 namespace json = boost::json;
 using namespace troupe;
 using namespace troupe::core;
+using transport_test::pieces;
+using transport_test::question;
 using transport_test::recording_port;
+using transport_test::reply;
+using transport_test::run;
 using transport_test::stage;
-using words = std::vector<std::string>;
+using transport_test::words;
 
 namespace {
-
-const run_id run{{1, 1}};
-const message_id question{{2, 1}};
-const message_id reply{{3, 1}};
-
-text_pieces pieces(std::initializer_list<std::string_view> parts) {
-  text_pieces out;
-  for (auto p : parts) out.add(p);
-  return out;
-}
 
 stage started() {
   stage s(transport::encoder_kind::conversation);

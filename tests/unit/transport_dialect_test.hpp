@@ -7,11 +7,24 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace troupe::transport_test {
+
+using words = std::vector<std::string>;
+
+inline const core::run_id run{{1, 1}};
+inline const core::message_id question{{2, 1}};
+inline const core::message_id reply{{3, 1}};
+
+inline core::text_pieces pieces(std::initializer_list<std::string_view> parts) {
+  core::text_pieces out;
+  for (auto p : parts) out.add(p);
+  return out;
+}
 
 /// The payloads of the WebSocket text frames in `framed` (unmasked, unfragmented).
 inline std::vector<std::string> texts_of(std::string_view framed) {
