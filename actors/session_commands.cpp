@@ -11,15 +11,20 @@ constexpr std::size_t max_recent_messages = 64;
 
 caf::error refusal(errc code, std::string text) { return to_caf({code, std::move(text)}); }
 
-/// The answer of the first copy, once that copy is on disk: who hears it counts on the message, and looks for it there.
-void answer_again(session_log& log, core::message_accepted first, caf::typed_response_promise<core::command_reply> promise) {
-  first.repeated = true;
-  log.when_stored([first, promise](const core::error* e) mutable {
+/// Tells `reply` once what it speaks of is on disk, or why it is not.
+session_log::stored_fn reply_once_stored(caf::typed_response_promise<core::command_reply> promise, core::command_reply reply) {
+  return [promise, reply = std::move(reply)](const core::error* e) mutable {
     if (e)
       promise.deliver(to_caf(*e));
     else
-      promise.deliver(core::command_reply{first});
-  });
+      promise.deliver(std::move(reply));
+  };
+}
+
+/// The answer of the first copy, once that copy is on disk: who hears it counts on the message, and looks for it there.
+void answer_again(session_log& log, core::message_accepted first, caf::typed_response_promise<core::command_reply> promise) {
+  first.repeated = true;
+  log.when_stored(reply_once_stored(std::move(promise), first));
 }
 
 }  // namespace
@@ -60,12 +65,7 @@ void session_core::on_open(const core::principal& by, core::open_session& c, rep
   s.record.metadata = c.metadata;
   s.record.created_at = now();
   append({core::session_created{found->project, found->id, c.dialect, c.alias, by.id, std::move(c.metadata)}},
-         [promise](const core::error* e) mutable {
-           if (e)
-             promise.deliver(to_caf(*e));
-           else
-             promise.deliver(core::command_reply{core::session_opened{true}});
-         });
+         reply_once_stored(promise, core::session_opened{true}));
 }
 
 void session_core::on_send(const core::principal& by, core::send_message& c, reply_promise promise) {
@@ -118,18 +118,10 @@ void session_core::accept_message(const core::principal& by, core::send_message&
     if (s.recent_messages.size() >= max_recent_messages) s.recent_messages.clear();  // the store still knows them
     s.recent_messages.emplace(c.client_message_id, reply);
   }
-  auto answer = [promise](const core::message_accepted& accepted) {
-    return [promise, accepted](const core::error* e) mutable {
-      if (e)
-        promise.deliver(to_caf(*e));
-      else
-        promise.deliver(core::command_reply{accepted});
-    };
-  };
   if (!busy) {
     payloads facts;
     facts.emplace_back(std::move(added));
-    return start_run(reply.run, reply.message, now(), std::move(facts), answer(reply));
+    return start_run(reply.run, reply.message, now(), std::move(facts), reply_once_stored(promise, reply));
   }
   core::session_state::queued waiting{reply.run, reply.message, c.content, by.id, c.client_message_id, now()};
   bool interrupt = on_busy == core::busy_policy::interrupt && s.run;
@@ -138,7 +130,7 @@ void session_core::accept_message(const core::principal& by, core::send_message&
   else
     s.queue.push_back(std::move(waiting));
   reply.position = interrupt ? 1 : static_cast<std::uint32_t>(s.queue.size());
-  append({std::move(added), core::run_queued{reply.run, reply.message, reply.position}}, answer(reply));
+  append({std::move(added), core::run_queued{reply.run, reply.message, reply.position}}, reply_once_stored(promise, reply));
   if (interrupt) stop_run_of(by.id);
 }
 
@@ -188,12 +180,7 @@ void session_core::on_dequeue(const core::dequeue_message& c, reply_promise prom
     if (it->message != c.message) continue;
     core::run_dequeued fact{it->run, it->message};
     s.queue.erase(it);
-    return append({fact}, [promise](const core::error* e) mutable {
-      if (e)
-        promise.deliver(to_caf(*e));
-      else
-        promise.deliver(core::command_reply{core::done{}});
-    });
+    return append({fact}, reply_once_stored(promise, core::done{}));
   }
   promise.deliver(refusal(errc::not_found, "Message not in the queue: " + c.message.str()));
 }
@@ -210,12 +197,7 @@ void session_core::on_status(const core::change_status& c, reply_promise promise
   }
   if (c.status == core::session_status::closed) facts.emplace_back(core::session_closed{});
   if (c.status != core::session_status::active && s.run) stop_run_of({});
-  append(std::move(facts), [promise](const core::error* e) mutable {
-    if (e)
-      promise.deliver(to_caf(*e));
-    else
-      promise.deliver(core::command_reply{core::done{}});
-  });
+  append(std::move(facts), reply_once_stored(promise, core::done{}));
   start_next_in_queue();  // a paused one is active again
 }
 

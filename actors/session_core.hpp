@@ -72,7 +72,7 @@ struct session_core {
   void on_loop_down(caf::down_msg& m);
   void open_approval(const core::approval_requested& request);
   void close_approvals();
-  void add_alerts(payloads& facts, core::micro_usd spend_before, core::micro_usd spend_after) const;
+  void add_alerts(payloads& facts) const;
 
   [[nodiscard]] core::millis now() const { return s.services->environment->now(); }
   [[nodiscard]] session_actor me() const { return session_actor{self}; }

@@ -142,11 +142,7 @@ void session_core::on_record(payloads facts, caf::typed_response_promise<recorde
     if (const auto* question = std::get_if<core::approval_requested>(&f)) questions.push_back(*question);
     if (const auto* decision = std::get_if<core::approval_decided>(&f)) decided.push_back(decision->approval);
   }
-  auto spend_before = s.record.cost;
-  core::micro_usd spent;
-  for (const auto& f : facts)
-    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spent += usage->cost;
-  add_alerts(facts, spend_before, spend_before + spent);
+  add_alerts(facts);
   append(std::move(facts),
          [self = self, promise, questions = std::move(questions), decided = std::move(decided)](const core::error* e) mutable {
            if (e) return void(promise.deliver(to_caf(*e)));
@@ -166,13 +162,10 @@ void session_core::on_text(stream_text& m) {
 void session_core::on_run_finished(finish_run& m) {
   if (!s.run || s.run->run != m.run || s.phase == session_state::life::retiring) return;
   self->demonitor(s.run->loop.address());
-  core::micro_usd spent;
-  for (const auto& f : m.payloads)
-    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spent += usage->cost;
   close_approvals();  // before the facts that settle them are folded in
   auto end = std::move(m.payloads.back());
   m.payloads.pop_back();
-  add_alerts(m.payloads, s.record.cost, s.record.cost + spent);
+  add_alerts(m.payloads);
   m.payloads.push_back(std::move(end));
   append(std::move(m.payloads));
   s.run.reset();
@@ -215,7 +208,12 @@ void session_core::open_approval(const core::approval_requested& request) {
   s.approvals.emplace(request.approval, self->spawn(approval, s.services->environment, me(), s.run->loop, request));
 }
 
-void session_core::add_alerts(payloads& facts, core::micro_usd spend_before, core::micro_usd spend_after) const {
+/// An alert behind the usage in `facts` that carries the session's spend over a threshold.
+void session_core::add_alerts(payloads& facts) const {
+  auto spend_before = s.record.cost;
+  auto spend_after = spend_before;
+  for (const auto& f : facts)
+    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spend_after += usage->cost;
   auto config = agent();
   if (!config || !config->limits.budget || spend_after == spend_before) return;
   auto before = percent_of(spend_before, *config->limits.budget);

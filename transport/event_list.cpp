@@ -1,13 +1,10 @@
 #include "transport/event_list.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace troupe::transport {
 
 namespace {
-
-constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
 
 class event_list : public std::enable_shared_from_this<event_list> {
  public:
@@ -31,12 +28,11 @@ class event_list : public std::enable_shared_from_this<event_list> {
 
  private:
   void read() {
-    call_->way().read_events(session_, read_from_, end_of_log,
-                             [me = shared_from_this()](const core::result<actors::event_page>& page) {
-                               if (me->is_abandoned_) return;
-                               if (!page) return me->call_->fail(page.error());
-                               me->take(page->events);
-                             });
+    call_->way().read_events(session_, read_from_, [me = shared_from_this()](const core::result<actors::event_page>& page) {
+      if (me->is_abandoned_) return;
+      if (!page) return me->call_->fail(page.error());
+      me->take(page->events);
+    });
   }
 
   void take(const std::vector<core::event>& events) {

@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <limits>
+
 namespace troupe::transport {
 
 gateway::gateway(boost::asio::io_context& io, actors::listener_actor listener, core::config_ptr config,
@@ -45,8 +47,9 @@ void gateway::detach(core::session_id session, actors::event_sink_ptr sink) {
   if (!closed_) caf::anon_send(listener_, actors::detach{session, std::move(sink)});
 }
 
-void gateway::read_events(core::session_id session, core::seq_t after, core::seq_t upto, then<actors::event_page> done) {
-  call(actors::read_events{session, after, upto, rows_per_page}, std::move(done));
+void gateway::read_events(core::session_id session, core::seq_t after, then<actors::event_page> done) {
+  constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
+  call(actors::read_events{session, after, end_of_log, rows_per_page}, std::move(done));
 }
 
 void gateway::ask(core::query query, then<core::answer> done) { call(actors::ask{std::move(query)}, std::move(done)); }

@@ -25,8 +25,8 @@ class gateway {
   void attach(core::session_id session, actors::event_sink_ptr sink, bool must_exist, then<actors::attached> done);
   void detach(core::session_id session, actors::event_sink_ptr sink);
   static constexpr std::uint32_t rows_per_page = 500;
-  /// Events in (after, upto], at most `rows_per_page`.
-  void read_events(core::session_id session, core::seq_t after, core::seq_t upto, then<actors::event_page> done);
+  /// The events after `after`, at most `rows_per_page` stored rows; none: that was the end of the log.
+  void read_events(core::session_id session, core::seq_t after, then<actors::event_page> done);
   void ask(core::query query, then<core::answer> done);
   void announce(core::session_id session, core::event_payload payload);
 

@@ -1,7 +1,6 @@
 #include "transport/run_waiter.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace troupe::transport {
 
@@ -50,8 +49,7 @@ void run_waiter::read_again() {
 }
 
 void run_waiter::read_page(core::seq_t after) {
-  constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
-  way_.read_events(what_.session, after, end_of_log, [me = shared_from_this()](core::result<actors::event_page> r) {
+  way_.read_events(what_.session, after, [me = shared_from_this()](core::result<actors::event_page> r) {
     if (!r) return me->finish(r.error());
     for (const auto& e : r->events) me->take(e);
     if (!me->done_) return;

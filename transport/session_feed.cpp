@@ -1,12 +1,10 @@
 #include "transport/session_feed.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace troupe::transport {
 
 namespace {
-constexpr core::seq_t end_of_log = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t flush_bytes = 64 << 10;
 
 /// Adjacent deltas as one piece, whose frame carries the seq of the last.
@@ -199,7 +197,7 @@ void follower::catch_up() {
   reading_ = true;
   // A stored row may reach beyond what the feed has shown: it is cut here, where both are known.
   auto upto = feed_->cursor_;
-  feed_->hub_.way().read_events(feed_->session_, read_from_, end_of_log,
+  feed_->hub_.way().read_events(feed_->session_, read_from_,
                                 [me = shared_from_this(), joined = feed_, upto](core::result<actors::event_page> r) {
                                   if (me->feed_ == joined) me->on_page(r, upto);
                                 });
