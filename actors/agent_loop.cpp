@@ -1,6 +1,7 @@
 #include "actors/agent_loop.hpp"
 
 #include "actors/tool_invocation.hpp"
+#include "providers/attachments.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -14,6 +15,7 @@ namespace {
 using core::errc;
 using core::run_phase;
 using payloads = std::vector<core::event_payload>;
+using providers::model_files;
 using self_pointer = agent_loop_actor::stateful_pointer<agent_loop_state>;
 
 /// Tool names that providers accept have no dots (DESIGN §6).
@@ -26,12 +28,30 @@ std::shared_ptr<const std::vector<providers::tool_description>> describe(const t
   return out;
 }
 
-/// What the log keeps as input: the arguments where they are JSON, else the model's text as a JSON string.
+/// More than this no request carries: the newest files are given, of others only names.
+constexpr std::int64_t max_file_bytes_of_request = 32 << 20;
+
+std::vector<core::file_id> files_to_read(const core::history& history, const core::agent_config& agent) {
+  std::vector<core::file_id> out;
+  std::int64_t left = max_file_bytes_of_request;
+  const auto& messages = history.messages();
+  for (auto message = messages.rbegin(); message != messages.rend(); ++message)
+    for (const auto& file : message->attachments) {
+      if (providers::use_of(file, agent.takes_images, agent.takes_files) == providers::attachment_use::name) continue;
+      if (file.size > left || std::find(out.begin(), out.end(), file.file) != out.end()) continue;
+      left -= file.size;
+      out.push_back(file.file);
+    }
+  return out;
+}
+
+/// What the log keeps as input: the arguments where they are JSON (as the log writes JSON, without its blanks), else the
+/// model's text as a JSON string.
 std::string logged_input(const std::string& arguments) {
   if (arguments.empty()) return "{}";
   boost::system::error_code error;
-  boost::json::parse(arguments, error, {}, {.max_depth = 64});
-  return error ? boost::json::serialize(boost::json::string(arguments)) : arguments;
+  auto value = boost::json::parse(arguments, error, {}, {.max_depth = 64});
+  return boost::json::serialize(error ? boost::json::value(arguments) : value);
 }
 
 struct loop {
@@ -145,22 +165,56 @@ struct loop {
     s.text.clear();
     s.calls.clear();
     s.first_delta_at = core::millis{0};
-    s.call_started_at = now();
     const auto& agent = *s.order.agent;
     if (auto budget = agent.limits.budget; budget && s.order.session_spend + s.cost >= *budget) {
       s.machine.model_failed();
       return fail(
           {errc::budget_exceeded, "The session has spent its budget (limits.budget_usd of agent " + agent.id.str() + ")."});
     }
+    if (auto why = s.services->spending->reached(agent.project, agent.id, now())) {
+      s.machine.model_failed();
+      return fail({errc::budget_exceeded, std::move(*why)});
+    }
+    if (s.files) return ask_model();
+    read_files(files_to_read(s.order.history, agent), std::make_shared<model_files>());
+  }
+
+  /// One after the other; one that cannot be found is told to the model by its name only.
+  void read_files(std::vector<core::file_id> left, std::shared_ptr<model_files> found) {
+    if (left.empty()) {
+      s.files = std::move(found);
+      return ask_model();
+    }
+    core::get_file question{s.order.session, left.back()};
+    left.pop_back();
+    auto go_on_without = [this_loop = *this, left, found](const caf::error&) mutable { this_loop.read_files(left, found); };
+    self->request(s.services->reader_for(s.order.session), caf::infinite, ask{question})
+        .then(
+            [this_loop = *this, left, found](core::answer& a) mutable {
+              auto file = std::make_shared<core::file_record>(std::get<core::file_record>(std::move(a)));
+              found->emplace(file->file.file, std::move(file));
+              this_loop.read_files(std::move(left), std::move(found));
+            },
+            std::move(go_on_without));
+  }
+
+  void ask_model() {
+    const auto& agent = *s.order.agent;
+    const auto& options = s.order.options;
     tell({core::step_started{s.order.run, s.machine.step(), s.message, agent.provider.str(), agent.model}});
     ++s.order.model_calls;
+    s.call_started_at = now();
     auto request = std::make_shared<providers::model_request>();
     request->model = agent.model;
     request->instructions = agent.instructions;
     request->history = s.order.history.snapshot();
     request->tools = s.tools;
-    request->max_output_tokens = agent.limits.max_output_tokens;
-    request->temperature = agent.temperature;
+    request->files = s.files;
+    request->takes_images = agent.takes_images;
+    request->takes_files = agent.takes_files;
+    request->max_output_tokens =
+        std::min(agent.limits.max_output_tokens, options.max_output_tokens.value_or(agent.limits.max_output_tokens));
+    request->temperature = options.temperature ? options.temperature : agent.temperature;
     request->session = s.order.session;
     request->call_number = s.order.model_calls;
     s.model_call = s.services->environment->new_uuid();

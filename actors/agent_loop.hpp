@@ -21,6 +21,7 @@ struct run_order {
   core::run_id run;
   core::trace_id trace;
   core::message_id reply;         ///< id of the first step's assistant message
+  core::message_options options;  ///< of the message it answers
   core::history history;          ///< up to and including the user message
   core::turn before;              ///< nothing active: a fresh run
   std::uint32_t model_calls = 0;  ///< of the session so far
@@ -43,6 +44,7 @@ struct agent_loop_state {
   run_order order;
   core::run_machine machine{0};
   std::shared_ptr<const std::vector<providers::tool_description>> tools;
+  std::shared_ptr<const providers::model_files> files;  ///< of the history, for all steps; null until they are read
 
   core::message_id message;                       ///< being written in this step
   std::string text;                               ///< of it so far

@@ -17,8 +17,8 @@ namespace troupe::actors {
 
 /// One conversation: owns its log's next seq, its sinks, its queue of messages and its current run.
 using session_actor = caf::typed_actor<
-    // command → reply | NOT_FOUND, BUSY, QUEUE_FULL, SESSION_CLOSED, APPROVAL_NOT_PENDING, VALIDATION_ERROR,
-    // STORAGE_UNAVAILABLE
+    // command → reply | NOT_FOUND (also: may not be seen), AUTH_FAILED, FORBIDDEN, BUSY, QUEUE_FULL, SESSION_CLOSED,
+    // APPROVAL_NOT_PENDING, VALIDATION_ERROR, PAYLOAD_TOO_LARGE, STORAGE_UNAVAILABLE
     caf::replies_to<submit>::with<core::command_reply>,
     // sink → snapshot | NOT_FOUND
     caf::replies_to<attach>::with<attached>, caf::reacts_to<detach>, caf::reacts_to<announce>,

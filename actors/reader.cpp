@@ -19,7 +19,7 @@ struct answerer {
 
   answered operator()(const core::get_session& q) const { return found(db.session(q.session), "session"); }
   answered operator()(const core::list_sessions& q) const {
-    return answer{db.sessions({q.project, q.dialect, std::nullopt, q.text, q.status}, q.window)};
+    return answer{db.sessions({q.project, q.dialect, q.owner, q.text, q.status, q.visible_to, q.updated_since}, q.window)};
   }
   answered operator()(const core::list_messages& q) const { return answer{db.messages(q.session, q.window)}; }
   answered operator()(const core::list_tool_calls& q) const { return answer{db.tool_calls(q.session)}; }
@@ -31,9 +31,11 @@ struct answerer {
   answered operator()(const core::get_run& q) const { return found(db.run(q.run), "run"); }
   answered operator()(const core::get_approval& q) const { return found(db.approval(q.approval), "approval"); }
   answered operator()(const core::list_approvals& q) const {
-    return answer{db.approvals({q.status, q.project, q.session}, q.window)};
+    return answer{db.approvals({q.status, q.project, q.session, q.visible_to}, q.window)};
   }
-  answered operator()(const core::list_traces& q) const { return answer{db.traces(q.project, q.session, q.window)}; }
+  answered operator()(const core::list_traces& q) const {
+    return answer{db.traces({q.project, q.session, q.visible_to}, q.window)};
+  }
   answered operator()(const core::get_trace& q) const {
     auto spans = db.spans(q.trace);
     if (spans.empty()) return to_caf({errc::not_found, "no such trace"});
@@ -41,20 +43,15 @@ struct answerer {
   }
   answered operator()(const core::get_usage& q) const { return answer{db.usage_by_day(q.project, q.since)}; }
   answered operator()(const core::find_run_start& q) const { return answer{db.run_start_before(q.session, q.seq)}; }
+  answered operator()(const core::get_message& q) const { return found(db.message(q.session, q.message), "message"); }
   answered operator()(const core::find_client_message& q) const {
     return found(db.message_by_client_id(q.session, q.client_message_id), "message");
   }
+  answered operator()(const core::resolve_session& q) const { return found(db.resolve(q.project, q.text), "session"); }
+  answered operator()(const core::get_usage_by& q) const { return answer{db.usage_by(q.project, q.since, q.by, q.window)}; }
+  answered operator()(const core::get_file& q) const { return found(db.file(q.session, q.file), "file"); }
+  answered operator()(const core::list_files& q) const { return answer{db.files(q.session)}; }
 };
-
-/// The reader outlives what it cannot read (storage/store.hpp, queries).
-template <class Reply, class Read>
-caf::result<Reply> readable(Read read) {
-  try {
-    return read();
-  } catch (const core::bad_result& e) {
-    return to_caf({errc::storage_unavailable, e.what()});
-  }
-}
 
 /// A failed read is an exception of storage's; it stops here.
 template <class Reply, class Read>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/spend_ledger.hpp"
 #include "core/config.hpp"
 #include "core/environment.hpp"
 #include "tools/tool.hpp"
@@ -25,6 +26,9 @@ struct services {
   persistence_actor persistence;
   std::vector<reader_actor> readers;
   std::map<core::provider_id, provider_actor> providers;
+  std::shared_ptr<spend_ledger> spending;
+  /// Sinks that get the events of every session created through a dialect; complete before the first session wakes.
+  std::shared_ptr<std::map<std::string, std::vector<event_sink_ptr>>> watchers;
 
   /// The same session always asks the same reader.
   [[nodiscard]] const reader_actor& reader_for(const core::session_id& id) const {

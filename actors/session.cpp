@@ -48,7 +48,7 @@ session_actor::behavior_type session(self_pointer self, services_ptr services, d
         auto batch = std::make_shared<core::event_batch>();
         batch->session = m.session;
         batch->events.push_back({0, 0, self->state.services->environment->now(), std::move(m.payload)});
-        for (const auto& sink : self->state.sinks) sink->deliver(batch);
+        session_core{self}.deliver(batch);
       },
       [self](const read_events& m) -> caf::result<event_page> {
         auto promise = self->make_response_promise<event_page>();

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct session_state {
   struct current_run {
     core::run_id run;
     core::message_id message;
+    core::message_options options;
     agent_loop_actor loop;         ///< null while the history is read
     std::optional<stop_run> stop;  ///< asked for before there was a loop
   };
@@ -57,7 +59,10 @@ struct session_state {
   std::vector<core::event> history_backlog;  ///< while the history is lent to the loop
   std::uint32_t model_calls = 0;
   std::unordered_map<std::string, core::message_accepted> recent_messages;  ///< by client message id
-  std::vector<std::int32_t> alerts_fired;
+  /// Reactions that changed lately, maybe not on disk yet: message, emoji and principal → is there.
+  std::map<std::tuple<core::message_id, std::string, std::string>, bool> recent_reactions;
+  std::vector<core::attachment> files;  ///< of the session, once `files_loaded`
+  bool files_loaded = false;
   core::millis last_activity{0};
 };
 

@@ -1,5 +1,8 @@
 #include "actors/session_core.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace troupe::actors {
 
 namespace {
@@ -23,11 +26,11 @@ void session_core::on_loaded(loaded_session& m) {
     auto& loaded = *m.state;
     s.record = std::move(loaded.session);
     open_log(s.record.last_seq, s.record.reserved_seq);
-    s.queue.assign(loaded.queue.begin(), loaded.queue.end());
+    s.queue.assign(std::make_move_iterator(loaded.queue.begin()), std::make_move_iterator(loaded.queue.end()));
     resume_run(loaded);
   } else {
     open_log(0, 0);
-    s.history_loaded = true;
+    s.history_loaded = s.files_loaded = true;
   }
   auto deferred = std::move(s.deferred);
   s.deferred.clear();
@@ -132,7 +135,22 @@ void session_core::open_log(core::seq_t last, core::seq_t reserved) {
               [self_ptr] { return self_ptr->state.services->environment->now(); }});
 }
 
-void session_core::show(const core::event_batch_ptr& batch) {
+namespace {
+
+/// The bytes of files are on disk by now; who keeps the batch need not keep them.
+core::event_batch_ptr without_file_data(core::event_batch_ptr batch) {
+  auto holds_data = [](const core::event& e) { return e.as<core::file_added>() && e.as<core::file_added>()->data; };
+  if (std::none_of(batch->events.begin(), batch->events.end(), holds_data)) return batch;
+  auto out = std::make_shared<core::event_batch>(*batch);
+  for (auto& e : out->events)
+    if (auto* file = std::get_if<core::file_added>(&e.payload)) file->data = nullptr;
+  return out;
+}
+
+}  // namespace
+
+void session_core::show(core::event_batch_ptr batch) {
+  batch = without_file_data(std::move(batch));
   bool over = false;
   for (const auto& e : batch->events) {
     if (e.as<core::run_started>()) {
@@ -149,7 +167,20 @@ void session_core::show(const core::event_batch_ptr& batch) {
   } else if (s.run_is_visible) {
     s.live_run.push_back(batch);
   }
+  deliver(batch);
+}
+
+void session_core::deliver(const core::event_batch_ptr& batch) const {
   for (const auto& sink : s.sinks) sink->deliver(batch);
+  for (const auto& watcher : watchers()) watcher->deliver(batch);
+}
+
+const std::vector<event_sink_ptr>& session_core::watchers() const {
+  static const std::vector<event_sink_ptr> nobody;
+  const auto& all = s.services->watchers;
+  if (!all) return nobody;
+  auto it = all->find(s.record.dialect);
+  return it == all->end() ? nobody : it->second;
 }
 
 void session_core::append(payloads facts, session_log::stored_fn stored) {
@@ -159,6 +190,16 @@ void session_core::append(payloads facts, session_log::stored_fn stored) {
 void session_core::fold(const core::event_batch& batch) {
   for (const auto& e : batch.events) {
     s.turn.apply(e);
+    if (const auto* created = e.as<core::session_created>()) {
+      s.record.id = s.id;
+      s.record.project = created->project;
+      s.record.agent = created->agent;
+      s.record.dialect = created->dialect;
+      s.record.alias = created->alias;
+      s.record.owner = created->owner;
+      s.record.metadata = created->metadata;
+      s.record.created_at = e.at;
+    }
     if (const auto* usage = e.as<core::usage_recorded>()) {
       s.record.tokens += usage->tokens;
       s.record.cost += usage->cost;
@@ -167,12 +208,15 @@ void session_core::fold(const core::event_batch& batch) {
     if (const auto* updated = e.as<core::session_updated>()) {
       s.record.status = updated->status;
       if (!updated->title.empty()) s.record.title = updated->title;
+      if (updated->participants) s.record.participants = *updated->participants;
+      if (!updated->metadata.empty()) s.record.metadata = updated->metadata;
     }
+    if (const auto* file = e.as<core::file_added>(); file && s.files_loaded) s.files.push_back(file->file);
     if (e.as<core::session_closed>()) s.record.status = core::session_status::closed;
     // While the loop has the history it adds its own facts to it; the queue's are added when it comes back.
     if (!s.run && s.history_loaded)
       s.history.apply(e);
-    else if (s.run && (e.as<core::message_added>() || e.as<core::run_dequeued>()))
+    else if (s.run && (e.as<core::message_added>() || e.as<core::message_edited>() || e.as<core::run_dequeued>()))
       s.history_backlog.push_back(e);
   }
 }

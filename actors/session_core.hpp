@@ -1,5 +1,6 @@
-// The session actor's handlers by topic: life (session_core.cpp), commands (session_commands.cpp), runs
-// (session_runs.cpp). A view of the actor, made per message; all state is in session_state.
+// The session actor's handlers by topic: life (session_core.cpp), commands (session_commands.cpp, what a session holds
+// besides its talk: session_content.cpp, copies of others: session_fork.cpp), runs (session_runs.cpp). A view of the actor,
+// made per message; all state is in session_state.
 #pragma once
 
 #include "actors/session.hpp"
@@ -42,12 +43,20 @@ struct session_core {
   // ---- log ----
   void open_log(core::seq_t last, core::seq_t reserved);
   void append(payloads facts, session_log::stored_fn stored = {});
-  void show(const core::event_batch_ptr& batch);
+  void show(core::event_batch_ptr batch);
+  /// To the sinks and to the watchers of the session's dialect.
+  void deliver(const core::event_batch_ptr& batch) const;
+  [[nodiscard]] const std::vector<event_sink_ptr>& watchers() const;
   void fold(const core::event_batch& batch);
   void arm_flush();
 
   // ---- commands ----
   void on_command(submit m, reply_promise promise);
+  /// Why this principal may not have this carried out; nothing where it may.
+  [[nodiscard]] std::optional<core::error> obstacle(const core::principal& by, const core::command& c) const;
+  /// Asks a reader and goes on with its answer; errors, and a session that leaves meanwhile, are told to `promise`.
+  template <class Then>
+  void look_up(core::query question, reply_promise promise, Then then);
   void on_open(const core::principal& by, core::open_session& c, reply_promise promise);
   void on_send(const core::principal& by, core::send_message& c, reply_promise promise);
   void accept_message(const core::principal& by, core::send_message& c, reply_promise promise);
@@ -55,13 +64,24 @@ struct session_core {
   void on_cancel(const core::principal& by, const core::cancel_run& c, reply_promise promise);
   void on_dequeue(const core::dequeue_message& c, reply_promise promise);
   void on_status(const core::change_status& c, reply_promise promise);
+  void on_edit(const core::edit_queued& c, reply_promise promise);
+  void on_update(core::update_session& c, reply_promise promise);
+  void on_react(const core::principal& by, core::react& c, reply_promise promise);
+  void set_reaction(const core::principal& by, core::react& c, bool is_there, reply_promise promise);
+  void on_add_file(const core::principal& by, core::add_file& c, reply_promise promise);
+  void on_clear(const core::principal& by, reply_promise promise);
+  void on_fork(const core::principal& by, const core::fork_session& c, reply_promise promise);
+  /// `then` runs when the session knows its files.
+  void with_files(reply_promise promise, std::function<void()> then);
+  [[nodiscard]] const core::attachment* find_file(const core::file_id& id) const;
 
   // ---- runs ----
   [[nodiscard]] std::shared_ptr<const core::agent_config> agent() const;
   void with_history(std::function<void()> f);
-  void start_run(const core::run_id& run, const core::message_id& message, core::millis queued_at, payloads facts,
-                 session_log::stored_fn stored);
-  void spawn_loop(const core::run_id& run, const core::message_id& message, core::turn before);
+  void start_run(const core::run_id& run, const core::message_id& message, std::string question,
+                 const core::message_options& options, core::millis queued_at, payloads facts, session_log::stored_fn stored);
+  void spawn_loop(const core::run_id& run, const core::message_id& message, const core::message_options& options,
+                  core::turn before);
   void lend_history(const core::run_id& run, core::turn before);
   void stop_run_of(const std::string& by);
   void resume_run(core::session_state& loaded);
@@ -78,5 +98,27 @@ struct session_core {
   [[nodiscard]] session_actor me() const { return session_actor{self}; }
   [[nodiscard]] bool exists() const { return !s.record.project.empty(); }
 };
+
+inline void refuse(session_core::reply_promise& promise, core::errc code, std::string text) {
+  promise.deliver(to_caf({code, std::move(text)}));
+}
+
+/// Tells `reply` once what it speaks of is on disk, or why it is not.
+[[nodiscard]] session_log::stored_fn reply_once_stored(session_core::reply_promise promise, core::command_reply reply);
+
+/// What is too long of what clients say about a session; nothing where all is well.
+[[nodiscard]] std::optional<core::error> too_long(const std::string& title, const std::string& metadata);
+
+template <class Then>
+void session_core::look_up(core::query question, reply_promise promise, Then then) {
+  self->request(s.services->reader_for(s.id), caf::infinite, ask{std::move(question)})
+      .then(
+          [self = self, promise, then = std::move(then)](core::answer& a) mutable {
+            if (self->state.phase == session_state::life::retiring)
+              return refuse(promise, core::errc::shutting_down, "The session is leaving its process; try again.");
+            then(session_core{self}, a);
+          },
+          [promise](const caf::error& e) mutable { promise.deliver(e); });
+}
 
 }  // namespace troupe::actors

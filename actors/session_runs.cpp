@@ -1,6 +1,7 @@
 // The session and its runs: starting, queueing, recording what the loop reports, going on after a restart.
 #include "actors/agent_loop.hpp"
 #include "actors/approval.hpp"
+#include "actors/first_words.hpp"
 #include "actors/session_core.hpp"
 
 #include <algorithm>
@@ -9,9 +10,16 @@ namespace troupe::actors {
 
 namespace {
 
-/// Percent of the budget, rounded down.
-std::int32_t percent_of(core::micro_usd spend, core::micro_usd budget) {
-  return budget.value <= 0 ? 0 : static_cast<std::int32_t>(spend.value * 100 / budget.value);
+/// What clients call a session that has no name yet; its first exchange gives it one.
+constexpr std::string_view untitled = "New Conversation";
+constexpr std::size_t max_given_title = 60;
+
+/// The beginning of what the user said first.
+std::string title_from(const core::history& history) {
+  for (const auto& message : history.messages())
+    if (message.role == core::role::user)
+      if (auto title = first_words(message.content, max_given_title); !title.empty()) return title;
+  return {};
 }
 
 }  // namespace
@@ -47,7 +55,8 @@ void session_core::with_history(std::function<void()> f) {
   });
 }
 
-void session_core::start_run(const core::run_id& run, const core::message_id& message, core::millis queued_at, payloads facts,
+void session_core::start_run(const core::run_id& run, const core::message_id& message, std::string question,
+                             const core::message_options& options, core::millis queued_at, payloads facts,
                              session_log::stored_fn stored) {
   auto config = agent();
   core::run_started started{run,
@@ -56,14 +65,16 @@ void session_core::start_run(const core::run_id& run, const core::message_id& me
                             core::trace_id{s.services->environment->random_uuid()},
                             config->id,
                             config->hash,
-                            queued_at};
+                            queued_at,
+                            std::move(question)};
   facts.emplace_back(started);
   append(std::move(facts), std::move(stored));
-  spawn_loop(run, message, {});
+  spawn_loop(run, message, options, {});
 }
 
-void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, core::turn before) {
-  s.run = session_state::current_run{run, message, {}, {}};
+void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, const core::message_options& options,
+                              core::turn before) {
+  s.run = session_state::current_run{run, message, options, {}, {}};
   // The history must hold the message this run answers before it is lent to the loop.
   with_history(
       [self = self, run, before = std::move(before)]() mutable { session_core{self}.lend_history(run, std::move(before)); });
@@ -80,6 +91,7 @@ void session_core::lend_history(const core::run_id& run, core::turn before) {
   order.run = run;
   order.trace = s.turn.trace;
   order.reply = s.turn.reply;
+  order.options = s.run->options;
   order.history = std::move(s.history);
   order.before = std::move(before);
   order.model_calls = s.model_calls;
@@ -105,6 +117,7 @@ void session_core::resume_run(core::session_state& loaded) {
     auto batch = std::make_shared<core::event_batch>();
     batch->session = s.id;
     batch->events = std::move(loaded.live_run);
+    for (const auto& watcher : watchers()) watcher->recall(batch);
     s.live_run.push_back(std::move(batch));
     s.run_is_visible = true;
   }
@@ -119,7 +132,7 @@ void session_core::resume_run(core::session_state& loaded) {
     append({core::message_superseded{s.turn.reply, s.turn.step_text_from}});
   }
   if (s.turn.active) {
-    if (agent()) return spawn_loop(s.turn.run, s.turn.message, s.turn);
+    if (agent()) return spawn_loop(s.turn.run, s.turn.message, core::message_options_from(loaded.live_options), s.turn);
     append({core::run_failed{s.turn.run, core::errc::not_found,
                              "The session's agent is no longer configured: " + s.record.agent.str(), s.turn.step}});
   }
@@ -130,7 +143,7 @@ void session_core::start_next_in_queue() {
   if (s.run || s.queue.empty() || s.record.status != core::session_status::active || !agent()) return;
   auto next = std::move(s.queue.front());
   s.queue.pop_front();
-  start_run(next.run, next.message, next.at, {}, {});
+  start_run(next.run, next.message, std::move(next.content), core::message_options_from(next.options), next.at, {}, {});
 }
 
 void session_core::on_record(payloads facts, caf::typed_response_promise<recorded> promise) {
@@ -166,7 +179,11 @@ void session_core::on_run_finished(finish_run& m) {
   auto end = std::move(m.payloads.back());
   m.payloads.pop_back();
   add_alerts(m.payloads);
+  bool is_completed = std::holds_alternative<core::run_completed>(end);
   m.payloads.push_back(std::move(end));
+  if (is_completed && s.record.title == untitled)
+    if (auto title = title_from(m.history); !title.empty())
+      m.payloads.emplace_back(core::session_updated{s.record.status, std::move(title)});
   append(std::move(m.payloads));
   s.run.reset();
   s.history = std::move(m.history);
@@ -208,20 +225,21 @@ void session_core::open_approval(const core::approval_requested& request) {
   s.approvals.emplace(request.approval, self->spawn(approval, s.services->environment, me(), s.run->loop, request));
 }
 
-/// An alert behind the usage in `facts` that carries the session's spend over a threshold.
+/// Alerts behind the usage in `facts`, which is new: for each threshold of the session, its agent and its project that it
+/// carries the spend over.
 void session_core::add_alerts(payloads& facts) const {
-  auto spend_before = s.record.cost;
-  auto spend_after = spend_before;
+  core::micro_usd cost;
   for (const auto& f : facts)
-    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) spend_after += usage->cost;
-  auto config = agent();
-  if (!config || !config->limits.budget || spend_after == spend_before) return;
-  auto before = percent_of(spend_before, *config->limits.budget);
-  auto after = percent_of(spend_after, *config->limits.budget);
-  std::optional<std::int32_t> crossed;
-  for (auto threshold : config->alerts)
-    if (before < threshold && after >= threshold) crossed = threshold;
-  if (crossed) facts.emplace_back(core::cost_alert{"session", spend_after, *config->limits.budget, after});
+    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) cost += usage->cost;
+  if (cost.value == 0) return;
+  if (auto config = agent(); config && config->limits.budget) {
+    auto spend = s.record.cost + cost;
+    auto percent = percent_of(spend, *config->limits.budget);
+    if (crossed_threshold(config->alerts, percent_of(s.record.cost, *config->limits.budget), percent))
+      facts.emplace_back(core::cost_alert{"session", spend, *config->limits.budget, percent});
+  }
+  for (auto& alert : s.services->spending->add(s.record.project, s.record.agent, now(), cost))
+    facts.emplace_back(std::move(alert));
 }
 
 }  // namespace troupe::actors

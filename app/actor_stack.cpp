@@ -19,12 +19,20 @@ core::result<std::unique_ptr<actor_stack>> actor_stack::start(caf::actor_system&
   services->tools = p.tools;
   services->workspaces = p.workspaces;
   services->run_blocking = p.run_blocking;
+  services->spending = std::make_shared<actors::spend_ledger>(p.config);
+  services->watchers = p.watchers;
 
   std::vector<std::shared_ptr<storage::queries>> connections;
   for (std::uint32_t i = 0; i < std::max(1U, p.config->storage.readers); ++i) {
     auto queries = p.store->open_queries();
     if (!queries) return queries.error();
     connections.push_back(std::move(*queries));
+  }
+  try {
+    for (const auto& day : connections.front()->usage_since(actors::spend_ledger::horizon(p.environment->now())))
+      services->spending->load(day.project, day.agent, day.day, day.cost);
+  } catch (const core::bad_result& e) {
+    return core::error{core::errc::storage_unavailable, std::string("reading what was spent this month: ") + e.what()};
   }
   actors::persistence_options persistence_options;
   persistence_options.on_fatal = p.on_fatal;

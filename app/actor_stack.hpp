@@ -15,6 +15,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace troupe::app {
 
@@ -27,6 +29,9 @@ struct actor_stack_parts {
   std::function<void(const core::error&)> on_fatal;
   storage::store* store = nullptr;  ///< outlives the actors
   std::map<core::provider_id, std::shared_ptr<providers::model_client>> clients;
+  /// By dialect; whoever gives them fills them before the first session wakes.
+  std::shared_ptr<std::map<std::string, std::vector<actors::event_sink_ptr>>> watchers =
+      std::make_shared<std::map<std::string, std::vector<actors::event_sink_ptr>>>();
   /// Real threads for the actors that block; false on a test scheduler.
   bool detached = true;
 };

@@ -76,6 +76,8 @@ void check_tools(const core::agent_config& agent, const std::string& at, const t
       throw fault{at + "/approval/" + tool, "the agent has no tool \"" + tool + "\" in \"tools\""};
 }
 
+bool is_hard(const core::budget_config& budget) { return budget.daily || budget.monthly; }
+
 void finish_agent(core::agent_config& agent, const std::string& at, const document& file, const tools::toolbox& known) {
   auto provider = file.config.providers.find(agent.provider);
   if (provider == file.config.providers.end())
@@ -88,8 +90,13 @@ void finish_agent(core::agent_config& agent, const std::string& at, const docume
   check_tools(agent, at, known);
   auto priced_as = agent.provider.str() + "/" + agent.model;
   if (auto price = file.prices.find(priced_as); price != file.prices.end()) agent.price = price->second;
-  if (agent.limits.budget && !agent.price)
-    throw fault{at + "/limits/budget_usd", "needs a price: add \"" + priced_as + "\" to \"prices\", or remove the budget"};
+  auto needs_price = [&](bool has_budget, const std::string& place) {
+    if (has_budget && !agent.price)
+      throw fault{place, "needs a price: add \"" + priced_as + "\" to \"prices\", or remove the budget"};
+  };
+  needs_price(agent.limits.budget.has_value(), at + "/limits/budget_usd");
+  needs_price(is_hard(agent.spending), at + "/budget");
+  needs_price(is_hard(file.config.projects.at(agent.project).spending), "/projects/" + agent.project.str() + "/budget");
   agent.hash = hash_of(agent);
 }
 
@@ -156,6 +163,7 @@ core::result<core::config> parse_configuration(std::string_view text, std::strin
   }
   choose_default(file.config.default_project, file.config.projects, "/default_project", "project");
   check_limits(file.config.limits);
+  resolve_auth(file, environment);
   if (!file.has_origins) file.config.cors_origins = default_origins(environment);
   return std::move(file.config);
 } catch (const fault& f) {

@@ -19,6 +19,9 @@ namespace troupe::app {
 /// Of a provider of kind `openai` that names no `base_url`.
 inline constexpr std::string_view openai_base_url = "https://api.openai.com/v1";
 
+/// Holds the secret of JSON Web Tokens where the file names no other.
+inline constexpr std::string_view jwt_secret_variable = "JWT_SECRET";
+
 /// The value of an environment variable; an empty one counts as absent.
 using environment_lookup = std::function<std::optional<std::string>(const std::string&)>;
 
@@ -36,7 +39,8 @@ using environment_lookup = std::function<std::optional<std::string>(const std::s
 /// Every key that a file may have, as JSON pointers with `*` for names that the file chooses.
 [[nodiscard]] std::vector<std::string> known_options();
 
-/// All of it under the keys of the file; equal texts mean equal configurations.
+/// All of it under the keys of the file; equal texts mean equal configurations. Secrets are left out, hashes are in it: not
+/// for clients.
 [[nodiscard]] boost::json::object configuration_to_json(const core::config& config);
 
 /// FNV-1a over the agent's canonical JSON: everything but `hash` itself.

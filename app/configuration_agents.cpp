@@ -45,15 +45,49 @@ void read_on_busy(const node& at, agent_config& to, std::int64_t, std::int64_t) 
   to.on_busy = *busy_policy_from(at.one_of(policies));
 }
 
-void read_alerts(const node& at, agent_config& to, std::int64_t, std::int64_t) {
-  to.alerts.clear();
+/// `T` has `alerts`.
+template <class T>
+constexpr field<T> alerts_field() {
+  return {"alerts", [](const node& at, T& to, std::int64_t, std::int64_t) { to.alerts = percentages(at); },
+          [](const T& from) -> json::value { return json::array(from.alerts.begin(), from.alerts.end()); }};
+}
+
+template <auto Member>
+constexpr field<budget_config> dollars(std::string_view key) {
+  return {key,
+          [](const node& at, budget_config& to, std::int64_t, std::int64_t) {
+            to.*Member = micro_usd::from_usd(at.number(0, 1'000'000'000));
+          },
+          [](const budget_config& from) -> json::value {
+            return from.*Member ? json::value((from.*Member)->usd()) : json::value();
+          }};
+}
+
+constexpr std::array budget_fields{
+    dollars<&budget_config::daily>("daily_usd"),
+    dollars<&budget_config::monthly>("monthly_usd"),
+    alerts_field<budget_config>(),
+};
+
+void read_inputs(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  constexpr std::array<std::string_view, 3> kinds{"text", "image", "file"};
+  bool has_text = false;
+  to.takes_images = to.takes_files = false;
   std::size_t i = 0;
-  for (const auto& item : at.array(20)) {
-    auto entry = at.child(std::to_string(i++), item);
-    auto percent = static_cast<std::int32_t>(entry.whole(1, 1'000));
-    if (!to.alerts.empty() && percent <= to.alerts.back()) entry.fail("percentages must grow from one to the next");
-    to.alerts.push_back(percent);
+  for (const auto& item : at.array(kinds.size())) {
+    auto kind = at.child(std::to_string(i++), item).one_of(kinds);
+    has_text = has_text || kind == "text";
+    to.takes_images = to.takes_images || kind == "image";
+    to.takes_files = to.takes_files || kind == "file";
   }
+  if (!has_text) at.fail("needs \"text\": every model takes it");
+}
+
+json::value write_inputs(const agent_config& from) {
+  json::array out{"text"};
+  if (from.takes_images) out.emplace_back("image");
+  if (from.takes_files) out.emplace_back("file");
+  return out;
 }
 
 constexpr std::array agent_table{
@@ -68,8 +102,9 @@ constexpr std::array agent_table{
     field<agent_config>{"on_busy", read_on_busy,
                         [](const agent_config& a) -> json::value { return json::value(to_string(a.on_busy)); }},
     object<agent_config, &agent_config::limits, limit_fields>("limits"),
-    field<agent_config>{"alerts", read_alerts,
-                        [](const agent_config& a) -> json::value { return json::array(a.alerts.begin(), a.alerts.end()); }},
+    alerts_field<agent_config>(),
+    field<agent_config>{"inputs", read_inputs, write_inputs},
+    object<agent_config, &agent_config::spending, budget_fields>("budget"),
     field<agent_config>{
         "temperature", [](const node& at, agent_config& to, std::int64_t, std::int64_t) { to.temperature = at.number(0, 2); },
         [](const agent_config& a) -> json::value { return a.temperature ? json::value(*a.temperature) : json::value(); }},
@@ -100,15 +135,18 @@ json::value write_agents(const project_draft& from) {
   return out;
 }
 
-constexpr std::array project_fields{text < project_draft, [](auto& p) -> auto& {return p.config.name;
-}  // namespace
-> ("name"), text < project_draft, [](auto& p) -> auto& { return p.config.default_agent; }
-> ("default_agent"),
+constexpr auto project_name = [](auto& p) -> auto& { return p.config.name; };
+constexpr auto default_agent = [](auto& p) -> auto& { return p.config.default_agent; };
+constexpr auto spending = [](auto& p) -> auto& { return p.config.spending; };
+
+constexpr std::array project_fields{
+    text<project_draft, project_name>("name"),
+    text<project_draft, default_agent>("default_agent"),
+    object<project_draft, spending, budget_fields>("budget"),
     field<project_draft>{
         "agents", read_agents, write_agents,
         [](const std::string& at, std::vector<std::string>& out) { list_fields<agent_config>(at + "/*", agent_table, out); }},
-    unsupported<project_draft>("budget"),
-};  // namespace troupe::app
+};
 
 void read_projects(const node& at, document& to, std::int64_t, std::int64_t) {
   each_entry(at, [&](std::string name, const node& entry) {
@@ -136,6 +174,18 @@ field<document> projects_field() {
 }
 
 std::span<const field<agent_config>> agent_fields() { return agent_table; }
+
+std::vector<std::int32_t> percentages(const node& at) {
+  std::vector<std::int32_t> out;
+  std::size_t i = 0;
+  for (const auto& item : at.array(20)) {
+    auto entry = at.child(std::to_string(i++), item);
+    auto percent = static_cast<std::int32_t>(entry.whole(1, 1'000));
+    if (!out.empty() && percent <= out.back()) entry.fail("percentages must grow from one to the next");
+    out.push_back(percent);
+  }
+  return out;
+}
 
 json::object price_to_json(const token_price& price) {
   return {{"input_nano", price.input_nano}, {"cached_input_nano", price.cached_input_nano}, {"output_nano", price.output_nano}};

@@ -15,19 +15,53 @@ json::value list_of_texts(const std::vector<std::string>& texts) { return json::
 
 constexpr std::int64_t gib = std::int64_t{1} << 30;
 
-constexpr std::array transport_fields{
-    number<transport_limits, &transport_limits::max_frame_bytes>("max_frame_bytes", 1'024, gib),
-    number<transport_limits, &transport_limits::max_body_bytes>("max_body_bytes", 1'024, gib),
-    number<transport_limits, &transport_limits::max_header_bytes>("max_header_bytes", 1'024, 1 << 20),
-    number<transport_limits, &transport_limits::header_timeout>("header_timeout_ms", 1, hour_ms),
-    number<transport_limits, &transport_limits::idle_timeout>("idle_timeout_ms", 1, week_ms),
-    number<transport_limits, &transport_limits::max_connections>("max_connections", 1, 10'000'000),
-    number<transport_limits, &transport_limits::connections_per_address>("connections_per_address", 1, 10'000'000),
-    number<transport_limits, &transport_limits::messages_per_second>("messages_per_second", 1, 1'000'000),
-    number<transport_limits, &transport_limits::outbound_high_water_bytes>("outbound_high_water_bytes", 1'024, gib),
-    number<transport_limits, &transport_limits::outbound_limit_bytes>("outbound_limit_bytes", 1'024, gib),
-    number<transport_limits, &transport_limits::slow_client_timeout>("slow_client_timeout_ms", 1, hour_ms),
-    number<transport_limits, &transport_limits::session_idle_timeout>("session_idle_timeout_ms", 1, week_ms),
+template <auto Member>
+constexpr auto of_transport = [](auto& c) -> auto& {
+  return c.limits.*Member;
+};
+template <auto Member>
+constexpr auto of_sessions = [](auto& c) -> auto& {
+  return c.sessions.*Member;
+};
+
+template <auto Member>
+constexpr field<config> transport_limit(std::string_view key, std::int64_t least, std::int64_t most) {
+  return number<config, of_transport<Member>>(key, least, most);
+}
+template <auto Member>
+constexpr field<config> session_limit(std::string_view key, std::int64_t least, std::int64_t most) {
+  return number<config, of_sessions<Member>>(key, least, most);
+}
+
+constexpr std::array limit_fields{
+    transport_limit<&transport_limits::max_frame_bytes>("max_frame_bytes", 1'024, gib),
+    transport_limit<&transport_limits::max_body_bytes>("max_body_bytes", 1'024, gib),
+    transport_limit<&transport_limits::max_header_bytes>("max_header_bytes", 1'024, 1 << 20),
+    transport_limit<&transport_limits::header_timeout>("header_timeout_ms", 1, hour_ms),
+    transport_limit<&transport_limits::idle_timeout>("idle_timeout_ms", 1, week_ms),
+    transport_limit<&transport_limits::max_connections>("max_connections", 1, 10'000'000),
+    transport_limit<&transport_limits::connections_per_address>("connections_per_address", 1, 10'000'000),
+    transport_limit<&transport_limits::messages_per_second>("messages_per_second", 1, 1'000'000),
+    transport_limit<&transport_limits::outbound_high_water_bytes>("outbound_high_water_bytes", 1'024, gib),
+    transport_limit<&transport_limits::outbound_limit_bytes>("outbound_limit_bytes", 1'024, gib),
+    transport_limit<&transport_limits::slow_client_timeout>("slow_client_timeout_ms", 1, hour_ms),
+    transport_limit<&transport_limits::session_idle_timeout>("session_idle_timeout_ms", 1, week_ms),
+    flag<config, of_transport<&transport_limits::permessage_deflate>>("permessage_deflate"),
+    session_limit<&session_limits::max_file_bytes>("max_file_bytes", 1, gib),
+    session_limit<&session_limits::max_files>("max_files", 0, 100'000),
+    session_limit<&session_limits::max_session_bytes>("max_session_bytes", 1, 4 * gib - 1),
+    session_limit<&session_limits::max_participants>("max_participants", 0, 10'000),
+    session_limit<&session_limits::agent_stream_turns>("agent_stream_turns", 1, 100'000),
+    session_limit<&session_limits::max_rooms>("max_rooms", 1, 10'000),
+};
+
+constexpr std::array socketio_fields{
+    number<socketio_config, &socketio_config::ping_interval>("ping_interval_ms", 10, hour_ms),
+    number<socketio_config, &socketio_config::ping_timeout>("ping_timeout_ms", 10, hour_ms),
+    number<socketio_config, &socketio_config::connect_timeout>("connect_timeout_ms", 10, hour_ms),
+    number<socketio_config, &socketio_config::max_payload>("max_payload", 1'024, gib),
+    flag<socketio_config, &socketio_config::recovery>("recovery"),
+    number<socketio_config, &socketio_config::recovery_window>("recovery_window_ms", 0, week_ms),
 };
 
 void read_synchronous(const node& at, storage_config& to, std::int64_t, std::int64_t) {
@@ -39,18 +73,6 @@ constexpr std::array storage_fields{
     field<storage_config>{"synchronous", read_synchronous,
                           [](const storage_config& s) -> json::value { return json::value(s.full_sync ? "full" : "normal"); }},
     number<storage_config, &storage_config::readers>("readers", 1, 64),
-};
-
-void read_auth_mode(const node& at, config&, std::int64_t, std::int64_t) {
-  constexpr std::array<std::string_view, 2> modes{"none", "required"};
-  if (at.one_of(modes) == "required") at.fail("\"required\" is not supported by this build yet; it serves without auth only");
-}
-
-constexpr std::array auth_fields{
-    field<config>{"mode", read_auth_mode, [](const config&) -> json::value { return json::value("none"); }},
-    flag<config, &config::insecure_no_auth>("insecure_no_auth"),
-    unsupported<config>("jwt"),
-    unsupported<config>("api_keys"),
 };
 
 void read_origins(const node& at, document& to, std::int64_t, std::int64_t) {
@@ -105,28 +127,38 @@ void read_tool_sources(const node& at, document&, std::int64_t, std::int64_t) {
         .fail("tools of kind http, mcp and command are not supported by this build yet");
 }
 
+constexpr auto whole = [](auto& d) -> auto& { return d; };
+constexpr auto settings = [](auto& d) -> auto& { return d.config; };
+constexpr auto data_folder = [](auto& d) -> auto& { return d.config.storage.data; };
+constexpr auto stored = [](auto& d) -> auto& { return d.config.storage; };
+constexpr auto default_project = [](auto& d) -> auto& { return d.config.default_project; };
+constexpr auto socketio = [](auto& d) -> auto& { return d.config.socketio; };
+constexpr auto io_threads = [](auto& d) -> auto& { return d.config.io_threads; };
+constexpr auto workers = [](auto& d) -> auto& { return d.config.workers; };
+
 }  // namespace
 
 std::span<const field<document>> document_fields() {
   static const std::array table{
       field<document>{"listen", read_listen, [](const document& d) -> json::value { return list_of_texts(d.config.listen); }},
-      text < document, [](auto& d) -> auto& {return d.config.storage.data;
-}
-> ("data"), object < document, [](auto& d) -> auto& { return d.config.storage; }
-, storage_fields > ("storage"), text < document, [](auto& d) -> auto& { return d.config.default_project; }
-> ("default_project"), providers_field(), prices_field(), projects_field(), object < document, [](auto& d) -> auto& {
-  return d.config;
-}
-, auth_fields > ("auth"), object < document, [](auto& d) -> auto& { return d; }
-, cors_fields > ("cors"), object < document, [](auto& d) -> auto& { return d.config.limits; }
-, transport_fields > ("limits"), number < document, [](auto& d) -> auto& { return d.config.io_threads; }
-> ("io_threads", 1, 64), number < document, [](auto& d) -> auto& { return d.config.workers; }
-> ("workers", 0, 256),
-    field<document>{"log_level", read_log_level,
-                    [](const document& d) -> json::value { return json::value(d.config.log_level); }},
-    field<document>{.key = "tools", .read = read_tool_sources, .is_supported = false}, unsupported<document>("tls"),
-};  // namespace troupe::app
-return table;
+      text<document, data_folder>("data"),
+      object<document, stored, storage_fields>("storage"),
+      text<document, default_project>("default_project"),
+      providers_field(),
+      prices_field(),
+      projects_field(),
+      auth_field(),
+      object<document, whole, cors_fields>("cors"),
+      object<document, settings, limit_fields>("limits"),
+      object<document, socketio, socketio_fields>("socketio"),
+      number<document, io_threads>("io_threads", 1, 64),
+      number<document, workers>("workers", 0, 256),
+      field<document>{"log_level", read_log_level,
+                      [](const document& d) -> json::value { return json::value(d.config.log_level); }},
+      field<document>{.key = "tools", .read = read_tool_sources, .is_supported = false},
+      unsupported<document>("tls"),
+  };
+  return table;
 }
 
 }  // namespace troupe::app

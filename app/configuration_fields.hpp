@@ -2,13 +2,15 @@
 // configuration*.cpp.
 #pragma once
 
+#include "app/configuration.hpp"
 #include "app/json_fields.hpp"
 #include "core/config.hpp"
 
 #include <map>
-#include <set>
+#include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace troupe::app {
 
@@ -19,10 +21,15 @@ struct document {
   /// Providers that named a `script_file`; configuration.cpp reads it.
   std::map<core::provider_id, std::string> script_files;
   bool has_origins = false;
+  /// `auth`: names of environment variables, looked up when all is read.
+  struct auth_names {
+    std::optional<std::string> secret;
+    std::vector<std::string> keys;  ///< of `config.auth.api_keys`, in their order; empty: the file has the hash
+  } auth;
 };
 
 inline constexpr std::int64_t hour_ms = 3'600'000;
-inline constexpr std::int64_t week_ms = 7 * 24 * hour_ms;
+inline constexpr std::int64_t week_ms = 7 * (24 * hour_ms);
 inline constexpr std::size_t max_entries = 1'000;
 
 /// The whole file.
@@ -30,6 +37,13 @@ inline constexpr std::size_t max_entries = 1'000;
 [[nodiscard]] field<document> providers_field();
 [[nodiscard]] field<document> prices_field();
 [[nodiscard]] field<document> projects_field();
+[[nodiscard]] field<document> auth_field();
+/// Fills in the secrets, and checks that somebody could come in.
+void resolve_auth(document& file, const environment_lookup& environment);
+/// The name of an environment variable. A fault does not repeat the text: people put the secret itself there.
+[[nodiscard]] std::string variable_name(const node& at);
+/// Percentages, each above the one before.
+[[nodiscard]] std::vector<std::int32_t> percentages(const node& at);
 [[nodiscard]] std::span<const field<core::agent_config>> agent_fields();
 [[nodiscard]] boost::json::object price_to_json(const core::token_price& price);
 

@@ -44,13 +44,7 @@ void read_base_url(const node& at, provider_draft& to, std::int64_t, std::int64_
 }
 
 void read_key_name(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
-  auto name = at.text();
-  // The text is not repeated: people put the key itself here.
-  if (name.size() > 128 || !std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-      }))
-    at.fail("expected the name of an environment variable that holds the key, such as OPENAI_API_KEY, not the key itself");
-  to.config.api_key_env = name;
+  to.config.api_key_env = variable_name(at);
 }
 
 void read_script(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
@@ -130,6 +124,15 @@ void read_prices(const node& at, document& to, std::int64_t, std::int64_t) {
 }
 
 }  // namespace
+
+std::string variable_name(const node& at) {
+  auto name = at.text();
+  if (name.size() > 128 || !std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+      }))
+    at.fail("expected the name of an environment variable that holds the key, such as OPENAI_API_KEY, not the key itself");
+  return name;
+}
 
 field<document> providers_field() {
   return {"providers", read_providers, write_providers, [](const std::string& at, std::vector<std::string>& out) {

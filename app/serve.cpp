@@ -100,6 +100,22 @@ void start_logging(const core::config& config) {
   spdlog::set_level(spdlog::level::from_str(config.log_level));
 }
 
+/// What works, and should not stay so.
+void warn_about_auth(const core::config& config) {
+  const auto& auth = config.auth;
+  if (!auth.required) return;
+  // RFC 7518 §3.2: as many bytes as the hash has. Deployments with shorter ones exist, so they are not refused.
+  for (const auto& algorithm : auth.algorithms) {
+    const std::size_t least = algorithm == "HS512" ? 64 : algorithm == "HS384" ? 48 : 32;
+    if (!auth.secret.empty() && auth.secret.size() < least)
+      spdlog::warn("auth secret short algorithm={} bytes={} least={}: it can be guessed from a token", algorithm,
+                   auth.secret.size(), least);
+  }
+  for (const auto& address : config.listen)
+    if (is_public(address))
+      spdlog::warn("auth without encryption listen={}: put a TLS proxy in front, tokens travel in the clear", address);
+}
+
 /// What is on disk is unknown: the next start finds out from the file itself.
 [[noreturn]] void stop_at_once(const core::error& e) {
   spdlog::critical("storage failed, process stops error=\"{}\"", e.text);
@@ -113,6 +129,7 @@ core::result<core::config> configuration_for(const serve_options& options, const
   auto config = options.config_file ? load_configuration(*options.config_file, environment)
                                     : core::result<core::config>(demo_configuration(environment));
   if (!config) return config.error();
+  if (!options.config_file) config->auth.secret = environment(std::string(jwt_secret_variable)).value_or("");
   if (!options.listen.empty()) config->listen = options.listen;
   if (options.data) config->storage.data = *options.data;
   if (options.log_level) config->log_level = *options.log_level;
@@ -133,11 +150,11 @@ core::result<core::config> configuration_for(const serve_options& options, const
                                                                 "/on_busy: " + std::string(core::to_string(agent->on_busy)) +
                                                                 " is not supported yet; use queue, reject or interrupt"};
   for (const auto& address : config->listen)
-    if (is_public(address) && !config->insecure_no_auth)
+    if (is_public(address) && !config->auth.required && !config->insecure_no_auth)
       return core::error{core::errc::configuration_error,
                          "listen " + address +
-                             ": refusing a public address while auth.mode is none; listen on 127.0.0.1, or say "
-                             "--insecure-no-auth if everybody who reaches this address may use it"};
+                             ": refusing a public address while auth.mode is none; listen on 127.0.0.1, set auth.mode to "
+                             "required, or say --insecure-no-auth if everybody who reaches this address may use it"};
   return config;
 }
 
@@ -160,6 +177,7 @@ int serve(const serve_options& options) {
     return 0;
   }
   start_logging(*config);
+  warn_about_auth(*config);
   umask(077);  // conversations are nobody else's business
 
   auto store = storage::store::open(config->storage);
@@ -187,6 +205,8 @@ int serve(const serve_options& options) {
     if (!client) return refuse(client.error());
     parts.clients.emplace(id, std::move(*client));
   }
+  transport::dialect_watchers watchers(io.context());
+  *parts.watchers = watchers.sinks();
   auto tool_records = records_of(*parts.tools);
   auto world = parts.environment;
 
@@ -199,12 +219,16 @@ int serve(const serve_options& options) {
   auto stack = actor_stack::start(system, std::move(parts));
   if (!stack) return refuse(stack.error());
   transport::gateway way(io.context(), (*stack)->spawn_listener(), config, world, std::move(tool_records));
-  transport::endpoints endpoints(way);
+  io.run([&] { watchers.start(way); });
+  transport::endpoints endpoints(way, watchers);
   std::vector<std::unique_ptr<transport::server>> servers;
   auto settle = [] {};
   auto take_down = [&] {
     for (auto& s : servers) s->stop_accepting();
-    io.run([&] { endpoints.drain(); });
+    io.run([&] {
+      endpoints.drain();
+      watchers.stop();
+    });
     (*stack)->stop(settle);
     io.run([&] { way.close(); });
     for (auto& s : servers) s->close_all(1012, "the server restarts");

@@ -2,6 +2,7 @@
 // `command_reply` or an error. Plain values.
 #pragma once
 
+#include "core/access.hpp"
 #include "core/error.hpp"
 #include "core/event.hpp"
 #include "core/ids.hpp"
@@ -17,11 +18,15 @@ enum class busy_policy : std::uint8_t { queue, reject, interrupt, steer, merge }
 [[nodiscard]] std::string_view to_string(busy_policy v) noexcept;
 [[nodiscard]] std::optional<busy_policy> busy_policy_from(std::string_view text) noexcept;
 
-/// Who asks. An empty id is the anonymous owner of a server without auth.
-struct principal {
-  std::string id;
-  std::string name;
+/// What one message asks of the model, within the agent's limits.
+struct message_options {
+  std::optional<double> temperature;
+  std::optional<std::uint32_t> max_output_tokens;
 };
+/// As JSON text `{"temperature":…,"max_output_tokens":…}`; nothing set is empty text.
+[[nodiscard]] std::string to_text(const message_options& options);
+/// The inverse; what cannot be read is nothing set.
+[[nodiscard]] message_options message_options_from(std::string_view text);
 
 /// Creates the session when it does not exist; otherwise changes nothing.
 struct open_session {
@@ -30,12 +35,23 @@ struct open_session {
   std::string dialect;
   std::string alias;
   std::string metadata;  ///< JSON text of an object, or empty
+  std::string title{};
+  std::string owner{};  ///< on whose behalf; only admins (and everybody where there is no auth) may name another
+};
+
+/// Makes this session, which must not exist, a copy of what `source` had said up to `at`: its whole exchanges that ended
+/// there or before. Costs are not copied.
+struct fork_session {
+  session_id source;
+  seq_t at = 0;
 };
 
 struct send_message {
   std::string content;
   std::string client_message_id;  ///< a repeat of a known one starts nothing and gets the first reply
   std::optional<busy_policy> on_busy;
+  std::vector<file_id> attachments{};  ///< files of this session
+  message_options options{};
 };
 
 struct decide_approval {
@@ -58,12 +74,37 @@ struct change_status {
   session_status status = session_status::active;
 };
 
-struct set_typing {
-  bool is_typing = false;
+/// A message that still waits: new text, a new place, or both.
+struct edit_queued {
+  message_id message;
+  std::optional<std::string> content;
+  std::uint32_t position = 0;  ///< 1-based; 0: stays where it is
 };
 
-using command =
-    std::variant<open_session, send_message, decide_approval, cancel_run, dequeue_message, change_status, set_typing>;
+/// What is absent stays as it is.
+struct update_session {
+  std::optional<std::string> title;
+  std::optional<std::vector<std::string>> participants;  ///< only the owner and admins may change them
+  std::optional<std::string> metadata;
+};
+
+struct react {
+  message_id message;
+  std::string emoji;
+  bool added = true;
+};
+
+struct add_file {
+  std::string name;
+  std::string content_type;
+  std::shared_ptr<const std::string> data;
+};
+
+/// Refused while a run is going on.
+struct clear_history {};
+
+using command = std::variant<open_session, fork_session, send_message, decide_approval, cancel_run, dequeue_message,
+                             edit_queued, change_status, update_session, react, add_file, clear_history>;
 
 struct session_opened {
   bool created = false;
@@ -81,8 +122,11 @@ struct approval_settled {
   std::string note;
   bool won = false;  ///< false: it was settled before; the other fields tell the winner
 };
+struct file_stored {
+  attachment file;
+};
 struct done {};
 
-using command_reply = std::variant<done, session_opened, message_accepted, approval_settled>;
+using command_reply = std::variant<done, session_opened, message_accepted, approval_settled, file_stored>;
 
 }  // namespace troupe::core

@@ -46,6 +46,13 @@ struct agent_limits {
   milliseconds tool_timeout{30'000};
 };
 
+/// Limits over many sessions, and where to warn (percent). A reached limit refuses further model calls.
+struct budget_config {
+  std::optional<micro_usd> daily;
+  std::optional<micro_usd> monthly;
+  std::vector<std::int32_t> alerts{50, 80, 100};
+};
+
 struct agent_config {
   agent_id id;
   project_id project;
@@ -60,6 +67,9 @@ struct agent_config {
   agent_limits limits;
   std::vector<std::int32_t> alerts{50, 80, 100};
   std::optional<double> temperature;
+  bool takes_images = false;         ///< `inputs` holds "image": attached images go to the model as such
+  bool takes_files = false;          ///< `inputs` holds "file"
+  budget_config spending;            ///< over all its sessions
   std::optional<token_price> price;  ///< resolved from `prices` by `provider/model`
   std::uint64_t hash = 0;            ///< of everything above; stored with each run
 };
@@ -68,6 +78,7 @@ struct project_config {
   project_id id;
   std::string name;
   agent_id default_agent;
+  budget_config spending;
   std::map<agent_id, std::shared_ptr<const agent_config>> agents;
 };
 
@@ -84,6 +95,50 @@ struct transport_limits {
   std::uint32_t outbound_limit_bytes = 4 << 20;
   milliseconds slow_client_timeout{30'000};
   milliseconds session_idle_timeout{60'000};
+  bool permessage_deflate = false;
+};
+
+struct session_limits {
+  std::uint32_t max_file_bytes = 8 << 20;
+  std::uint32_t max_files = 200;               ///< of a session
+  std::uint32_t max_session_bytes = 64 << 20;  ///< of all its files
+  std::uint32_t max_participants = 100;
+  std::uint32_t agent_stream_turns = 5;  ///< at once over all sockets of that dialect (PROTOCOLS §3)
+  std::uint32_t max_rooms = 100;         ///< sessions that one client follows at once
+};
+
+struct socketio_config {
+  milliseconds ping_interval{25'000};
+  milliseconds ping_timeout{20'000};
+  milliseconds connect_timeout{45'000};
+  std::uint32_t max_payload = 1'000'000;
+  bool recovery = true;
+  milliseconds recovery_window{120'000};
+};
+
+/// Who may come in (PROTOCOLS, head). Secrets are read from the environment when the configuration is.
+struct auth_config {
+  bool required = false;
+  std::vector<std::string> algorithms{"HS256"};
+  std::string secret;                                   ///< of the HMAC algorithms; empty: no token is valid
+  std::string issuer;                                   ///< empty: any
+  std::string audience;                                 ///< empty: any
+  milliseconds token_lifetime{std::chrono::hours{24}};  ///< of those that a log-in gives
+  struct api_key {
+    std::string name;  ///< the principal
+    std::string hash;  ///< SHA-256 of the key, lower-case hex
+    std::uint8_t scopes = 0;
+  };
+  std::vector<api_key> api_keys;
+  struct user {
+    std::string id;
+    std::string username;
+    std::string password_hash;  ///< crypt(5) format, e.g. yescrypt
+    std::string code;           ///< `codigo` of the chat-events log-in; may be empty
+    std::vector<std::string> roles;
+    std::uint8_t scopes = 0;
+  };
+  std::vector<user> users;
 };
 
 struct storage_config {
@@ -99,6 +154,9 @@ struct config {
   std::map<provider_id, provider_config> providers;
   std::map<project_id, project_config> projects;
   std::vector<std::string> cors_origins;
+  auth_config auth;
+  session_limits sessions;
+  socketio_config socketio;
   bool insecure_no_auth = false;
   transport_limits limits;
   std::uint32_t io_threads = 1;

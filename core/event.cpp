@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, std::variant_size_v<event_payload>> kind_
     "session_created",      "message_added",      "run_queued",        "run_started",     "step_started",   "text_delta",
     "reasoning_delta",      "message_superseded", "message_completed", "tool_started",    "tool_progress",  "tool_completed",
     "tool_outcome_unknown", "approval_requested", "approval_decided",  "usage_recorded",  "cost_alert",     "run_completed",
-    "run_failed",           "run_cancelled",      "run_dequeued",      "session_updated", "session_closed", "typing_changed"};
+    "run_failed",           "run_cancelled",      "run_dequeued",      "session_updated", "session_closed", "message_edited",
+    "queue_reordered",      "reaction_changed",   "file_added",        "history_cleared", "typing_changed", "presence_changed"};
 
 constexpr std::array<std::string_view, 4> role_names{"system", "user", "assistant", "tool"};
 constexpr std::array<std::string_view, 3> effect_names{"read_only", "idempotent", "once"};
@@ -53,7 +54,8 @@ std::string_view kind_of(const event_payload& payload) noexcept { return kind_na
 
 bool is_durable_before_visible(const event_payload& payload) noexcept {
   return !(std::holds_alternative<text_delta>(payload) || std::holds_alternative<reasoning_delta>(payload) ||
-           std::holds_alternative<tool_progress>(payload) || std::holds_alternative<typing_changed>(payload));
+           std::holds_alternative<tool_progress>(payload) || std::holds_alternative<typing_changed>(payload) ||
+           std::holds_alternative<presence_changed>(payload));
 }
 
 event tail_after(const event& e, seq_t seq) {

@@ -57,15 +57,27 @@ struct text_pieces {
   void keep_front(std::size_t n);
 };
 
+/// A file of the session that a message brings.
+struct attachment {
+  file_id file;
+  std::string name;
+  std::string content_type;
+  std::int64_t size = 0;
+
+  bool operator==(const attachment&) const = default;
+};
+
 // ---- kinds, in the order of DESIGN §5; each struct's name is the kind's name ----
 
 struct session_created {
   project_id project;
   agent_id agent;
   std::string dialect;
-  std::string alias;     ///< the id the client knows the session by in that dialect; may be empty
-  std::string owner;     ///< principal; empty with auth off
-  std::string metadata;  ///< JSON text of an object, or empty
+  std::string alias;         ///< the id the client knows the session by in that dialect; may be empty
+  std::string owner;         ///< principal; empty with auth off
+  std::string metadata;      ///< JSON text of an object, or empty
+  session_id forked_from{};  ///< nil: begun empty
+  seq_t forked_at = 0;       ///< the last seq of that session it took over
 };
 
 struct message_added {
@@ -74,6 +86,9 @@ struct message_added {
   std::string content;
   std::string author;  ///< principal, or empty
   std::string client_message_id;
+  std::string author_name{};  ///< as shown to others
+  std::vector<attachment> attachments{};
+  std::string options{};  ///< JSON text of message_options, or empty
 };
 
 struct run_queued {
@@ -90,6 +105,7 @@ struct run_started {
   agent_id agent;
   std::uint64_t config_hash = 0;
   millis queued_at{0};
+  std::string question{};  ///< that message's text; not stored with the event: who reads the log adds it
 };
 
 struct step_started {
@@ -226,7 +242,40 @@ struct run_dequeued {
 
 struct session_updated {
   session_status status = session_status::active;
-  std::string title;
+  std::string title;                                       ///< empty: as it was
+  std::optional<std::vector<std::string>> participants{};  ///< absent: as they were
+  std::string metadata{};                                  ///< JSON text; empty: as it was
+};
+
+/// The text of a message that still waits in the queue.
+struct message_edited {
+  message_id message;
+  std::string content;
+};
+
+/// The order of the queue, first to run first.
+struct queue_reordered {
+  std::vector<message_id> messages;
+};
+
+struct reaction_changed {
+  message_id message;
+  std::string emoji;
+  bool added = true;
+  std::string by;  ///< principal
+  std::string by_name;
+};
+
+struct file_added {
+  attachment file;
+  std::string by;
+  /// Only on its way to the disk: the log keeps what is above, the table `files` keeps the bytes.
+  std::shared_ptr<const std::string> data{};
+};
+
+/// All messages so far are gone for the model and for readers.
+struct history_cleared {
+  std::string by;
 };
 
 struct session_closed {};
@@ -239,11 +288,26 @@ struct typing_changed {
   std::uint64_t origin = 0;  ///< the connection that said it, which does not hear it
 };
 
+/// Who is there, after somebody came or went. Several connections of one user are one entry of `users`.
+struct presence_changed {
+  struct user {
+    std::string id;
+    std::string name;
+    bool operator==(const user&) const = default;
+  };
+  enum class what : std::uint8_t { joined, left };
+  std::vector<user> users;
+  user who;
+  what change = what::joined;
+  std::uint64_t origin = 0;  ///< the connection that came or went, which does not hear it
+};
+
 using event_payload =
     std::variant<session_created, message_added, run_queued, run_started, step_started, text_delta, reasoning_delta,
                  message_superseded, message_completed, tool_started, tool_progress, tool_completed, tool_outcome_unknown,
                  approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed, run_cancelled,
-                 run_dequeued, session_updated, session_closed, typing_changed>;
+                 run_dequeued, session_updated, session_closed, message_edited, queue_reordered, reaction_changed, file_added,
+                 history_cleared, typing_changed, presence_changed>;
 
 /// The kind's name, e.g. `text_delta`.
 [[nodiscard]] std::string_view kind_of(const event_payload& payload) noexcept;

@@ -8,14 +8,16 @@
 #include <boost/mp11/algorithm.hpp>
 
 #include <charconv>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 namespace troupe::core {
 
-BOOST_DESCRIBE_STRUCT(session_created, (), (project, agent, dialect, alias, owner, metadata))
-BOOST_DESCRIBE_STRUCT(message_added, (), (message, role, content, author, client_message_id))
+BOOST_DESCRIBE_STRUCT(session_created, (), (project, agent, dialect, alias, owner, metadata, forked_from, forked_at))
+BOOST_DESCRIBE_STRUCT(message_added, (), (message, role, content, author, client_message_id, author_name, attachments, options))
 BOOST_DESCRIBE_STRUCT(run_queued, (), (run, message, position))
 BOOST_DESCRIBE_STRUCT(run_started, (), (run, message, reply, trace, agent, config_hash, queued_at))
 BOOST_DESCRIBE_STRUCT(step_started, (), (run, step, message, provider, model))
@@ -36,9 +38,15 @@ BOOST_DESCRIBE_STRUCT(run_completed, (), (run, message, trace, tokens, cost, ste
 BOOST_DESCRIBE_STRUCT(run_failed, (), (run, code, text, steps))
 BOOST_DESCRIBE_STRUCT(run_cancelled, (), (run, by, text_kept))
 BOOST_DESCRIBE_STRUCT(run_dequeued, (), (run, message))
-BOOST_DESCRIBE_STRUCT(session_updated, (), (status, title))
+BOOST_DESCRIBE_STRUCT(session_updated, (), (status, title, participants, metadata))
 BOOST_DESCRIBE_STRUCT(session_closed, (), ())
+BOOST_DESCRIBE_STRUCT(message_edited, (), (message, content))
+BOOST_DESCRIBE_STRUCT(queue_reordered, (), (messages))
+BOOST_DESCRIBE_STRUCT(reaction_changed, (), (message, emoji, added, by, by_name))
+BOOST_DESCRIBE_STRUCT(file_added, (), (file, by))  // its data goes to a table of its own
+BOOST_DESCRIBE_STRUCT(history_cleared, (), (by))
 BOOST_DESCRIBE_STRUCT(typing_changed, (), (user_id, username, is_typing))
+BOOST_DESCRIBE_STRUCT(presence_changed, (), ())  // transient: told to those who are there, never kept
 
 /// Name of the I-th kind.
 template <std::size_t I>
@@ -46,7 +54,7 @@ inline const std::string_view kind_name = kind_of(event_payload(std::in_place_in
 
 /// Strings that hold JSON; `kind` of an approval is stored as `approval_kind`, because `kind` names the event.
 constexpr bool is_json_text(std::string_view name) {
-  return name == "input" || name == "action" || name == "metadata" || name == "edited_input";
+  return name == "input" || name == "action" || name == "metadata" || name == "edited_input" || name == "options";
 }
 constexpr const char* stored_name(const char* name) { return std::string_view(name) == "kind" ? "approval_kind" : name; }
 
@@ -96,6 +104,31 @@ bool id_from(std::string_view text, uuid_id<Tag>& id) {
   return parsed && (id = *parsed, true);
 }
 
+template <class W>
+void write_item(W& w, const tool_call& call) {
+  w.text("id", call.id.value);
+  w.text("tool", call.tool);
+  w.text("arguments", call.arguments);
+}
+template <class W>
+void write_item(W& w, const attachment& a) {
+  if (!a.file.is_nil()) w.text("file", a.file.str());
+  w.text("name", a.name);
+  w.text("content_type", a.content_type);
+  w.integer("size", a.size);
+}
+
+template <class R>
+bool read_item(R& r, tool_call& call) {
+  return r.text("id", call.id.value) && r.text("tool", call.tool) && r.text("arguments", call.arguments);
+}
+template <class R>
+bool read_item(R& r, attachment& a) {
+  std::string file;
+  return r.text("file", file) && (file.empty() || id_from(file, a.file)) && r.text("name", a.name) &&
+         r.text("content_type", a.content_type) && r.whole("size", a.size);
+}
+
 template <class W, class T>
 void write_field(W& w, const char* name, const T& v) {
   if constexpr (std::is_same_v<T, std::string>) {
@@ -105,7 +138,11 @@ void write_field(W& w, const char* name, const T& v) {
   } else if constexpr (std::is_enum_v<T>) {
     w.text(stored_name(name), to_string(v));
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    std::string_view(name) == "config_hash" ? w.text(name, hash_text(v)) : w.natural(name, v);
+    if (std::string_view(name) == "config_hash") {
+      w.text(name, hash_text(v));
+    } else if (v != 0 || std::string_view(name) != "forked_at") {
+      w.natural(name, v);
+    }
   } else if constexpr (std::is_integral_v<T>) {
     w.integer(name, v);
   } else if constexpr (std::is_same_v<T, trace_id>) {
@@ -120,8 +157,16 @@ void write_field(W& w, const char* name, const T& v) {
     w.tokens(name, v);
   } else if constexpr (std::is_same_v<T, text_pieces>) {
     w.pieces(v);
-  } else if constexpr (std::is_same_v<T, std::vector<tool_call>>) {
-    w.calls(name, v);
+  } else if constexpr (std::is_same_v<T, std::optional<std::vector<std::string>>>) {
+    if (v) w.strings(name, *v);
+  } else if constexpr (std::is_same_v<T, std::vector<message_id>>) {
+    std::vector<std::string> ids;
+    for (const auto& id : v) ids.push_back(id.str());
+    w.strings(name, ids);
+  } else if constexpr (std::is_same_v<T, attachment>) {
+    w.item(name, v);
+  } else if constexpr (requires { v.front(); }) {
+    if (!v.empty()) w.items(name, v);
   } else {
     w.text(name, v.value);  // name_id
   }
@@ -154,8 +199,18 @@ bool read_field(R& r, const char* name, T& v) {
     return r.tokens(name, v);
   } else if constexpr (std::is_same_v<T, text_pieces>) {
     return r.pieces(v);
-  } else if constexpr (std::is_same_v<T, std::vector<tool_call>>) {
-    return r.calls(name, v);
+  } else if constexpr (std::is_same_v<T, std::optional<std::vector<std::string>>>) {
+    return r.strings(name, v);
+  } else if constexpr (std::is_same_v<T, std::vector<message_id>>) {
+    std::optional<std::vector<std::string>> ids;
+    if (!r.strings(name, ids)) return false;
+    for (const auto& id : ids.value_or(std::vector<std::string>{}))
+      if (!id_from(id, v.emplace_back())) return r.failed(name);
+    return true;
+  } else if constexpr (std::is_same_v<T, attachment>) {
+    return r.item(name, v);
+  } else if constexpr (requires { v.front(); }) {
+    return r.items(name, v);
   } else {
     return r.text(name, v.value);
   }
@@ -173,13 +228,6 @@ bool read_fields(R& r, E& e) {
   boost::mp11::mp_for_each<boost::describe::describe_members<E, boost::describe::mod_public>>(
       [&](auto d) { good = good && read_field(r, d.name, e.*d.pointer); });
   return good;
-}
-
-template <class W>
-void write_call(W& w, const tool_call& call) {
-  w.text("id", call.id.value);
-  w.text("tool", call.tool);
-  w.text("arguments", call.arguments);
 }
 
 }  // namespace troupe::core

@@ -117,15 +117,26 @@ struct object_writer {
     text("text", v.text);
     if (v.lengths.size() != 1) out.emplace("lengths", json::array(v.lengths.begin(), v.lengths.end()));
   }
-  void calls(const char* name, const std::vector<tool_call>& v) {
-    if (v.empty()) return;
+  void strings(const char* name, const std::vector<std::string>& v) {
     json::array list;
-    for (const auto& call : v) {
-      json::object o;
-      object_writer one{o};
-      write_call(one, call);
-      list.push_back(std::move(o));
-    }
+    for (const auto& one : v) list.push_back(json::string(one));
+    out.emplace(name, std::move(list));
+  }
+  template <class T>
+  static json::object object_of(const T& v) {
+    json::object o;
+    object_writer one{o};
+    write_item(one, v);
+    return o;
+  }
+  template <class T>
+  void item(const char* name, const T& v) {
+    out.emplace(name, object_of(v));
+  }
+  template <class T>
+  void items(const char* name, const std::vector<T>& v) {
+    json::array list;
+    for (const auto& one : v) list.push_back(object_of(one));
     out.emplace(name, std::move(list));
   }
 };
@@ -207,12 +218,28 @@ struct text_writer {
     }
     out.push_back(']');
   }
-  void calls(const char* name, const std::vector<tool_call>& v) {
-    if (v.empty()) return;
+  void strings(const char* name, const std::vector<std::string>& v) {
+    key(name);
+    out.push_back('[');
+    for (std::size_t i = 0; i < v.size(); ++i) {
+      if (i > 0) out.push_back(',');
+      quoted(v[i]);
+    }
+    out.push_back(']');
+  }
+  template <class T>
+  void item(const char* name, const T& v) {
+    key(name);
+    out.push_back('{');
+    write_item(*this, v);
+    out.push_back('}');
+  }
+  template <class T>
+  void items(const char* name, const std::vector<T>& v) {
     key(name);
     for (std::size_t i = 0; i < v.size(); ++i) {
       out.append(i == 0 ? "[{" : ",{");
-      write_call(*this, v[i]);
+      write_item(*this, v[i]);
       out.push_back('}');
     }
     out.push_back(']');
@@ -290,18 +317,36 @@ struct object_reader {
     auto sum = std::accumulate(v.lengths.begin(), v.lengths.end(), std::size_t{0});
     return sum == v.text.size() || failed("lengths");
   }
-  bool calls(const char* name, std::vector<tool_call>& v) {
+  bool strings(const char* name, std::optional<std::vector<std::string>>& v) {
+    const auto* p = in.if_contains(name);
+    if (!p) return true;
+    if (!p->is_array()) return failed(name);
+    v.emplace();
+    for (const auto& one : p->get_array()) {
+      if (!one.is_string()) return failed(name);
+      v->emplace_back(one.get_string().data(), one.get_string().size());
+    }
+    return true;
+  }
+  template <class T>
+  bool item_from(const json::value& from, T& v) {
+    if (!from.is_object()) return false;
+    object_reader inner{from.get_object(), {}};
+    return read_item(inner, v);
+  }
+  template <class T>
+  bool item(const char* name, T& v) {
+    const auto* p = in.if_contains(name);
+    return !p || item_from(*p, v) || failed(name);
+  }
+  template <class T>
+  bool items(const char* name, std::vector<T>& v) {
     const auto* p = in.if_contains(name);
     if (!p) return true;
     if (!p->is_array()) return failed(name);
     v.clear();
-    for (const auto& item : p->get_array()) {
-      if (!item.is_object()) return failed(name);
-      object_reader inner{item.get_object(), {}};
-      auto& call = v.emplace_back();
-      if (!inner.text("id", call.id.value) || !inner.text("tool", call.tool) || !inner.text("arguments", call.arguments))
-        return failed(name);
-    }
+    for (const auto& one : p->get_array())
+      if (!item_from(one, v.emplace_back())) return failed(name);
     return true;
   }
 };

@@ -12,7 +12,7 @@
 
 namespace troupe::core {
 
-/// Fields only; the kind is told apart (`kind_of`). Empty strings and nil ids are left out.
+/// Fields only; the kind is told apart (`kind_of`). Empty strings and nil ids are left out, and so are the bytes of a file.
 [[nodiscard]] boost::json::object payload_to_json(const event_payload& payload);
 /// Unknown fields are ignored, missing ones take their defaults; an unknown kind or a field of the wrong type is a
 /// `parse_error` that names it.

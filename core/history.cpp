@@ -11,11 +11,16 @@ struct history_fold {
 
   void operator()(const message_added& e) const {
     if (e.role != role::user) return;  // instructions come from the agent, not from the log
-    h.waiting_.push_back({e.message, {role::user, e.content, {}, {}, true}});
+    h.waiting_.push_back({e.message, {role::user, e.content, {}, {}, true, e.attachments}});
+  }
+  void operator()(const message_edited& e) const {
+    if (auto it = find_waiting(e.message); it != h.waiting_.end()) it->message.content = e.content;
   }
   void operator()(const run_started& e) const {
     h.close_open_calls();
     h.run_ = e.run;
+    h.is_running_ = true;
+    h.run_begin_ = h.messages_->size();
     auto it = find_waiting(e.message);
     if (it == h.waiting_.end()) return;
     h.writable().push_back(std::move(it->message));
@@ -49,6 +54,19 @@ struct history_fold {
     h.open_.erase(it);
     if (h.open_.empty()) h.close_open_calls();
   }
+  // What waits stays, and so does the exchange that goes on, if there is one: it begins with its user.
+  void operator()(const history_cleared&) const {
+    auto& all = h.writable();
+    auto begin = all.begin() + static_cast<std::ptrdiff_t>(std::min(h.run_begin_, all.size()));
+    if (h.is_running_ && begin != all.end() && begin->role == role::user) {
+      all.erase(all.begin(), begin);
+    } else {
+      all.clear();
+      h.exchange_.clear();
+      h.open_.clear();
+    }
+    h.run_begin_ = 0;
+  }
   void operator()(const run_completed& e) const { end(e.run); }
   void operator()(const run_failed& e) const { end(e.run); }
   void operator()(const run_cancelled& e) const { end(e.run); }
@@ -57,7 +75,9 @@ struct history_fold {
 
   // A queued run may be cancelled while another one waits for its tools.
   void end(run_id run) const {
-    if (run == h.run_) h.close_open_calls();
+    if (run != h.run_) return;
+    h.close_open_calls();
+    h.is_running_ = false;
   }
   static bool asks(const history_message& message, const tool_call_id& id) {
     return std::any_of(message.calls.begin(), message.calls.end(), [&](const tool_call& c) { return c.id == id; });
@@ -101,6 +121,7 @@ std::string defect_of(const std::vector<history_message>& messages) {
     if (m.role != role::tool && !open.empty()) return at + "call " + open.begin()->str() + " has no result before it";
     if (m.role != role::assistant && !m.calls.empty()) return at + "only an assistant may call tools";
     if (m.role != role::tool && !m.call.empty()) return at + "only a tool result may answer a call";
+    if (m.role != role::user && !m.attachments.empty()) return at + "only a user may attach files";
     if (m.role == role::system) {
       if (begun) return at + "a system message after the conversation began";
       continue;

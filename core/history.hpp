@@ -14,9 +14,10 @@ namespace troupe::core {
 struct history_message {
   core::role role = role::user;
   std::string content;
-  std::vector<tool_call> calls;  ///< assistant only
-  tool_call_id call;             ///< tool only: which call this answers
-  bool ok = true;                ///< tool only
+  std::vector<tool_call> calls;           ///< assistant only
+  tool_call_id call;                      ///< tool only: which call this answers
+  bool ok = true;                         ///< tool only
+  std::vector<attachment> attachments{};  ///< user only
 
   bool operator==(const history_message&) const = default;
 };
@@ -26,7 +27,8 @@ inline constexpr std::string_view missing_result_text = "No result: the call was
 
 class history {
  public:
-  /// Takes the next event of the log. A user message joins when its run starts, not when it is queued.
+  /// Takes the next event of the log. A user message joins when its run starts, not when it is queued; until then it may be
+  /// edited. A clearing forgets all but what waits and, should a run be going on, that run's own exchange.
   void apply(const event& e);
 
   /// Always valid for every provider: a message with calls joins together with their results, when the last one is in.
@@ -48,6 +50,8 @@ class history {
   };
   std::vector<waiting_message> waiting_;   ///< stored user messages whose run has not started
   run_id run_;                             ///< the run that started last
+  bool is_running_ = false;                ///< … and has not ended
+  std::size_t run_begin_ = 0;              ///< where in `messages_` its user message is, if it has one
   std::vector<history_message> exchange_;  ///< a message with calls and a result per call, in the order asked
   std::vector<std::size_t> open_;          ///< where in `exchange_` a result is still the stand-in
 };

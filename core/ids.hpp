@@ -55,6 +55,7 @@ using session_id = uuid_id<struct session_tag>;
 using run_id = uuid_id<struct run_tag>;
 using message_id = uuid_id<struct message_tag>;
 using approval_id = uuid_id<struct approval_tag>;
+using file_id = uuid_id<struct file_tag>;
 /// W3C trace context id, written as 32 hex digits (`value.hex()`).
 using trace_id = uuid_id<struct trace_tag>;
 

@@ -16,9 +16,18 @@ struct get_session {
 struct list_sessions {
   std::optional<project_id> project;
   std::optional<std::string> dialect;
-  std::string text;
+  std::string text;  ///< part of a title or a message, case-insensitive
   core::window window;
   std::optional<session_status> status{};
+  std::optional<std::string> owner{};
+  std::optional<std::string> visible_to{};  ///< owner or participant; absent: everybody's
+  millis updated_since{0};
+};
+/// The session a client means: its UUID, 24 hex digits of it, or the client's own name for it in `conversation`
+/// (PROTOCOLS, head). Deleted ones are found too; NOT_FOUND where there is none.
+struct resolve_session {
+  project_id project;
+  std::string text;
 };
 struct list_messages {
   session_id session;
@@ -41,11 +50,13 @@ struct list_approvals {
   std::optional<project_id> project;
   std::optional<session_id> session;
   core::window window;
+  std::optional<std::string> visible_to{};
 };
 struct list_traces {
   std::optional<project_id> project;
   std::optional<session_id> session;
   core::window window;
+  std::optional<std::string> visible_to{};
 };
 struct get_trace {
   trace_id trace;
@@ -54,10 +65,30 @@ struct get_usage {
   project_id project;
   millis since{0};
 };
+enum class usage_key : std::uint8_t { agent, session, user };
+/// Dearest first.
+struct get_usage_by {
+  project_id project;
+  millis since{0};
+  usage_key by = usage_key::agent;
+  core::window window;
+};
+struct get_file {
+  session_id session;
+  file_id file;
+};
+/// In the order they were added, without their bytes.
+struct list_files {
+  session_id session;
+};
 /// The run_started at or before `seq`; 0 when there is none.
 struct find_run_start {
   session_id session;
   seq_t seq = 0;
+};
+struct get_message {
+  session_id session;
+  message_id message;
 };
 /// The message a client sent before under this id.
 struct find_client_message {
@@ -66,11 +97,13 @@ struct find_client_message {
 };
 
 using query = std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval,
-                           list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message>;
+                           list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message,
+                           resolve_session, get_usage_by, get_file, list_files, get_message>;
 
-/// In the order of `query`; what one asks for by id and is not there is a NOT_FOUND error, not an empty answer.
+/// In the order of `query` (get_message has a message_record too); what one asks for by id and is not there is a NOT_FOUND error, not an empty answer.
 using answer = std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,
                             std::vector<session_state::queued>, run_record, approval_record, page<approval_record>,
-                            page<span_record>, std::vector<span_record>, std::vector<usage_day>, seq_t, message_record>;
+                            page<span_record>, std::vector<span_record>, std::vector<usage_day>, seq_t, message_record,
+                            session_id, page<usage_share>, file_record, std::vector<file_record>>;
 
 }  // namespace troupe::core

@@ -21,6 +21,7 @@ struct session_record {
   std::string owner;
   std::string title;
   std::string metadata;
+  std::vector<std::string> participants{};
   session_status status = session_status::active;
   seq_t last_seq = 0;      ///< of the last stored event
   seq_t reserved_seq = 0;  ///< nothing above it was ever shown
@@ -65,6 +66,22 @@ struct message_record {
   bool cut = false;
   seq_t seq = 0;
   millis created_at{0};
+  std::string author_name{};
+  std::vector<attachment> attachments{};
+  struct reaction {
+    std::string emoji;
+    std::string by;
+    std::string by_name;
+  };
+  std::vector<reaction> reactions{};  ///< in the order they came
+};
+
+struct file_record {
+  attachment file;
+  session_id session;
+  std::string by;
+  millis created_at{0};
+  std::shared_ptr<const std::string> data;  ///< null in lists
 };
 
 struct tool_call_record {
@@ -121,6 +138,14 @@ struct usage_day {
   std::int64_t requests = 0;
 };
 
+/// What one agent, session or user has spent.
+struct usage_share {
+  std::string key;
+  micro_usd cost;
+  std::int64_t tokens = 0;
+  std::int64_t requests = 0;
+};
+
 /// A tool as clients see it.
 struct tool_record {
   std::string name;
@@ -153,11 +178,15 @@ struct session_state {
     std::string author;
     std::string client_message_id;
     millis at{0};
+    std::string options{};
+    std::string author_name{};
+    std::vector<attachment> attachments{};
   };
   std::vector<queued> queue;
   /// Events of the run in flight from its run_started on; empty when there is none.
   std::vector<event> live_run;
   std::string live_content;  ///< the user message that run answers
+  std::string live_options{};
 };
 
 }  // namespace troupe::core

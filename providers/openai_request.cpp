@@ -1,6 +1,9 @@
+#include "providers/attachments.hpp"
 #include "providers/openai.hpp"
 
 #include <boost/json.hpp>
+
+#include <algorithm>
 
 namespace troupe::providers {
 
@@ -30,10 +33,41 @@ json::object call_to_json(const core::tool_call& call) {
                                     {"arguments", is_object ? text_of(call.arguments) : json::string("{}")}}}};
 }
 
-json::object message_to_json(const core::history_message& message) {
+json::object text_part(std::string_view text) { return {{"type", "text"}, {"text", text_of(text)}}; }
+
+json::object part_of(const core::attachment& file, const model_request& request) {
+  auto use = use_of(file, request.takes_images, request.takes_files);
+  if (use == attachment_use::name || !request.files) return text_part(described(file));
+  auto known = request.files->find(file.file);
+  if (known == request.files->end() || !known->second->data) return text_part(described(file));
+  const auto& data = *known->second->data;
+  if (use == attachment_use::text) return text_part("[Attached file: " + file.name + "]\n" + data);
+  auto url = text_of(data_url(media_type(file.content_type), data));
+  if (use == attachment_use::image) return {{"type", "image_url"}, {"image_url", json::object{{"url", std::move(url)}}}};
+  return {{"type", "file"}, {"file", json::object{{"filename", text_of(file.name)}, {"file_data", std::move(url)}}}};
+}
+
+/// Text alone stays one string: several compatible servers know no parts.
+json::value user_content(const core::history_message& message, const model_request& request) {
+  json::array parts;
+  if (!message.content.empty()) parts.push_back(text_part(message.content));
+  for (const auto& file : message.attachments) parts.push_back(part_of(file, request));
+  auto is_text = [](const json::value& part) { return part.at("type") == "text"; };
+  if (!std::all_of(parts.begin(), parts.end(), is_text)) return parts;
+  json::string out;
+  for (const auto& part : parts) {
+    if (!out.empty()) out += "\n\n";
+    out += part.at("text").get_string();
+  }
+  return out;
+}
+
+json::object message_to_json(const core::history_message& message, const model_request& request) {
   json::object out{{"role", core::to_string(message.role)}};
   if (message.content.empty() && !message.calls.empty())
     out["content"] = nullptr;
+  else if (!message.attachments.empty())
+    out["content"] = user_content(message, request);
   else
     out["content"] = text_of(message.content);
   if (message.role == core::role::tool) out["tool_call_id"] = text_of(message.call.str());
@@ -72,7 +106,7 @@ std::string openai_request(const model_request& request, std::string_view output
   if (!request.instructions.empty())
     messages.push_back(json::object{{"role", "system"}, {"content", text_of(request.instructions)}});
   if (request.history)
-    for (const auto& message : *request.history) messages.push_back(message_to_json(message));
+    for (const auto& message : *request.history) messages.push_back(message_to_json(message, request));
 
   json::object body{{"model", text_of(request.model)},
                     {"messages", std::move(messages)},

@@ -7,8 +7,10 @@
 #include "core/error.hpp"
 #include "core/event.hpp"
 #include "core/history.hpp"
+#include "core/records.hpp"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,10 +24,15 @@ struct tool_description {
   std::string parameters;  ///< JSON Schema text
 };
 
+using model_files = std::map<core::file_id, std::shared_ptr<const core::file_record>>;
+
 struct model_request {
   std::string model;
   std::string instructions;
   std::shared_ptr<const std::vector<core::history_message>> history;
+  std::shared_ptr<const model_files> files;  ///< what of the history's attachments is given to the model; may be null
+  bool takes_images = false;
+  bool takes_files = false;
   std::shared_ptr<const std::vector<tool_description>> tools;
   std::uint32_t max_output_tokens = 4096;
   std::optional<double> temperature;

@@ -1,8 +1,11 @@
+#include "core/event_json.hpp"
 #include "core/history.hpp"
 #include "storage/rows.hpp"
 #include "storage/schema.hpp"
 #include "storage/store.hpp"
 
+#include <map>
+#include <tuple>
 #include <unordered_map>
 
 namespace troupe::storage {
@@ -12,6 +15,12 @@ using namespace core;
 namespace {
 
 constexpr std::size_t max_findings = 1000;
+
+/// A JSON text as the log keeps it.
+std::string as_logged(const std::string& metadata) {
+  auto payload = payload_from_text("session_updated", payload_to_text(session_updated{{}, {}, {}, metadata}));
+  return payload ? std::get<session_updated>(*payload).metadata : metadata;
+}
 
 class checker {
  public:
@@ -92,6 +101,10 @@ class checker {
     same(subject, "alias", s.alias, f.alias);
     same(subject, "owner", s.owner, f.owner);
     same(subject, "title", s.title, f.title);
+    same(subject, "metadata", as_logged(s.metadata), f.metadata);
+    same(subject, "forked_from", stored.forked_from, folded.forked_from);
+    same(subject, "forked_at", stored.forked_at, folded.forked_at);
+    same(subject, "cleared_seq", stored.cleared_seq, folded.cleared_seq);
     same(subject, "status", s.status, f.status);
     same(subject, "created_at_ms", s.created_at, f.created_at);
     same(subject, "updated_at_ms", s.updated_at, f.updated_at);
@@ -103,6 +116,9 @@ class checker {
     check_calls(subject, s.id, folded);
     check_approvals(subject, s.id, folded);
     check_usage(subject, s.id, folded);
+    check_participants(subject, s.id, f.participants);
+    check_files(subject, s.id, folded);
+    check_reactions(subject, s.id, folded);
   }
 
   void check_place(const std::string& subject, seq_t last, const event& e) {
@@ -179,6 +195,7 @@ class checker {
           same(name, "first_seq", s.first_seq, f.first_seq);
           same(name, "started_seq", s.started_seq, f.started_seq);
           same(name, "ended_seq", s.ended_seq, f.ended_seq);
+          same(name, "queue_position", s.place, f.place);
         });
   }
 
@@ -198,6 +215,9 @@ class checker {
           same(name, "client_message_id", s.record.client_message_id, f.record.client_message_id);
           same(name, "calls", s.record.calls, f.record.calls);
           same(name, "cut", s.record.cut, f.record.cut);
+          same(name, "author_name", s.record.author_name, f.record.author_name);
+          same(name, "attachments", s.record.attachments, f.record.attachments);
+          same(name, "options", s.options, f.options);
           same(name, "removed", s.is_removed, f.is_removed);
           same(name, "seq", s.record.seq, f.record.seq);
           same(name, "created_at_ms", s.record.created_at, f.record.created_at);
@@ -269,16 +289,68 @@ class checker {
         });
   }
 
+  void check_participants(const std::string& subject, session_id id, const std::vector<std::string>& folded) {
+    std::vector<std::string> stored;
+    cursor c(sql("SELECT user FROM participants WHERE session = ? ORDER BY user"), id);
+    while (c.next()) stored.push_back(c.text());
+    same(subject, "participants", stored, folded);
+  }
+
+  // The log does not have the bytes; their number it does.
+  void check_files(const std::string& subject, session_id id, const session_projection& folded) {
+    std::vector<file_row> stored;
+    cursor c(sql("SELECT" TROUPE_FILE_COLUMNS ", length(data) FROM files WHERE session = ? ORDER BY n"), id);
+    while (c.next()) {
+      stored.push_back(read_file(c));
+      const auto& file = stored.back().record.file;
+      if (auto size = c.integer(); size != file.size)
+        find(subject + ", file " + file.file.str(),
+             "has " + std::to_string(size) + " bytes instead of " + std::to_string(file.size));
+    }
+    pair_up(
+        subject, "file", std::move(stored), folded.files, [](const file_row& f) { return f.record.file.file.str(); },
+        [this](const std::string& name, const file_row& s, const file_row& f) {
+          same(name, "name", s.record.file.name, f.record.file.name);
+          same(name, "content_type", s.record.file.content_type, f.record.file.content_type);
+          same(name, "size", s.record.file.size, f.record.file.size);
+          same(name, "added_by", s.record.by, f.record.by);
+          same(name, "seq", s.seq, f.seq);
+          same(name, "created_at_ms", s.record.created_at, f.record.created_at);
+        });
+  }
+
+  void check_reactions(const std::string& subject, session_id id, const session_projection& folded) {
+    using key = std::tuple<std::string, std::string, std::string>;
+    std::map<key, std::pair<std::string, seq_t>> stored;
+    std::map<key, std::pair<std::string, seq_t>> told;
+    for (const auto& row : folded.reactions) {
+      key k{row.change.message.str(), row.change.emoji, row.change.by};
+      if (row.change.added) {
+        told.emplace(k, std::pair{row.change.by_name, row.seq});
+      } else {
+        told.erase(k);
+      }
+    }
+    cursor c(sql("SELECT message, emoji, author, author_name, seq FROM reactions WHERE session = ?"), id);
+    while (c.next()) {
+      key k;
+      std::pair<std::string, seq_t> v;
+      c.read(std::get<0>(k), std::get<1>(k), std::get<2>(k), v.first, v.second);
+      stored.emplace(std::move(k), std::move(v));
+    }
+    same(subject, "reactions", stored, told);
+  }
+
   void check_days() {
     cursor c(
-        sql("WITH summed AS (SELECT project, strftime('%Y-%m-%d', coalesce(at_ms, 0) / 1000, 'unixepoch') AS day,"
+        sql("WITH summed AS (SELECT project, strftime('%Y-%m-%d', coalesce(at_ms, 0) / 1000, 'unixepoch') AS day, agent,"
             " sum(cost_micro_usd) AS cost_micro_usd, sum(prompt_tokens + completion_tokens) AS tokens, count(*) AS requests"
-            " FROM usage GROUP BY 1, 2)"
-            " SELECT project, day FROM (SELECT * FROM summed EXCEPT SELECT * FROM usage_days)"
-            " UNION SELECT project, day FROM (SELECT * FROM usage_days EXCEPT SELECT * FROM summed)"));
+            " FROM usage GROUP BY 1, 2, 3)"
+            " SELECT project, day FROM (SELECT * FROM summed EXCEPT SELECT * FROM usage_agent_days)"
+            " UNION SELECT project, day FROM (SELECT * FROM usage_agent_days EXCEPT SELECT * FROM summed)"));
     while (c.next()) {
       auto project = c.text();
-      find("usage of project " + project + " on " + c.text(), "usage_days differs from the sum of the usage rows");
+      find("usage of project " + project + " on " + c.text(), "usage_agent_days differs from the sum of the usage rows");
     }
   }
 

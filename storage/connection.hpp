@@ -37,8 +37,17 @@ class connection {
   std::unordered_map<std::string, SQLite::Statement> statements_;
 };
 
+/// Bytes to bind as a BLOB; they outlive the statement's execution.
+struct blob {
+  std::string_view bytes;
+};
+
 namespace detail {
 
+inline void bind(SQLite::Statement& s, int i, blob v) {
+  // No bytes are still a BLOB, not NULL.
+  s.bindNoCopy(i, static_cast<const void*>(v.bytes.empty() ? "" : v.bytes.data()), static_cast<int>(v.bytes.size()));
+}
 inline void bind(SQLite::Statement& s, int i, const std::string& v) { s.bindNoCopy(i, v); }
 inline void bind(SQLite::Statement& s, int i, std::string_view v) { s.bind(i, std::string(v)); }
 inline void bind(SQLite::Statement& s, int i, const char* v) { s.bindNoCopy(i, v); }

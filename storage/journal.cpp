@@ -116,4 +116,10 @@ std::optional<run_row> sqlite_journal::find_run(run_id id) {
   return read_run(c);
 }
 
+std::optional<message_row> sqlite_journal::find_message(session_id session, message_id id) {
+  cursor c(c_.statement(TROUPE_NEWEST_MESSAGE), session, id);
+  if (!c.next()) return std::nullopt;
+  return read_message(c);
+}
+
 }  // namespace troupe::storage

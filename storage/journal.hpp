@@ -12,7 +12,7 @@
 
 namespace troupe::storage {
 
-class sqlite_journal final : public journal, private run_source {
+class sqlite_journal final : public journal, private row_source {
  public:
   /// `c` has the current schema and outlives the journal.
   explicit sqlite_journal(connection& c) : c_(c), rows_(c) {}
@@ -26,6 +26,7 @@ class sqlite_journal final : public journal, private run_source {
   };
 
   std::optional<run_row> find_run(core::run_id id) override;
+  std::optional<message_row> find_message(core::session_id session, core::message_id id) override;
 
   void write(std::span<const append> appends);
   kept_session& session_of(const core::event_batch& batch);

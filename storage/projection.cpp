@@ -22,7 +22,8 @@ bool is_news(const event_payload& payload) {
         return std::is_same_v<kind, session_created> || std::is_same_v<kind, message_added> ||
                std::is_same_v<kind, approval_requested> || std::is_same_v<kind, run_completed> ||
                std::is_same_v<kind, run_failed> || std::is_same_v<kind, run_cancelled> ||
-               std::is_same_v<kind, session_updated> || std::is_same_v<kind, session_closed>;
+               std::is_same_v<kind, session_updated> || std::is_same_v<kind, session_closed> ||
+               std::is_same_v<kind, history_cleared>;
       },
       payload);
 }
@@ -38,7 +39,7 @@ Row* newest(std::vector<Row>& rows, Predicate wanted) {
 struct projection_fold {
   session_projection& p;
   const event& e;
-  run_source* source;
+  row_source* source;
 
   run_row* find_live_run(run_id id) const {
     auto* row = newest(p.runs, [&](const run_row& r) { return r.record.id == id; });
@@ -65,6 +66,14 @@ struct projection_fold {
   }
   message_row* find_message(message_id id) const {
     auto* row = newest(p.messages, [&](const message_row& m) { return m.record.id == id; });
+    if (row) touch(row->state);
+    return row;
+  }
+  /// Also one that was written before: for what happens rarely.
+  message_row* find_any_message(message_id id) const {
+    auto* row = find_message(id);
+    if (!row && source)
+      if (auto found = source->find_message(p.session.id, id)) row = &p.messages.emplace_back(std::move(*found));
     if (row) touch(row->state);
     return row;
   }
@@ -97,14 +106,14 @@ struct projection_fold {
     }
     return row;
   }
-  void add_message(message_record m) const {
-    if (m.content.empty() && m.calls.empty()) return;
+  void add_message(message_record m, std::string options = {}) const {
+    if (m.content.empty() && m.calls.empty() && m.attachments.empty()) return;
     m.number = ++p.message_rows;
     m.session = p.session.id;
     m.seq = e.seq;
     m.created_at = e.at;
     if (!m.content.empty()) ++p.session.message_count;
-    p.messages.push_back({std::move(m), false, row_state::fresh});
+    p.messages.push_back({std::move(m), std::move(options), false, row_state::fresh});
   }
   bool end_run(run_id id, run_status status, std::uint32_t steps, std::string code = {}, std::string text = {}) const {
     auto* r = find_run(id);
@@ -136,10 +145,23 @@ struct projection_fold {
     s.owner = c.owner;
     s.metadata = c.metadata;
     s.created_at = e.at;
+    p.forked_from = c.forked_from;
+    p.forked_at = c.forked_at;
   }
   void operator()(const session_updated& c) const {
-    p.session.status = c.status;
-    if (!c.title.empty()) p.session.title = c.title;
+    auto& s = p.session;
+    s.status = c.status;
+    if (!c.title.empty()) s.title = c.title;
+    if (!c.metadata.empty()) {
+      s.metadata = c.metadata;
+      p.settings_change = true;
+    }
+    if (c.participants) {
+      s.participants = *c.participants;
+      std::sort(s.participants.begin(), s.participants.end());
+      s.participants.erase(std::unique(s.participants.begin(), s.participants.end()), s.participants.end());
+      p.participants_change = true;
+    }
   }
   void operator()(const session_closed&) const { p.session.status = session_status::closed; }
 
@@ -150,7 +172,46 @@ struct projection_fold {
     r.content = m.content;
     r.author = m.author;
     r.client_message_id = m.client_message_id;
-    add_message(std::move(r));
+    r.author_name = m.author_name;
+    r.attachments = m.attachments;
+    add_message(std::move(r), m.options);
+  }
+  void operator()(const message_edited& m) const {
+    auto* r = newest(p.runs, [&](const run_row& row) { return row.is_queued() && row.record.message == m.message; });
+    auto* row = r ? find_any_message(m.message) : nullptr;
+    if (!row) return;
+    p.session.message_count += int{!m.content.empty()} - int{!row->record.content.empty()};
+    row->record.content = m.content;
+  }
+  void operator()(const history_cleared&) const {
+    auto& kept = p.clearings.emplace_back();
+    kept.seq = e.seq;
+    p.cleared_seq = e.seq;
+    p.settings_change = true;
+    for (const auto& r : p.runs)
+      if (!r.has_ended()) {
+        kept.kept.push_back(r.record.message);
+        kept.kept_runs.push_back(r.record.id);
+      }
+    p.session.message_count = 0;
+    for (auto id : kept.kept)
+      if (const auto* row = find_any_message(id); row && !row->is_removed && !row->record.content.empty())
+        ++p.session.message_count;
+    for (auto& m : p.messages) {
+      if (m.is_removed || contains(kept.kept, m.record.id) || contains(kept.kept_runs, m.record.run)) continue;
+      m.is_removed = true;
+      touch(m.state);
+    }
+  }
+  template <class T>
+  static bool contains(const std::vector<T>& all, const T& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  }
+  void operator()(const reaction_changed& c) const {
+    if (!c.message.is_nil()) p.reactions.push_back({c, e.seq});
+  }
+  void operator()(const file_added& f) const {
+    if (!f.file.file.is_nil()) p.files.push_back({{f.file, p.session.id, f.by, e.at, f.data}, e.seq});
   }
   void operator()(const message_completed& m) const {
     message_record r;
@@ -179,12 +240,32 @@ struct projection_fold {
   }
   void operator()(const run_dequeued& d) const {
     if (!end_run(d.run, run_status::dequeued, 0)) return;
-    if (auto* m = find_message(d.message)) {
-      m->is_removed = true;
-    } else {
-      p.late_messages.push_back({d.message, {}});
+    auto* m = find_any_message(d.message);
+    if (!m || m->is_removed) return;
+    m->is_removed = true;
+    if (!m->record.content.empty()) --p.session.message_count;
+  }
+  // Who is named comes first, and all share the places that they had.
+  void operator()(const queue_reordered& q) const {
+    std::vector<run_row*> waiting;
+    std::vector<seq_t> places;
+    for (auto& r : p.runs)
+      if (r.is_queued()) {
+        waiting.push_back(&r);
+        places.push_back(r.queue_position());
+      }
+    std::sort(places.begin(), places.end());
+    auto rank = [&](const run_row* r) { return std::find(q.messages.begin(), q.messages.end(), r->record.message); };
+    std::sort(waiting.begin(), waiting.end(), [&](const run_row* a, const run_row* b) {
+      auto rank_a = rank(a);
+      auto rank_b = rank(b);
+      return rank_a != rank_b ? rank_a < rank_b : a->queue_position() < b->queue_position();
+    });
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      if (waiting[i]->queue_position() == places[i]) continue;
+      waiting[i]->place = places[i];
+      touch(waiting[i]->state);
     }
-    --p.session.message_count;
   }
   void operator()(const run_completed& c) const { end_run(c.run, run_status::completed, c.steps); }
   void operator()(const run_failed& f) const {
@@ -276,7 +357,7 @@ struct projection_fold {
   void operator()(const Other&) const {}
 };
 
-void session_projection::apply(const event& e, run_source* source) {
+void session_projection::apply(const event& e, row_source* source) {
   std::visit(projection_fold{*this, e, source}, e.payload);
   session.last_seq = e.seq;
   if (is_news(e.payload)) {
@@ -289,6 +370,8 @@ void session_projection::apply(const event& e, run_source* source) {
 void session_projection::let_go_of_finished() {
   state = row_state::stored;
   lists_change = false;
+  settings_change = false;
+  participants_change = false;
   std::erase_if(runs, [](const run_row& r) { return r.has_ended(); });
   auto is_live = [&](run_id id) {
     return std::any_of(runs.begin(), runs.end(), [&](const run_row& r) { return r.record.id == id; });
@@ -299,12 +382,16 @@ void session_projection::let_go_of_finished() {
     r.state = row_state::stored;
     r.stored_status = r.record.status;
     r.stored_started_seq = r.started_seq;
+    r.stored_place = r.place;
   }
   for (auto& c : calls) c.state = row_state::stored;
   for (auto& a : approvals) a.state = row_state::stored;
   messages.clear();
   usage.clear();
+  files.clear();
+  reactions.clear();
   late_messages.clear();
+  clearings.clear();
 }
 
 }  // namespace troupe::storage

@@ -23,16 +23,21 @@ struct run_row {
   core::seq_t first_seq = 0;    ///< of run_queued, or of run_started where it never waited
   core::seq_t started_seq = 0;  ///< 0: not yet
   core::seq_t ended_seq = 0;    ///< 0: not yet
+  core::seq_t place = 0;        ///< in the queue, where somebody changed it; 0: `first_seq`
   row_state state = row_state::fresh;
   core::run_status stored_status = core::run_status::queued;  ///< as the table has it, where `state` is not fresh
   core::seq_t stored_started_seq = 0;
+  core::seq_t stored_place = 0;
 
   [[nodiscard]] bool has_ended() const noexcept { return ended_seq != 0; }
+  [[nodiscard]] bool is_queued() const noexcept { return record.status == core::run_status::queued; }
+  [[nodiscard]] core::seq_t queue_position() const noexcept { return place != 0 ? place : first_seq; }
 };
 
 struct message_row {
   core::message_record record;
-  bool is_removed = false;  ///< taken out of the queue before its run started
+  std::string options;
+  bool is_removed = false;  ///< taken out of the queue before its run started, or cleared
   row_state state = row_state::fresh;
 };
 
@@ -54,11 +59,23 @@ struct usage_row {
   core::agent_id agent;
 };
 
-/// Where an ended run is found again, when a late event concerns it.
-class run_source {
+struct file_row {
+  core::file_record record;
+  core::seq_t seq = 0;
+};
+
+struct reaction_row {
+  core::reaction_changed change;
+  core::seq_t seq = 0;
+};
+
+/// Where rows are found again that are no longer here, when a late event concerns them.
+class row_source {
  public:
-  virtual ~run_source() = default;
+  virtual ~row_source() = default;
   virtual std::optional<run_row> find_run(core::run_id id) = 0;
+  /// The newest of that id.
+  virtual std::optional<message_row> find_message(core::session_id session, core::message_id id) = 0;
 };
 
 struct session_projection {
@@ -67,21 +84,35 @@ struct session_projection {
   std::int64_t message_rows = 0;  ///< message numbers given so far
   row_state state = row_state::fresh;
   bool lists_change = false;  ///< something that lists of sessions are ordered by has changed
+  core::session_id forked_from;
+  core::seq_t forked_at = 0;
+  core::seq_t cleared_seq = 0;       ///< of the last history_cleared
+  bool settings_change = false;      ///< metadata or `cleared_seq` has changed
+  bool participants_change = false;  ///< session.participants are all of them; else they are not known here
 
   std::vector<run_row> runs;
   std::vector<message_row> messages;
   std::vector<call_row> calls;
   std::vector<approval_row> approvals;
   std::vector<usage_row> usage;
-  /// Messages that are no longer here: their run became known, or (nil run) they were removed.
+  std::vector<file_row> files;
+  std::vector<reaction_row> reactions;  ///< changes, in order
+  /// Messages that are no longer here, whose run became known.
   struct late_message {
     core::message_id message;
     core::run_id run;
   };
   std::vector<late_message> late_messages;
+  /// A clearing since the rows were written, and what it left of earlier messages.
+  struct clearing {
+    core::seq_t seq = 0;
+    std::vector<core::message_id> kept;
+    std::vector<core::run_id> kept_runs;
+  };
+  std::vector<clearing> clearings;
 
   /// `source` may be null: then everything is still here.
-  void apply(const core::event& e, run_source* source);
+  void apply(const core::event& e, row_source* source);
   /// After the rows were written: keeps what a next event may change.
   void let_go_of_finished();
 };

@@ -1,6 +1,9 @@
 #include "storage/queries.hpp"
 
+#include "storage/conditions.hpp"
 #include "storage/rows.hpp"
+#include "storage/session_queries.hpp"
+#include "storage/usage_queries.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -17,65 +20,20 @@ constexpr std::int64_t max_seq = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t bounded(seq_t seq) { return static_cast<std::int64_t>(std::min(seq, static_cast<seq_t>(max_seq))); }
 
-/// `%text%` for LIKE … ESCAPE '\'.
-std::string like_pattern(const std::string& text) {
-  std::string out = "%";
-  for (char c : text) {
-    if (c == '%' || c == '_' || c == '\\') out.push_back('\\');
-    out.push_back(c);
-  }
-  return out + "%";
-}
-
-/// Conditions joined by AND, with what they bind.
-class conditions {
- public:
-  template <class T>
-  void add_equal(const char* column, const std::optional<T>& v) {
-    if (!v) return;
-    if constexpr (std::is_convertible_v<T, std::string>) {
-      add(std::string(column) + " = ?", *v);
-    } else {
-      add(std::string(column) + " = ?", v->str());
-    }
-  }
-  void add(std::string condition) { text_ += (text_.empty() ? " WHERE " : " AND ") + std::move(condition); }
-  void add(std::string condition, std::string bound) {
-    add(std::move(condition));
-    bound_.push_back(std::move(bound));
-  }
-  [[nodiscard]] const std::string& text() const noexcept { return text_; }
-  void bind_to(cursor& c) const {
-    for (const auto& b : bound_) c.add(b);
-  }
-
- private:
-  std::string text_;
-  std::vector<std::string> bound_;
-};
-
 class sqlite_queries final : public queries {
  public:
   explicit sqlite_queries(std::shared_ptr<connection> c) : c_(std::move(c)) {}
 
   std::optional<session_record> session(session_id id) override {
-    return guarded([&]() -> std::optional<session_record> {
-      cursor c(sql("SELECT" TROUPE_SESSION_COLUMNS "FROM sessions WHERE id = ?"), id);
-      if (!c.next()) return std::nullopt;
-      return read_session(c).session;
-    });
+    return guarded([&] { return find_session(*c_, id); });
   }
 
   page<session_record> sessions(const session_filter& filter, window w) override {
-    conditions where;
-    where.add("status <> 'deleted'");
-    where.add_equal("project", filter.project);
-    where.add_equal("dialect", filter.dialect);
-    where.add_equal("owner", filter.owner);
-    if (filter.status) where.add("status = ?", std::string(to_string(*filter.status)));
-    if (!filter.text.empty()) where.add("title LIKE ? ESCAPE '\\'", like_pattern(filter.text));
-    return paged<session_record>("sessions", TROUPE_SESSION_COLUMNS, where, "updated_at_ms DESC, id DESC", w,
-                                 [](cursor& c) { return read_session(c).session; });
+    return guarded([&] { return list_sessions(*c_, filter, w); });
+  }
+
+  std::optional<session_id> resolve(const project_id& project, const std::string& text) override {
+    return guarded([&] { return storage::resolve(*c_, project, text); });
   }
 
   std::optional<core::session_state> session_state(session_id id) override {
@@ -86,27 +44,36 @@ class sqlite_queries final : public queries {
       out.session = std::move(*record);
       std::optional<run_row> live;
       {
-        cursor c(sql("SELECT" TROUPE_RUN_COLUMNS
-                     "FROM runs WHERE session = ? AND status IN ('queued', 'running', 'parked') ORDER BY n"),
+        cursor c(sql("SELECT" TROUPE_RUN_COLUMNS "FROM runs WHERE session = ? AND status IN ('queued', 'running', 'parked')"
+                     " ORDER BY coalesce(queue_position, first_seq)"),
                  id);
         while (c.next()) {
           auto row = read_run(c);
           if (row.record.status != run_status::queued) {
             live = std::move(row);
           } else {
-            out.queue.push_back({row.record.id, row.record.message, {}, {}, {}, row.record.queued_at});
+            auto& q = out.queue.emplace_back();
+            q.run = row.record.id;
+            q.message = row.record.message;
+            q.at = row.record.queued_at;
           }
         }
       }
       for (auto& q : out.queue)
         if (auto m = newest_message(id, q.message)) {
-          q.content = std::move(m->content);
-          q.author = std::move(m->author);
-          q.client_message_id = std::move(m->client_message_id);
+          q.content = std::move(m->record.content);
+          q.author = std::move(m->record.author);
+          q.client_message_id = std::move(m->record.client_message_id);
+          q.options = std::move(m->options);
+          q.author_name = std::move(m->record.author_name);
+          q.attachments = std::move(m->record.attachments);
         }
       if (live) {
         out.live_run = events(id, live->started_seq - 1, out.session.last_seq, std::numeric_limits<std::size_t>::max());
-        if (auto m = newest_message(id, live->record.message)) out.live_content = std::move(m->content);
+        if (auto m = newest_message(id, live->record.message)) {
+          out.live_content = std::move(m->record.content);
+          out.live_options = std::move(m->options);
+        }
       }
       return out;
     });
@@ -133,6 +100,7 @@ class sqlite_queries final : public queries {
         auto e = read_event(c).value();
         out.push_back(e.first <= after ? tail_after(e, after) : std::move(e));
       }
+      add_questions(id, out);
       return out;
     });
   }
@@ -150,9 +118,9 @@ class sqlite_queries final : public queries {
     return guarded([&] {
       std::vector<event> out;
       cursor c(sql("SELECT" TROUPE_EVENT_COLUMNS "FROM log WHERE session = " TROUPE_SESSION_N
-                   " AND last_seq <= ? AND kind IN ('message_added', 'run_started',"
+                   " AND last_seq <= ? AND kind IN ('message_added', 'message_edited', 'run_started',"
                    " 'run_dequeued', 'step_started', 'message_completed', 'tool_completed', 'run_completed', 'run_failed',"
-                   " 'run_cancelled') ORDER BY last_seq"),
+                   " 'run_cancelled', 'history_cleared') ORDER BY last_seq"),
                id, bounded(upto));
       while (c.next()) out.push_back(read_event(c).value());
       return out;
@@ -161,18 +129,47 @@ class sqlite_queries final : public queries {
 
   page<message_record> messages(session_id id, window w) override {
     conditions where;
-    where.add("m.session = ?", id.str());
+    where.add("m.session = ?", {id.str()});
     where.add("NOT m.removed");
-    return paged<message_record>("messages m", TROUPE_MESSAGE_COLUMNS, where, "m.number", w,
-                                 [](cursor& c) { return read_message(c).record; });
+    return guarded([&] {
+      return paged<message_record>(*c_, "messages m", TROUPE_MESSAGE_COLUMNS, where, "m.number", w,
+                                   [&](cursor& c) { return with_reactions(read_message(c).record); });
+    });
+  }
+
+  std::optional<message_record> message(session_id session, message_id id) override {
+    return guarded([&]() -> std::optional<message_record> {
+      auto row = newest_message(session, id);
+      if (!row || row->is_removed) return std::nullopt;
+      return with_reactions(std::move(row->record));
+    });
+  }
+
+  std::optional<file_record> file(session_id session, file_id id) override {
+    return guarded([&]() -> std::optional<file_record> {
+      cursor c(sql("SELECT" TROUPE_FILE_COLUMNS ", data FROM files WHERE session = ? AND id = ?"), session, id);
+      if (!c.next()) return std::nullopt;
+      auto record = read_file(c).record;
+      record.data = std::make_shared<const std::string>(c.text());
+      return record;
+    });
+  }
+
+  std::vector<file_record> files(session_id id) override {
+    return guarded([&] {
+      std::vector<file_record> out;
+      cursor c(sql("SELECT" TROUPE_FILE_COLUMNS "FROM files WHERE session = ? ORDER BY n"), id);
+      while (c.next()) out.push_back(read_file(c).record);
+      return out;
+    });
   }
 
   std::vector<tool_call_record> tool_calls(session_id id) override {
     return guarded([&] {
       std::vector<tool_call_record> out;
-      cursor c(
-          sql("SELECT" TROUPE_CALL_COLUMNS "FROM runs r JOIN tool_calls t ON t.run = r.id WHERE r.session = ? ORDER BY t.seq"),
-          id);
+      cursor c(sql("SELECT" TROUPE_CALL_COLUMNS "FROM runs r JOIN tool_calls t ON t.run = r.id WHERE r.session = ?1"
+                   " AND t.seq > (SELECT cleared_seq FROM sessions WHERE id = ?1) ORDER BY t.seq"),
+               id);
       while (c.next()) out.push_back(read_call(c).record);
       return out;
     });
@@ -180,8 +177,11 @@ class sqlite_queries final : public queries {
 
   page<run_record> runs(session_id id, window w) override {
     conditions where;
-    where.add("session = ?", id.str());
-    return paged<run_record>("runs", TROUPE_RUN_COLUMNS, where, "n DESC", w, [](cursor& c) { return read_run(c).record; });
+    where.add("session = ?", {id.str()});
+    return guarded([&] {
+      return paged<run_record>(*c_, "runs", TROUPE_RUN_COLUMNS, where, "n DESC", w,
+                               [](cursor& c) { return read_run(c).record; });
+    });
   }
 
   std::optional<run_record> run(run_id id) override {
@@ -219,10 +219,12 @@ class sqlite_queries final : public queries {
     } else {
       where.add_equal("decision", filter.status);
     }
-    where.add_equal("project", filter.project);
     where.add_equal("session", filter.session);
-    return paged<approval_record>("approvals", TROUPE_APPROVAL_COLUMNS, where, "created_at_ms DESC, id DESC", w,
-                                  [](cursor& c) { return read_approval(c).record; });
+    where.add_visible("session", filter.visible_to, filter.project);
+    return guarded([&] {
+      return paged<approval_record>(*c_, "approvals", TROUPE_APPROVAL_COLUMNS, where, "created_at_ms DESC, id DESC", w,
+                                    [](cursor& c) { return read_approval(c).record; });
+    });
   }
 
   std::vector<span_record> spans(trace_id trace) override {
@@ -236,29 +238,27 @@ class sqlite_queries final : public queries {
     });
   }
 
-  page<span_record> traces(const std::optional<project_id>& project, const std::optional<session_id>& session,
-                           window w) override {
+  page<span_record> traces(const trace_filter& filter, window w) override {
     conditions where;
     where.add("trace IS NOT NULL");
-    where.add_equal("project", project);
-    where.add_equal("session", session);
-    return paged<span_record>("runs",
-                              " trace, session, id, 'run', agent, status, started_at_ms, ended_at_ms, prompt_tokens,"
-                              " cached_prompt_tokens, completion_tokens, cost_micro_usd ",
-                              where, "n DESC", w, read_span);
+    where.add_equal("session", filter.session);
+    where.add_visible("session", filter.visible_to, filter.project);
+    return guarded([&] {
+      return paged<span_record>(*c_, "runs",
+                                " trace, session, id, 'run', agent, status, started_at_ms, ended_at_ms, prompt_tokens,"
+                                " cached_prompt_tokens, completion_tokens, cost_micro_usd ",
+                                where, "n DESC", w, read_span);
+    });
   }
 
   std::vector<usage_day> usage_by_day(const project_id& project, millis since) override {
-    return guarded([&] {
-      std::vector<usage_day> out;
-      cursor c(sql("SELECT day, cost_micro_usd, tokens, requests FROM usage_days WHERE project = ? AND day >= ? ORDER BY day"),
-               project, day_of(since));
-      while (c.next()) {
-        auto& d = out.emplace_back();
-        c.read(d.date, d.cost, d.tokens, d.requests);
-      }
-      return out;
-    });
+    return guarded([&] { return storage::usage_by_day(*c_, project, since); });
+  }
+  page<usage_share> usage_by(const project_id& project, millis since, usage_key key, window w) override {
+    return guarded([&] { return storage::usage_by(*c_, project, since, key, w); });
+  }
+  std::vector<agent_day> usage_since(millis since) override {
+    return guarded([&] { return storage::usage_since(*c_, since); });
   }
 
  private:
@@ -274,32 +274,34 @@ class sqlite_queries final : public queries {
     }
   }
 
-  std::optional<message_record> newest_message(session_id session, message_id id) {
-    cursor c(
-        sql("SELECT" TROUPE_MESSAGE_COLUMNS "FROM messages m WHERE m.session = ? AND m.id = ? ORDER BY m.number DESC LIMIT 1"),
-        session, id);
+  std::optional<message_row> newest_message(session_id session, message_id id) {
+    cursor c(sql(TROUPE_NEWEST_MESSAGE), session, id);
     if (!c.next()) return std::nullopt;
-    return read_message(c).record;
+    return read_message(c);
   }
 
-  template <class T, class Read>
-  page<T> paged(const std::string& table, const char* columns, const conditions& where, const char* order, window w,
-                Read read) {
-    return guarded([&] {
-      page<T> out;
-      {
-        cursor c(sql("SELECT count(*) FROM " + table + where.text()));
-        where.bind_to(c);
-        if (c.next()) out.total = c.integer();
+  // Mostly the message is right before its run; where it is not, it is looked for among the rows.
+  void add_questions(session_id id, std::vector<event>& events) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      auto* run = std::get_if<run_started>(&events[i].payload);
+      if (!run) continue;
+      const auto* before = i > 0 ? events[i - 1].as<message_added>() : nullptr;
+      if (before && before->message == run->message) {
+        run->question = before->content;
+      } else if (auto asked = newest_message(id, run->message)) {
+        run->question = std::move(asked->record.content);
       }
-      cursor c(
-          sql(std::string("SELECT") + columns + "FROM " + table + where.text() + " ORDER BY " + order + " LIMIT ? OFFSET ?"));
-      where.bind_to(c);
-      c.add(std::max<std::int64_t>(w.limit, 0));
-      c.add(std::max<std::int64_t>(w.offset, 0));
-      while (c.next()) out.items.push_back(read(c));
-      return out;
-    });
+    }
+  }
+
+  message_record with_reactions(message_record m) {
+    cursor c(sql("SELECT emoji, author, author_name FROM reactions WHERE session = ? AND message = ? ORDER BY seq"), m.session,
+             m.id);
+    while (c.next()) {
+      auto& r = m.reactions.emplace_back();
+      c.read(r.emoji, r.by, r.by_name);
+    }
+    return m;
   }
 
   std::shared_ptr<connection> c_;

@@ -23,7 +23,8 @@ struct row_writer::statements {
         add_session(c.statement(
             "INSERT INTO sessions (project, agent, dialect, alias, owner, metadata, created_at_ms, title, status,"
             " updated_at_ms, last_seq, reserved_seq, message_rows, message_count, prompt_tokens, cached_prompt_tokens,"
-            " completion_tokens, cost_micro_usd, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+            " completion_tokens, cost_micro_usd, forked_from, forked_at, id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         move_session(c.statement(
             "UPDATE sessions SET last_seq = ?, reserved_seq = ?, message_rows = ?, message_count = ?, prompt_tokens = ?,"
             " cached_prompt_tokens = ?, completion_tokens = ?, cost_micro_usd = ? WHERE n = ?")),
@@ -31,6 +32,7 @@ struct row_writer::statements {
             "UPDATE sessions SET last_seq = ?, reserved_seq = ?, message_rows = ?, message_count = ?, prompt_tokens = ?,"
             " cached_prompt_tokens = ?, completion_tokens = ?, cost_micro_usd = ?, title = ?, status = ?,"
             " updated_at_ms = ? WHERE n = ?")),
+        set_session(c.statement("UPDATE sessions SET metadata = ?, cleared_seq = ? WHERE n = ?")),
         add_run(c.statement(
             "INSERT INTO runs (session, project, message, first_seq, agent, provider, model, config_hash, trace, status,"
             " steps, error_code, error_text, queued_at_ms, started_at_ms, ended_at_ms, started_seq, ended_seq,"
@@ -47,13 +49,15 @@ struct row_writer::statements {
             "UPDATE runs SET provider = ?, model = ?, steps = ?, prompt_tokens = ?, cached_prompt_tokens = ?,"
             " completion_tokens = ?, cost_micro_usd = ?, status = ?, error_code = ?, error_text = ?, ended_at_ms = ?,"
             " ended_seq = ? WHERE n = ?")),
+        move_run(c.statement("UPDATE runs SET queue_position = ? WHERE n = ?")),
         add_message(
             c.statement("INSERT INTO messages (session, number, id, run, role, content, author, client_message_id, calls, cut,"
-                        " removed, seq, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+                        " removed, seq, created_at_ms, author_name, attachments, options)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+        change_message(c.statement("UPDATE messages SET run = ?, content = ?, removed = ? WHERE session = ? AND number = ?")),
         // The message waits in the queue, so it is among the newest.
-        link_message(
-            c.statement("UPDATE messages SET run = coalesce(?1, run), removed = ?1 IS NULL WHERE session = ?2 AND number ="
-                        " (SELECT number FROM messages WHERE session = ?2 AND id = ?3 ORDER BY number DESC LIMIT 1)")),
+        link_message(c.statement("UPDATE messages SET run = ?1 WHERE session = ?2 AND number = (SELECT number FROM messages "
+                                 "WHERE session = ?2 AND id = ?3 ORDER BY number DESC LIMIT 1)")),
         add_call(
             c.statement("INSERT INTO tool_calls (run, seq, id, session, tool, input, ok, output, effect, ms, started_at_ms,"
                         " ended_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
@@ -69,10 +73,11 @@ struct row_writer::statements {
         add_usage(c.statement("INSERT INTO usage (run, seq, session, project, agent, step, provider, model, prompt_tokens,"
                               " cached_prompt_tokens, completion_tokens, cost_micro_usd, estimated, attempts, started_at_ms,"
                               " first_delta_at_ms, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
-        add_day(
-            c.statement("INSERT INTO usage_days (project, day, cost_micro_usd, tokens, requests) VALUES (?, ?, ?, ?, ?)"
-                        " ON CONFLICT (project, day) DO UPDATE SET cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,"
-                        " tokens = tokens + excluded.tokens, requests = requests + excluded.requests")),
+        add_day(c.statement(
+            "INSERT INTO usage_agent_days (project, day, agent, cost_micro_usd, tokens, requests)"
+            " VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (project, day, agent) DO UPDATE SET cost_micro_usd = cost_micro_usd + excluded.cost_micro_usd,"
+            " tokens = tokens + excluded.tokens, requests = requests + excluded.requests")),
         add_agent(
             c.statement("INSERT INTO agents (project, id, provider, model, config_hash, first_seen_at_ms, last_seen_at_ms)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (project, id) DO UPDATE SET"
@@ -80,11 +85,12 @@ struct row_writer::statements {
                         " last_seen_at_ms = excluded.last_seen_at_ms")) {}
 
   SQLite::Database& database;
-  SQLite::Statement &add_event, &add_session, &move_session, &change_session, &add_run, &start_run, &change_run, &settle_run,
-      &add_message, &link_message, &add_call, &change_call, &add_approval, &change_approval, &add_usage, &add_day, &add_agent;
+  SQLite::Statement &add_event, &add_session, &move_session, &change_session, &set_session, &add_run, &start_run, &change_run,
+      &settle_run, &move_run, &add_message, &change_message, &link_message, &add_call, &change_call, &add_approval,
+      &change_approval, &add_usage, &add_day, &add_agent;
 };
 
-row_writer::row_writer(connection& c) : sql_(std::make_unique<statements>(c)) {}
+row_writer::row_writer(connection& c) : c_(c), sql_(std::make_unique<statements>(c)) {}
 row_writer::~row_writer() = default;
 
 void row_writer::forget() {
@@ -100,6 +106,9 @@ void row_writer::write(session_projection& p) {
   write_calls(p);
   write_approvals(p);
   write_usage(p);
+  if (p.participants_change) write_participants(p);
+  write_files(p);
+  write_reactions(p);
 }
 
 void row_writer::write_event(std::int64_t session, const event& e) {
@@ -112,7 +121,7 @@ void row_writer::write_session(session_projection& p) {
   if (p.state == row_state::fresh) {
     run(sql_->add_session, s.project, s.agent, s.dialect, s.alias, s.owner, s.metadata, s.created_at, s.title,
         to_string(s.status), s.updated_at, s.last_seq, s.reserved_seq, p.message_rows, s.message_count, s.tokens.prompt,
-        s.tokens.cached_prompt, s.tokens.completion, s.cost, s.id);
+        s.tokens.cached_prompt, s.tokens.completion, s.cost, p.forked_from, p.forked_at, s.id);
     p.n = sql_->database.getLastInsertRowid();
   } else if (p.lists_change) {
     run(sql_->change_session, s.last_seq, s.reserved_seq, p.message_rows, s.message_count, s.tokens.prompt,
@@ -121,6 +130,7 @@ void row_writer::write_session(session_projection& p) {
     run(sql_->move_session, s.last_seq, s.reserved_seq, p.message_rows, s.message_count, s.tokens.prompt,
         s.tokens.cached_prompt, s.tokens.completion, s.cost, p.n);
   }
+  if (p.settings_change) run(sql_->set_session, s.metadata, p.cleared_seq, p.n);
 }
 
 void row_writer::write_runs(session_projection& p) {
@@ -144,6 +154,7 @@ void row_writer::write_runs(session_projection& p) {
             r.cost, row.n);
       }
     }
+    if (row.place != row.stored_place) run(sql_->move_run, row.place, row.n);
     if (row.started_seq != 0) see_agent(row, p);
   }
 }
@@ -151,10 +162,61 @@ void row_writer::write_runs(session_projection& p) {
 void row_writer::write_messages(const session_projection& p) {
   for (const auto& row : p.messages) {
     const auto& m = row.record;
-    run(sql_->add_message, p.session.id, m.number, m.id, m.run, to_string(m.role), m.content, m.author, m.client_message_id,
-        calls_to_text(m.calls), m.cut, row.is_removed, m.seq, m.created_at);
+    if (row.state == row_state::fresh) {
+      run(sql_->add_message, p.session.id, m.number, m.id, m.run, to_string(m.role), m.content, m.author, m.client_message_id,
+          calls_to_text(m.calls), m.cut, row.is_removed, m.seq, m.created_at, m.author_name, attachments_to_text(m.attachments),
+          row.options);
+    } else if (row.state == row_state::dirty) {
+      run(sql_->change_message, m.run, m.content, row.is_removed, p.session.id, m.number);
+    }
   }
   for (const auto& late : p.late_messages) run(sql_->link_message, late.run, p.session.id, late.message);
+  write_clearings(p);
+}
+
+// The statements below are prepared when they are first needed.
+void row_writer::write_clearings(const session_projection& p) {
+  for (const auto& clearing : p.clearings) {
+    std::string kept = "[";
+    auto keep = [&](const std::string& id) { kept += (kept.size() > 1 ? ",\"" : "\"") + id + "\""; };
+    for (const auto& id : clearing.kept) keep(id.str());
+    for (const auto& id : clearing.kept_runs) keep(id.str());
+    kept += "]";
+    run(c_.statement("UPDATE messages SET removed = 1 WHERE session = ?1 AND seq <= ?2 AND removed = 0"
+                     " AND coalesce(id, '') NOT IN (SELECT value FROM json_each(?3))"
+                     " AND coalesce(run, '') NOT IN (SELECT value FROM json_each(?3))"),
+        p.session.id, clearing.seq, kept);
+  }
+}
+
+void row_writer::write_participants(const session_projection& p) {
+  run(c_.statement("DELETE FROM participants WHERE session = ?"), p.session.id);
+  for (const auto& user : p.session.participants)
+    run(c_.statement("INSERT INTO participants (session, user) VALUES (?, ?)"), p.session.id, user);
+}
+
+void row_writer::write_files(const session_projection& p) {
+  for (const auto& row : p.files) {
+    const auto& f = row.record;
+    run(c_.statement("INSERT INTO files (session, id, name, content_type, size, added_by, seq, created_at_ms, data)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session, id) DO NOTHING"),
+        p.session.id, f.file.file, f.file.name, f.file.content_type, f.file.size, f.by, row.seq, f.created_at,
+        blob{f.data ? std::string_view(*f.data) : std::string_view()});
+  }
+}
+
+void row_writer::write_reactions(const session_projection& p) {
+  for (const auto& row : p.reactions) {
+    const auto& r = row.change;
+    if (r.added) {
+      run(c_.statement("INSERT INTO reactions (session, message, emoji, author, author_name, seq) VALUES (?, ?, ?, ?, ?, ?)"
+                       " ON CONFLICT (session, message, emoji, author) DO NOTHING"),
+          p.session.id, r.message, r.emoji, r.by, r.by_name, row.seq);
+    } else {
+      run(c_.statement("DELETE FROM reactions WHERE session = ? AND message = ? AND emoji = ? AND author = ?"), p.session.id,
+          r.message, r.emoji, r.by);
+    }
+  }
 }
 
 void row_writer::write_calls(const session_projection& p) {
@@ -189,7 +251,7 @@ void row_writer::write_usage(const session_projection& p) {
     run(sql_->add_usage, u.run, row.seq, p.session.id, p.session.project, row.agent, u.step, u.provider, u.model,
         u.tokens.prompt, u.tokens.cached_prompt, u.tokens.completion, u.cost, u.estimated, u.attempts, u.started_at,
         u.first_delta_at, row.at);
-    auto& day = days_[{p.session.project, row.at.count() / ms_per_day}];
+    auto& day = days_[{p.session.project, row.at.count() / ms_per_day, row.agent}];
     day.cost += u.cost;
     day.tokens += u.tokens.total();
     ++day.requests;
@@ -197,8 +259,10 @@ void row_writer::write_usage(const session_projection& p) {
 }
 
 void row_writer::write_days() {
-  for (const auto& [key, sum] : days_)
-    run(sql_->add_day, key.first, day_of(millis(key.second * ms_per_day)), sum.cost, sum.tokens, sum.requests);
+  for (const auto& [key, sum] : days_) {
+    const auto& [project, day, agent] = key;
+    run(sql_->add_day, project, day_of(millis(day * ms_per_day)), agent, sum.cost, sum.tokens, sum.requests);
+  }
   days_.clear();
 }
 

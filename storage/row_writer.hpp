@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 
 namespace troupe::storage {
@@ -19,7 +20,7 @@ class row_writer {
   /// Everything of `p` that is not stored yet; a new session learns its number. See session_projection::let_go_of_finished.
   void write(session_projection& p);
   void write_event(std::int64_t session, const core::event& e);
-  /// The sums by day of what `write` wrote; once per transaction.
+  /// The sums by day and agent of what `write` wrote; once per transaction.
   void write_days();
   /// After a rollback: what was counted or thought known is not.
   void forget();
@@ -41,14 +42,19 @@ class row_writer {
   void write_session(session_projection& p);
   void write_runs(session_projection& p);
   void write_messages(const session_projection& p);
+  void write_clearings(const session_projection& p);
+  void write_participants(const session_projection& p);
+  void write_files(const session_projection& p);
+  void write_reactions(const session_projection& p);
   void write_calls(const session_projection& p);
   void write_approvals(const session_projection& p);
   void write_usage(const session_projection& p);
   void see_agent(const run_row& row, const session_projection& p);
 
+  connection& c_;
   std::unique_ptr<statements> sql_;
   std::map<std::pair<core::project_id, core::agent_id>, agent_seen> agents_;
-  std::map<std::pair<core::project_id, std::int64_t>, day_sum> days_;  ///< by days since the epoch
+  std::map<std::tuple<core::project_id, std::int64_t, core::agent_id>, day_sum> days_;  ///< by days since the epoch
 };
 
 }  // namespace troupe::storage

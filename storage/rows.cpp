@@ -12,12 +12,25 @@ using namespace core;
 
 namespace {
 
-// The JSON array that a message_completed event holds, so that one codec serves both.
+// A JSON array as an event holds it, so that one codec serves both.
+std::string list_in(const event_payload& payload) {
+  auto text = payload_to_text(payload);
+  auto from = text.find('[');
+  return text.substr(from, text.rfind(']') + 1 - from);
+}
+
 std::vector<tool_call> calls_from_text(const std::string& text) {
   if (text.empty()) return {};
   auto payload = payload_from_text("message_completed", "{\"calls\":" + text + "}");
   if (!payload) return {};
   return std::move(std::get<message_completed>(*payload).calls);
+}
+
+std::vector<attachment> attachments_from_text(const std::string& text) {
+  if (text.empty()) return {};
+  auto payload = payload_from_text("message_added", "{\"attachments\":" + text + "}");
+  if (!payload) return {};
+  return std::move(std::get<message_added>(*payload).attachments);
 }
 
 }  // namespace
@@ -26,9 +39,14 @@ std::string calls_to_text(const std::vector<tool_call>& calls) {
   if (calls.empty()) return {};
   message_completed m;
   m.calls = calls;
-  auto text = payload_to_text(m);
-  auto from = text.find('[');
-  return text.substr(from, text.rfind(']') + 1 - from);
+  return list_in(m);
+}
+
+std::string attachments_to_text(const std::vector<attachment>& attachments) {
+  if (attachments.empty()) return {};
+  message_added m;
+  m.attachments = attachments;
+  return list_in(m);
 }
 
 std::string hash_text(std::uint64_t hash) { return uuid{0, hash}.hex().substr(16); }
@@ -48,7 +66,7 @@ session_projection read_session(cursor& c) {
   c.read(s.id, s.project, s.agent, s.dialect, s.alias, s.owner, s.title);
   s.status = session_status_from(c.text()).value_or(session_status::active);
   c.read(s.metadata, s.created_at, s.updated_at, s.last_seq, s.reserved_seq, s.message_count, s.tokens, s.cost);
-  c.read(p.message_rows, p.n);
+  c.read(p.message_rows, p.forked_from, p.forked_at, p.cleared_seq, p.n);
   p.state = row_state::stored;
   return p;
 }
@@ -62,10 +80,11 @@ run_row read_run(cursor& c) {
   c.read(row.provider, row.model);
   auto hash = c.text();
   std::from_chars(hash.data(), hash.data() + hash.size(), row.config_hash, 16);
-  c.read(row.first_seq, row.started_seq, row.ended_seq, row.n);
+  c.read(row.first_seq, row.started_seq, row.ended_seq, row.place, row.n);
   row.state = row_state::stored;
   row.stored_status = r.status;
   row.stored_started_seq = row.started_seq;
+  row.stored_place = row.place;
   return row;
 }
 
@@ -79,6 +98,9 @@ message_row read_message(cursor& c) {
   m.cut = c.integer() != 0;
   c.read(m.seq, m.created_at);
   row.is_removed = c.integer() != 0;
+  c.read(m.author_name);
+  m.attachments = attachments_from_text(c.text());
+  c.read(row.options);
   row.state = row_state::stored;
   return row;
 }
@@ -102,6 +124,13 @@ approval_row read_approval(cursor& c) {
   a.decision = decision_from(c.text());
   c.read(a.decided_by, a.note, a.created_at, a.expires_at, a.decided_at);
   row.state = row_state::stored;
+  return row;
+}
+
+file_row read_file(cursor& c) {
+  file_row row;
+  auto& f = row.record;
+  c.read(f.session, f.file.file, f.file.name, f.file.content_type, f.file.size, f.by, row.seq, f.created_at);
   return row;
 }
 

@@ -10,16 +10,20 @@
 namespace troupe::storage {
 
 // What the `read` function of the same row takes, in its order. Macros, so that a query is one literal.
-#define TROUPE_SESSION_COLUMNS                                                                                   \
-  " id, project, agent, dialect, alias, owner, title, status, metadata, created_at_ms, updated_at_ms, last_seq," \
-  " reserved_seq, message_count, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd, message_rows, n "
+#define TROUPE_SESSION_COLUMNS                                                                                          \
+  " id, project, agent, dialect, alias, owner, title, status, metadata, created_at_ms, updated_at_ms, last_seq,"        \
+  " reserved_seq, message_count, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd, message_rows," \
+  " forked_from, forked_at, cleared_seq, n "
 #define TROUPE_RUN_COLUMNS                                                                                   \
   " id, session, message, trace, agent, status, steps, error_code, error_text, queued_at_ms, started_at_ms," \
   " ended_at_ms, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd, provider, model,"   \
-  " config_hash, first_seq, started_seq, ended_seq, n "
+  " config_hash, first_seq, started_seq, ended_seq, queue_position, n "
 #define TROUPE_MESSAGE_COLUMNS                                                                                  \
   " m.number, m.id, m.session, m.run, m.role, m.content, m.author, m.client_message_id, m.calls, m.cut, m.seq," \
-  " m.created_at_ms, m.removed "
+  " m.created_at_ms, m.removed, m.author_name, m.attachments, m.options "
+// Of a session and an id; a message that still matters is among the newest.
+#define TROUPE_NEWEST_MESSAGE \
+  "SELECT" TROUPE_MESSAGE_COLUMNS "FROM messages m WHERE m.session = ? AND m.id = ? ORDER BY m.number DESC LIMIT 1"
 #define TROUPE_CALL_COLUMNS \
   " t.id, t.session, t.run, t.tool, t.input, t.ok, t.output, t.effect, t.ms, t.started_at_ms, t.ended_at_ms, t.seq "
 #define TROUPE_APPROVAL_COLUMNS                                                                                   \
@@ -28,6 +32,7 @@ namespace troupe::storage {
 #define TROUPE_SPAN_COLUMNS                                                                                    \
   " trace, session, run, kind, name, status, started_at_ms, ended_at_ms, prompt_tokens, cached_prompt_tokens," \
   " completion_tokens, cost_micro_usd "
+#define TROUPE_FILE_COLUMNS " session, id, name, content_type, size, added_by, seq, created_at_ms "
 #define TROUPE_EVENT_COLUMNS " first_seq, last_seq, at_ms, kind, payload "
 
 [[nodiscard]] session_projection read_session(cursor& c);
@@ -35,11 +40,14 @@ namespace troupe::storage {
 [[nodiscard]] message_row read_message(cursor& c);
 [[nodiscard]] call_row read_call(cursor& c);
 [[nodiscard]] approval_row read_approval(cursor& c);
+/// Without its bytes.
+[[nodiscard]] file_row read_file(cursor& c);
 [[nodiscard]] core::span_record read_span(cursor& c);
 /// A payload that cannot be read is an error that names the seq.
 [[nodiscard]] core::result<core::event> read_event(cursor& c);
 
 [[nodiscard]] std::string calls_to_text(const std::vector<core::tool_call>& calls);
+[[nodiscard]] std::string attachments_to_text(const std::vector<core::attachment>& attachments);
 [[nodiscard]] std::string hash_text(std::uint64_t hash);
 /// YYYY-MM-DD, UTC.
 [[nodiscard]] std::string day_of(core::millis at);

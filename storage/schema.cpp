@@ -206,20 +206,84 @@ CREATE VIEW spans AS
     FROM runs r JOIN approvals a ON a.run = r.id;
 )sql";
 
+// Forks, clearing, reordering, names and files of messages, participants, reactions, files; usage by day also by agent.
+// New columns of `runs` and `messages` are in no index, so that a message costs what it did.
+constexpr const char* version_2 = R"sql(
+ALTER TABLE sessions ADD COLUMN forked_from TEXT;
+ALTER TABLE sessions ADD COLUMN forked_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN cleared_seq INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX sessions_by_owner ON sessions (owner);
+
+ALTER TABLE runs ADD COLUMN queue_position INTEGER;
+
+ALTER TABLE messages ADD COLUMN author_name TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN attachments TEXT NOT NULL DEFAULT '';
+ALTER TABLE messages ADD COLUMN options TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE participants (
+  session TEXT NOT NULL REFERENCES sessions (id),
+  user    TEXT NOT NULL,
+  PRIMARY KEY (session, user)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX participants_by_user ON participants (user);
+
+CREATE TABLE reactions (
+  session     TEXT NOT NULL REFERENCES sessions (id),
+  message     TEXT NOT NULL,
+  emoji       TEXT NOT NULL,
+  author      TEXT NOT NULL,
+  author_name TEXT NOT NULL,
+  seq         INTEGER NOT NULL,
+  PRIMARY KEY (session, message, emoji, author)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE files (
+  n             INTEGER PRIMARY KEY,
+  session       TEXT NOT NULL REFERENCES sessions (id),
+  id            TEXT NOT NULL,
+  name          TEXT NOT NULL,
+  content_type  TEXT NOT NULL,
+  size          INTEGER NOT NULL,
+  added_by      TEXT NOT NULL,
+  seq           INTEGER NOT NULL,
+  created_at_ms INTEGER,
+  data          BLOB NOT NULL,
+  UNIQUE (session, id)
+) STRICT;
+
+CREATE TABLE usage_agent_days (
+  project        TEXT NOT NULL,
+  day            TEXT NOT NULL,
+  agent          TEXT NOT NULL,
+  cost_micro_usd INTEGER NOT NULL,
+  tokens         INTEGER NOT NULL,
+  requests       INTEGER NOT NULL,
+  PRIMARY KEY (project, day, agent)
+) STRICT, WITHOUT ROWID;
+INSERT INTO usage_agent_days
+  SELECT project, strftime('%Y-%m-%d', coalesce(at_ms, 0) / 1000, 'unixepoch'), agent,
+         sum(cost_micro_usd), sum(prompt_tokens + completion_tokens), count(*)
+    FROM usage GROUP BY 1, 2, 3;
+DROP TABLE usage_days;
+CREATE VIEW usage_days AS
+  SELECT project, day, sum(cost_micro_usd) AS cost_micro_usd, sum(tokens) AS tokens, sum(requests) AS requests
+    FROM usage_agent_days GROUP BY project, day;
+)sql";
+
 // Step i brings version i to i + 1. A released step is never changed: add another.
-constexpr std::array<const char*, schema_version> steps{version_1};
+constexpr std::array<const char*, schema_version> steps{version_1, version_2};
 
 }  // namespace
 
 int version_of(connection& c) { return c.database().execAndGet("PRAGMA user_version").getInt(); }
 
-void migrate(connection& c) {
+void migrate(connection& c, int upto) {
   auto& db = c.database();
-  if (version_of(c) >= schema_version) return;
+  if (version_of(c) >= upto) return;
   db.exec("BEGIN IMMEDIATE");
   try {
-    for (auto v = static_cast<std::size_t>(version_of(c)); v < steps.size(); ++v) db.exec(steps[v]);
-    db.exec("PRAGMA user_version = " + std::to_string(schema_version));
+    for (auto v = static_cast<std::size_t>(version_of(c)); v < static_cast<std::size_t>(upto); ++v) db.exec(steps[v]);
+    db.exec("PRAGMA user_version = " + std::to_string(upto));
     db.exec("COMMIT");
   } catch (...) {
     c.roll_back();

@@ -6,10 +6,10 @@
 namespace troupe::storage {
 
 /// The `user_version` this program writes and reads.
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 
 [[nodiscard]] int version_of(connection& c);
-/// Brings an empty or older file up to `schema_version`, in one transaction. Throws SQLite::Exception.
-void migrate(connection& c);
+/// Brings an empty or older file up to version `upto`, in one transaction. Throws SQLite::Exception.
+void migrate(connection& c, int upto = schema_version);
 
 }  // namespace troupe::storage

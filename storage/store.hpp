@@ -5,6 +5,7 @@
 #include "core/config.hpp"
 #include "core/error.hpp"
 #include "core/event.hpp"
+#include "core/query.hpp"
 #include "core/records.hpp"
 
 #include <memory>
@@ -34,14 +35,35 @@ struct approval_filter {
   std::optional<std::string> status;  ///< pending, approved, denied or expired
   std::optional<core::project_id> project;
   std::optional<core::session_id> session;
+  std::optional<std::string> visible_to{};  ///< of sessions that this principal owns or takes part in
+};
+
+struct trace_filter {
+  std::optional<core::project_id> project;
+  std::optional<core::session_id> session;
+  std::optional<std::string> visible_to{};
 };
 
 struct session_filter {
   std::optional<core::project_id> project;
   std::optional<std::string> dialect;
   std::optional<std::string> owner;
-  std::string text;  ///< part of a title, case-insensitive
+  /// Part of a title, or of a message of one of the sessions used last (`max_searched`); ASCII letters in either case.
+  std::string text;
   std::optional<core::session_status> status{};
+  std::optional<std::string> visible_to{};  ///< owner or participant
+  core::millis updated_since{0};
+};
+/// How many sessions, and how many messages of each, a search reads. Longer texts than `max_search_bytes` are in none.
+inline constexpr int max_searched = 1'000;
+inline constexpr std::size_t max_search_bytes = 1'000;
+
+/// What an agent spent on one UTC day.
+struct agent_day {
+  core::project_id project;
+  core::agent_id agent;
+  core::millis day{0};  ///< its beginning
+  core::micro_usd cost;
 };
 
 /// A read-only connection. One thread at a time. What cannot be read (a failing disk, a damaged file) throws
@@ -65,15 +87,23 @@ class queries {
   /// The last run_started (or, none, session_created) at or before `seq`: where a reader must begin to know the run it is
   /// in. 0 when there is none.
   [[nodiscard]] virtual core::seq_t run_start_before(core::session_id id, core::seq_t seq) = 0;
+  /// The session that a client means by its UUID, by the first 24 hex digits of it, or by its own name for it in the
+  /// dialect `conversation` of that project. Deleted ones are found too.
+  [[nodiscard]] virtual std::optional<core::session_id> resolve(const core::project_id& project, const std::string& text) = 0;
   /// The events the history fold reads (messages, runs, tool results), in order, without deltas.
   [[nodiscard]] virtual std::vector<core::event> history_events(core::session_id id, core::seq_t upto) = 0;
 
-  /// Oldest first; messages taken out of the queue are left out.
+  /// Oldest first; messages taken out of the queue or cleared are left out.
   [[nodiscard]] virtual core::page<core::message_record> messages(core::session_id id, core::window w) = 0;
+  [[nodiscard]] virtual std::optional<core::file_record> file(core::session_id id, core::file_id file) = 0;
+  /// In the order they were added, without their bytes.
+  [[nodiscard]] virtual std::vector<core::file_record> files(core::session_id id) = 0;
+  /// Those after the last clearing.
   [[nodiscard]] virtual std::vector<core::tool_call_record> tool_calls(core::session_id id) = 0;
   /// Newest first.
   [[nodiscard]] virtual core::page<core::run_record> runs(core::session_id id, core::window w) = 0;
   [[nodiscard]] virtual std::optional<core::run_record> run(core::run_id id) = 0;
+  [[nodiscard]] virtual std::optional<core::message_record> message(core::session_id session, core::message_id id) = 0;
   /// The message a client sent before under this id in this session, with its run.
   [[nodiscard]] virtual std::optional<core::message_record> message_by_client_id(core::session_id id,
                                                                                  const std::string& client_message_id) = 0;
@@ -83,11 +113,14 @@ class queries {
   /// Runs first, then by start.
   [[nodiscard]] virtual std::vector<core::span_record> spans(core::trace_id trace) = 0;
   /// Root spans (kind run), newest first.
-  [[nodiscard]] virtual core::page<core::span_record> traces(const std::optional<core::project_id>& project,
-                                                             const std::optional<core::session_id>& session,
-                                                             core::window w) = 0;
+  [[nodiscard]] virtual core::page<core::span_record> traces(const trace_filter& filter, core::window w) = 0;
   /// Per UTC day from the day of `since` on, oldest first.
   [[nodiscard]] virtual std::vector<core::usage_day> usage_by_day(const core::project_id& project, core::millis since) = 0;
+  /// Over the same days, dearest first.
+  [[nodiscard]] virtual core::page<core::usage_share> usage_by(const core::project_id& project, core::millis since,
+                                                               core::usage_key key, core::window w) = 0;
+  /// Of all projects, from the UTC day of `since` on: what a ledger of budgets begins with.
+  [[nodiscard]] virtual std::vector<agent_day> usage_since(core::millis since) = 0;
 };
 
 class store {
@@ -116,7 +149,7 @@ struct check_report {
 
 /// Verifies `troupe.db` in `data` without changing it: SQLite's own integrity, foreign keys, gap-free seqs (up to each
 /// session's last), a result for every tool call of completed runs, sums of usage equal to the totals of runs and sessions,
-/// valid histories, projections equal to a fold of the log.
+/// valid histories, projections equal to a fold of the log, files as long as they say.
 [[nodiscard]] core::result<check_report> check(const std::string& data);
 
 }  // namespace troupe::storage

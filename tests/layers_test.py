@@ -36,7 +36,6 @@ class Layers(unittest.TestCase):
             ("actors/a.hpp", '"providers/provider.hpp"'),
             ("transport/a.cpp", '"actors/messages.hpp"'),
             ("transport/a.cpp", "<boost/beast/http.hpp>"),
-            ("transport/a.cpp", '"transport/corked_stream.hpp"'),
             ("tests/unit/a.cpp", '"transport/server.hpp"'),
             ("tests/unit/a.cpp", '"support/tcp_client.hpp"'),
         ):
@@ -52,7 +51,6 @@ class Layers(unittest.TestCase):
             ("transport/a.cpp", '"actors/session.hpp"', "transport/ may include of ours"),
             ("transport/a.cpp", '"storage/store.hpp"', "transport/ may include of ours"),
             ("transport/a.hpp", "<boost/beast/http.hpp>", "Beast stays out of headers"),
-            ("transport/a.hpp", '"transport/corked_stream.hpp"', "brings Beast with it"),
             ("core/a.cpp", '"a.hpp"', "with the path from its root"),
             ("core/a.cpp", "<core/a.hpp>", "with quotes"),
             ("new/a.cpp", "<optional>", "new/ is not in the table"),

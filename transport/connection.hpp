@@ -97,7 +97,6 @@ class connection {
 
  private:
   friend class server_core;
-  friend class corked_stream;
 
   [[nodiscard]] bool is_slow(time_point now) const noexcept;
   void wait_writable();

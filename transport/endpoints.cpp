@@ -1,5 +1,9 @@
 #include "transport/endpoints.hpp"
 
+#include "transport/auth.hpp"
+#include "transport/dialects/agent_stream.hpp"
+#include "transport/dialects/chat_events.hpp"
+#include "transport/dialects/chat_room.hpp"
 #include "transport/dialects/conversation.hpp"
 #include "transport/dialects/nexus.hpp"
 #include "transport/rest.hpp"
@@ -7,6 +11,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <charconv>
 
 namespace troupe::transport {
 
@@ -49,6 +54,31 @@ http_response error_response(const core::error& e, int status) {
   r.body = json::serialize(
       json::object{{"error", json::object{{"code", core::to_string(e.code)}, {"message", e.text}}}, {"message", e.text}});
   return r;
+}
+
+http_response unauthorized(const core::error& e) {
+  auto r = error_response(e, 401);
+  r.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return r;
+}
+
+constexpr std::string_view socketio_path = "/socket.io";
+
+/// What stands behind `prefix`, where that is one segment; else nothing.
+std::string_view last_segment(std::string_view path, std::string_view prefix) {
+  constexpr std::size_t longest_id = 200;
+  if (!path.starts_with(prefix)) return {};
+  auto id = path.substr(prefix.size());
+  return id.size() <= longest_id && id.find('/') == std::string_view::npos ? id : std::string_view{};
+}
+
+/// A number in the query; anything else counts as absent.
+std::optional<core::seq_t> seq_value(const http_request& request, std::string_view name) {
+  auto text = request.query_value(name);
+  core::seq_t seq = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seq);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return seq;
 }
 
 /// Adds the CORS headers of an allowed origin to whatever a route answers.
@@ -99,40 +129,90 @@ server_handlers endpoints::handlers() {
           [](core::error e) { return error_response(e, core::http_status(e.code)); }};
 }
 
+endpoints::endpoints(gateway& way, const dialect_watchers& watchers)
+    : way_(way), hub_(way, watchers.chats, watchers.conversations) {
+  const auto& config = way.config();
+  socketio_options options;
+  options.engine.ping_interval = config.socketio.ping_interval;
+  options.engine.ping_timeout = config.socketio.ping_timeout;
+  options.engine.max_payload = config.socketio.max_payload;
+  options.engine.max_sessions = config.limits.max_connections;
+  options.engine.outbound_limit_bytes = config.limits.outbound_limit_bytes;
+  options.engine.high_water_bytes = config.limits.outbound_high_water_bytes;
+  options.engine.drop_timeout = config.limits.slow_client_timeout;
+  options.connect_timeout = config.socketio.connect_timeout;
+  auto speaking = [this](protocol_factory factory) -> socketio_namespace {
+    return [this, factory = std::move(factory)](const std::shared_ptr<socketio_socket>& socket, const json::object& auth) {
+      return welcome(socket, auth, factory);
+    };
+  };
+  socketio_ = socketio_server::make(way.io(), options, {{"/", speaking(make_chat_events)}, {"/chat", speaking(make_chat_room)}});
+}
+
 upgrade endpoints::on_upgrade(const http_request& request) {
   const auto& config = way_.config();
   if (auto refused = refuse_foreign(config, request)) return {error_response(*refused, 403), {}};
   std::string_view path = request.path;
   if (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  if (path == socketio_path) return socketio_->on_upgrade(request);
   core::agent_id agent{request.query_value("agent")};
+  auto who = way_.auth().of_request(request);
   if (path == "/ws" || path == "/api/v1/ws") {
+    // Its clients send their credentials in the first frame.
     nexus_connect connect{{request.query_value("projectId")}, agent, path == "/api/v1/ws"};
-    return {{}, accept_with([connect](client_port& port) { return make_nexus(port, connect); })};
+    return accept_with({who ? *who : core::principal::nobody(), false},
+                       [connect](client_port& port) { return make_nexus(port, connect); });
   }
-  constexpr std::string_view conversation_prefix = "/ws/chat/";
-  if (path.starts_with(conversation_prefix)) {
-    auto id = path.substr(conversation_prefix.size());
-    constexpr std::size_t longest_id = 200;
-    if (!id.empty() && id.size() <= longest_id && id.find('/') == std::string_view::npos) {
-      conversation_connect connect{std::string(id), config.default_project, agent};
-      return {{}, accept_with([connect](client_port& port) { return make_conversation(port, connect); })};
-    }
+  auto after = seq_value(request, "afterSeq");
+  if (auto id = last_segment(path, "/ws/chat/"); !id.empty()) {
+    if (!who) return {unauthorized(who.error()), {}};
+    conversation_connect connect{std::string(id), config.default_project, agent, after};
+    return accept_with({*who, config.auth.required},
+                       [connect](client_port& port) { return make_conversation(port, connect); });
   }
-  core::error unknown{errc::not_found,
-                      "No WebSocket at " + request.path.substr(0, 200) + "; try /ws or /ws/chat/{conversation_id}."};
+  if (auto id = last_segment(path, "/api/v1/ws/chat/"); !id.empty()) {
+    if (!who) return {unauthorized(who.error()), {}};
+    agent_stream_connect connect{std::string(id), config.default_project, request.query_value("session"), after};
+    return accept_with({*who, config.auth.required},
+                       [connect](client_port& port) { return make_agent_stream(port, connect); });
+  }
+  core::error unknown{errc::not_found, "No WebSocket at " + request.path.substr(0, 200) +
+                                           "; try /ws, /ws/chat/{conversation_id}, /api/v1/ws/chat/{agent_id} or /socket.io/."};
   return {error_response(unknown, 404), {}};
 }
 
-std::function<std::shared_ptr<peer_owner>(std::shared_ptr<peer>)> endpoints::accept_with(protocol_factory factory) {
-  return [this, factory = std::move(factory)](std::shared_ptr<peer> p) -> std::shared_ptr<peer_owner> {
-    auto c = client::make(hub_, std::move(p), {}, factory);
-    if (clients_.size() >= sweep_at_) {
-      std::erase_if(clients_, [](const auto& weak) { return weak.expired(); });
-      sweep_at_ = std::max<std::size_t>(64, clients_.size() * 2);
-    }
-    clients_.push_back(c);
-    return c;
+upgrade endpoints::accept_with(client_identity who, protocol_factory factory) {
+  return {{},
+          [this, who = std::move(who), factory = std::move(factory)](std::shared_ptr<peer> p) -> std::shared_ptr<peer_owner> {
+            auto c = client::make(hub_, std::move(p), who, factory);
+            if (clients_.size() >= sweep_at_) {
+              std::erase_if(clients_, [](const auto& weak) { return weak.expired(); });
+              sweep_at_ = std::max<std::size_t>(64, clients_.size() * 2);
+            }
+            clients_.push_back(c);
+            return c;
+          }};
+}
+
+/// A bad token does not refuse the namespace: its first event does (PROTOCOLS §5).
+socketio_welcome endpoints::welcome(const std::shared_ptr<socketio_socket>& socket, const json::object& auth,
+                                    const protocol_factory& factory) {
+  auto text = [&](std::string_view name) {
+    const auto* v = auth.if_contains(name);
+    return v && v->is_string() ? std::string(v->get_string()) : std::string{};
   };
+  auto token = text("token");
+  bool by_header = !socket->handshake().header("authorization").empty();
+  auto who = by_header || token.empty() ? way_.auth().of_request(socket->handshake()) : way_.auth().of_token(token);
+  auto c = client::make(hub_, socket, {who ? *who : core::principal::nobody(), false}, factory);
+  if (!way_.config().socketio.recovery) return {owner_of(c), {}, {}};
+  auto pid = text("pid");
+  constexpr std::size_t longest_pid = 64;
+  if (pid.empty() || pid.size() > longest_pid || !c->recover(pid, text("offset"))) {
+    pid = way_.environment().random_uuid().hex();
+    c->set_pid(pid);
+  }
+  return {owner_of(c), pid, {}};
 }
 
 void endpoints::on_request(http_request request, std::shared_ptr<http_exchange> exchange) {
@@ -147,6 +227,8 @@ void endpoints::on_request(http_request request, std::shared_ptr<http_exchange> 
                  {"Access-Control-Max-Age", "600"}};
     return exchange->respond(std::move(r));
   }
+  if (request.path == "/socket.io/" || request.path == socketio_path)
+    return socketio_->on_request(std::move(request), std::move(exchange));
   dispatch(hub_, std::move(request), std::move(exchange));
 }
 
@@ -155,6 +237,7 @@ void endpoints::drain() {
   clients_.clear();
   for (const auto& weak : clients)
     if (auto c = weak.lock()) c->drain(1012, "the server restarts");
+  socketio_->close_all();
 }
 
 }  // namespace troupe::transport

@@ -3,16 +3,18 @@
 #pragma once
 
 #include "transport/client.hpp"
+#include "transport/dialect_watchers.hpp"
 #include "transport/server.hpp"
+#include "transport/socketio.hpp"
 
 #include <memory>
-#include <unordered_set>
+#include <vector>
 
 namespace troupe::transport {
 
 class endpoints {
  public:
-  explicit endpoints(gateway& way) : way_(way), hub_(way) {}
+  explicit endpoints(gateway& way, const dialect_watchers& watchers);
 
   /// For server::listen. This object outlives the server.
   [[nodiscard]] server_handlers handlers();
@@ -23,10 +25,13 @@ class endpoints {
  private:
   [[nodiscard]] upgrade on_upgrade(const http_request& request);
   void on_request(http_request request, std::shared_ptr<http_exchange> exchange);
-  [[nodiscard]] std::function<std::shared_ptr<peer_owner>(std::shared_ptr<peer>)> accept_with(protocol_factory factory);
+  [[nodiscard]] upgrade accept_with(client_identity who, protocol_factory factory);
+  [[nodiscard]] socketio_welcome welcome(const std::shared_ptr<socketio_socket>& socket, const boost::json::object& auth,
+                                         const protocol_factory& factory);
 
   gateway& way_;
   feed_hub hub_;
+  std::unique_ptr<socketio_server> socketio_;
   std::vector<std::weak_ptr<client>> clients_;
   std::size_t sweep_at_ = 64;
 };

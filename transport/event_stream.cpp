@@ -6,24 +6,21 @@
 
 namespace troupe::transport {
 
-namespace {
+void event_stream::end() {
+  auto close = [to = to_] { to->close(1000, ""); };
+  if (follower_)
+    follower_->when_level(close);
+  else
+    close();
+}
 
-class stream_owner final : public peer_owner {
- public:
-  void on_message(std::string_view, bool) override {}
-  void on_drained() override {
-    if (follower_) follower_->on_drained();
-  }
-  void on_closed() override {
-    if (follower_) follower_->leave();
-  }
-  void follow_with(std::shared_ptr<follower> f) { follower_ = std::move(f); }
+void event_stream::on_drained() {
+  if (follower_) follower_->on_drained();
+}
 
- private:
-  std::shared_ptr<follower> follower_;
-};
-
-}  // namespace
+void event_stream::on_closed() {
+  if (auto left = std::exchange(follower_, nullptr)) left->leave();
+}
 
 std::optional<std::optional<core::seq_t>> requested_after(const rest_call_ptr& call) {
   std::string text(call->request.header("last-event-id"));
@@ -36,18 +33,21 @@ std::optional<std::optional<core::seq_t>> requested_after(const rest_call_ptr& c
   return std::nullopt;
 }
 
-void stream_events(const rest_call_ptr& call, core::session_id session, event_stream_options options,
-                   std::function<void(const std::shared_ptr<peer>&, const core::result<core::session_record>&)> attached) {
+void stream_events(
+    const rest_call_ptr& call, core::session_id session, event_stream_options options,
+    std::function<void(const std::shared_ptr<event_stream>&, const core::result<core::session_record>&)> attached) {
   auto start = [call, session, options, attached = std::move(attached)] {
-    auto owner = std::make_shared<stream_owner>();
-    auto stream = call->exchange->start_stream(owner);
-    auto f = std::make_shared<follower>(stream, 0);
-    owner->follow_with(f);
-    call->hub().follow(f, session, encoder_kind::nexus_a, options.after, options.must_exist,
-                       [stream, attached](const core::result<core::session_record>& r) {
-                         if (!r) stream->close(1011, r.error().text);
-                         if (attached) attached(stream, r);
-                       });
+    auto stream = std::make_shared<event_stream>();
+    auto to = stream->to_ = call->exchange->start_stream(stream);
+    auto f = stream->follower_ = std::make_shared<follower>(to, 0, call->principal());
+    client_port::follow_options follow;
+    follow.after = options.after;
+    follow.must_exist = options.must_exist;
+    follow.lost = [to](const core::error& e) { to->close(1008, e.text); };
+    call->hub().follow(f, {session, std::move(follow), [stream, attached](const core::result<core::session_record>& r) {
+                             if (!r) stream->to_->close(1011, r.error().text);
+                             if (attached) attached(stream, r);
+                           }});
   };
   if (!options.must_exist) return start();
   // A stream cannot change its status any more: the session is looked up before it begins.

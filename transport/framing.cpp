@@ -22,10 +22,11 @@ void begin_chunk(std::string& out, std::size_t size) {
 
 }  // namespace
 
-void append_websocket_text(std::string& out, std::string_view payload) {
+void append_websocket_frame(std::string& out, ws_frame_kind kind, std::string_view payload, bool is_compressed) {
+  constexpr int rsv1 = 0x40;
   const auto size = payload.size();
   out.reserve(out.size() + size + 10);
-  out.push_back('\x81');
+  out.push_back(static_cast<char>(static_cast<int>(kind) | (is_compressed ? rsv1 : 0)));
   auto big_endian = [&](int count) {
     for (int shift = (count - 1) * 8; shift >= 0; shift -= 8)
       out.push_back(static_cast<char>((static_cast<std::uint64_t>(size) >> shift) & 0xff));
@@ -40,6 +41,14 @@ void append_websocket_text(std::string& out, std::string_view payload) {
     big_endian(8);
   }
   out.append(payload);
+}
+
+void append_websocket_text(std::string& out, std::string_view payload) {
+  append_websocket_frame(out, ws_frame_kind::text, payload);
+}
+
+void append_websocket_binary(std::string& out, std::string_view payload) {
+  append_websocket_frame(out, ws_frame_kind::binary, payload);
 }
 
 void append_sse_event(std::string& out, core::seq_t id, std::string_view event, std::string_view data) {

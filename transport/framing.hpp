@@ -20,8 +20,13 @@ enum class framing : std::uint8_t {
   lines,  ///< the JSON text and a newline: for answers that are not sent frame by frame
 };
 
-/// Appends one unfragmented WebSocket text frame (RFC 6455 §5.2, FIN, opcode 1, no mask).
+/// First byte of an unfragmented WebSocket frame: FIN and the opcode (RFC 6455 §5.2).
+enum class ws_frame_kind : std::uint8_t { text = 0x81, binary = 0x82, close = 0x88, ping = 0x89, pong = 0x8a };
+
+/// Appends one unfragmented, unmasked WebSocket frame. `is_compressed` sets RSV1 (RFC 7692 §6).
+void append_websocket_frame(std::string& out, ws_frame_kind kind, std::string_view payload, bool is_compressed = false);
 void append_websocket_text(std::string& out, std::string_view payload);
+void append_websocket_binary(std::string& out, std::string_view payload);
 /// Appends one server-sent event as one HTTP chunk: `id` (left out when 0), `event`, `data`. `data` holds no newline.
 void append_sse_event(std::string& out, core::seq_t id, std::string_view event, std::string_view data);
 /// A comment line that keeps a quiet stream alive, as one HTTP chunk.

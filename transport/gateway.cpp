@@ -1,6 +1,7 @@
 #include "transport/gateway.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <limits>
 
@@ -13,9 +14,23 @@ gateway::gateway(boost::asio::io_context& io, actors::listener_actor listener, c
       config_(std::move(config)),
       environment_(std::move(environment)),
       tools_(std::move(tools)),
-      started_at_(environment_->now()) {}
+      started_at_(environment_->now()),
+      auth_(config_->auth, [world = environment_] { return world->now(); }) {}
+
+gateway::~gateway() = default;
 
 void gateway::post(std::function<void()> f) { boost::asio::post(io_, std::move(f)); }
+
+bool gateway::run_aside(std::function<void()> f) {
+  if (closed_ || aside_ >= most_aside) return false;
+  if (!aside_thread_) aside_thread_ = std::make_unique<boost::asio::thread_pool>(1);
+  ++aside_;
+  boost::asio::post(*aside_thread_, [this, f = std::move(f)] {
+    f();
+    --aside_;
+  });
+  return true;
+}
 
 void gateway::close() {
   closed_ = true;

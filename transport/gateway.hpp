@@ -5,11 +5,17 @@
 #include "actors/interfaces.hpp"
 #include "core/config.hpp"
 #include "core/environment.hpp"
+#include "transport/auth.hpp"
 
 #include <boost/asio/io_context.hpp>
 
+#include <atomic>
 #include <functional>
 #include <memory>
+
+namespace boost::asio {
+class thread_pool;
+}
 
 namespace troupe::transport {
 
@@ -20,6 +26,10 @@ class gateway {
 
   gateway(boost::asio::io_context& io, actors::listener_actor listener, core::config_ptr config,
           std::shared_ptr<core::environment> environment, std::vector<core::tool_record> tools = {});
+  /// Waits for what runs aside, and forgets what waits for it.
+  ~gateway();
+  gateway(const gateway&) = delete;
+  gateway& operator=(const gateway&) = delete;
 
   void submit(core::session_id session, core::principal by, core::command command, then<core::command_reply> done);
   void attach(core::session_id session, actors::event_sink_ptr sink, bool must_exist, then<actors::attached> done);
@@ -32,9 +42,14 @@ class gateway {
 
   /// Runs `f` on the io thread. Any thread.
   void post(std::function<void()> f);
+  static constexpr int most_aside = 8;
+  /// Runs `f` on a thread of its own kind, one after the other: for passwords, whose check takes long by design. False,
+  /// and nothing happens, while `most_aside` wait.
+  [[nodiscard]] bool run_aside(std::function<void()> f);
   [[nodiscard]] boost::asio::io_context& io() noexcept { return io_; }
   [[nodiscard]] const core::config& config() const noexcept { return *config_; }
   [[nodiscard]] core::environment& environment() noexcept { return *environment_; }
+  [[nodiscard]] const authenticator& auth() const noexcept { return auth_; }
   /// In name order.
   [[nodiscard]] const std::vector<core::tool_record>& tools() const noexcept { return tools_; }
   [[nodiscard]] core::millis started_at() const noexcept { return started_at_; }
@@ -52,6 +67,9 @@ class gateway {
   std::shared_ptr<core::environment> environment_;
   std::vector<core::tool_record> tools_;
   core::millis started_at_;
+  authenticator auth_;
+  std::atomic<int> aside_{0};
+  std::unique_ptr<boost::asio::thread_pool> aside_thread_;  ///< made when it is needed first
 };
 
 }  // namespace troupe::transport

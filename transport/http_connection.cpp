@@ -1,6 +1,7 @@
 #include "transport/http_connection.hpp"
 
 #include "transport/http_response.hpp"
+#include "transport/http_target.hpp"
 #include "transport/sse_connection.hpp"
 #include "transport/websocket_connection.hpp"
 
@@ -18,6 +19,14 @@ namespace {
 
 /// Pipelined input beyond this waits in the kernel.
 constexpr std::size_t read_ahead = 64 << 10;
+
+/// A list may be spread over several fields (RFC 9110 §5.2).
+std::string joined_values(const http_request& request, std::string_view name) {
+  std::string out;
+  for (const auto& [key, value] : request.headers)
+    if (equal_ignoring_case(key, name)) out.append(out.empty() ? "" : ", ").append(value);
+  return out;
+}
 
 }  // namespace
 
@@ -133,7 +142,7 @@ bool http_connection::process_one() {
   switch (step.result) {
     case http_parser::status::need_more:
       if (unread() < read_ahead) return false;
-      fail({400, {errc::parse_error, "request: a chunk header or trailer is too long; send smaller ones"}, false});
+      fail({400, {errc::parse_error, "request: a chunk header or trailer is too long; send smaller ones"}});
       return false;
     case http_parser::status::failed:
       fail(parser_->why_failed());
@@ -188,7 +197,10 @@ void http_connection::open_websocket() {
   auto& shared = core();
   auto early = in_.substr(position_);
   const auto slot = this->slot();
-  auto next = make_websocket_connection(release());
+  std::optional<deflate_parameters> deflate;
+  if (shared.limits.permessage_deflate && decided.may_compress)
+    deflate = negotiate_deflate(joined_values(request, "sec-websocket-extensions"));
+  auto next = std::make_shared<websocket_connection>(release(), deflate);
   shared.replace(slot, next);
   next->accept(key, std::move(early));
   std::shared_ptr<peer_owner> owner;
@@ -238,7 +250,7 @@ void http_connection::write(http_response response, const request_traits& to) {
 
 void http_connection::fail(const http_parser::failure& why) {
   auto response = core().error_response(why.http_status, why.why);
-  if (why.wants_version_13) response.headers.emplace_back("Sec-WebSocket-Version", "13");
+  if (!why.header.empty()) response.headers.emplace_back(why.header, why.header_value);
   request_traits to;
   to.is_head = parser_ && parser_->has_head() && parser_->traits().is_head;
   write(std::move(response), to);
@@ -254,7 +266,7 @@ void http_connection::on_deadline() {
   if (state_ != state::reading || !parser_ || is_ending()) return finish();
   const auto what = parser_->has_head() ? "request body: did not arrive in time (idle_timeout_ms)"
                                         : "request header: did not arrive in time (header_timeout_ms)";
-  fail({408, {errc::timeout, std::string(what) + "; send it faster"}, false});
+  fail({408, {errc::timeout, std::string(what) + "; send it faster"}});
 }
 
 void http_connection::abandon() {

@@ -63,12 +63,14 @@ http_parser::step http_parser::fail(failure why, std::size_t consumed) {
 http_parser::step http_parser::feed(std::string_view input) {
   auto& beast = impl_->beast;
   std::size_t consumed = 0;
+  if (const char* problem = unclear_line(input)) return fail(bad_request(problem), 0);
   while (!beast.is_done()) {
     // Beast's put() wants bytes; an empty body is complete without any.
     if (consumed == input.size()) return {status::need_more, consumed};
     boost::system::error_code ec;
     const auto taken = beast.put(boost::asio::buffer(input.data() + consumed, input.size() - consumed), ec);
     consumed += taken;
+    scanned_ -= std::min(scanned_, taken);
     // Beast limits what waits for the end of a field, not the sum of all fields.
     if (!has_head_ && (head_bytes_ += taken) > limits_.max_header_bytes) ec = http::error::header_limit;
     if (ec == http::error::need_more) return {status::need_more, consumed};
@@ -80,6 +82,20 @@ http_parser::step http_parser::feed(std::string_view input) {
     }
   }
   return {status::complete, consumed};
+}
+
+/// Beast joins folded lines, and waits for more behind a bare LF. Two readers may see two requests in both (RFC 9112 §2.2,
+/// §5.2): the problem, or null.
+const char* http_parser::unclear_line(std::string_view input) noexcept {
+  for (; scanned_ < input.size() && !head_is_scanned_; ++scanned_) {
+    const char c = input[scanned_];
+    const char before = std::exchange(last_scanned_, c);
+    if ((before == '\r') != (c == '\n')) return "request header: a line ends in CR and LF together, and holds neither";
+    if (before == '\n' && (c == ' ' || c == '\t')) return "request header: folded over several lines; send every field in one";
+    if (c == '\n') head_is_scanned_ = std::exchange(line_is_empty_, true);
+    if (c != '\n' && c != '\r') line_is_empty_ = false;
+  }
+  return nullptr;
 }
 
 std::optional<http_parser::failure> http_parser::check_head() {
@@ -111,16 +127,26 @@ std::optional<http_parser::failure> http_parser::check_head() {
 
 std::optional<http_parser::failure> http_parser::check_upgrade() {
   const auto& head = impl_->beast.get();
+  const auto lists = [&head](http::field field, const char* token) {
+    const auto all = head.equal_range(field);
+    return std::any_of(all.first, all.second, [&](const auto& f) { return http::token_list{f.value()}.exists(token); });
+  };
+  const bool names_websocket = lists(http::field::upgrade, "websocket");
+  const bool asks_upgrade = lists(http::field::connection, "upgrade");
+  const bool has_key = head.count(http::field::sec_websocket_key) > 0;
   // Any other protocol may be ignored (RFC 9110 §7.8); clients of HTTP/2 offer h2c this way.
-  if (!http::token_list{head[http::field::connection]}.exists("upgrade") ||
-      !http::token_list{head[http::field::upgrade]}.exists("websocket"))
+  if (!has_key && !(names_websocket && (asks_upgrade || head.count(http::field::sec_websocket_version) > 0)))
     return std::nullopt;
   if (head.version() < 11) return bad_request("Upgrade: WebSocket needs HTTP/1.1");
-  if (head.method() != http::verb::get) return bad_request("Upgrade: WebSocket needs the method GET");
+  if (head.method() != http::verb::get)
+    return failure{405, {errc::validation_error, "Upgrade: WebSocket needs the method GET"}, "Allow", "GET"};
+  if (!names_websocket) return bad_request("Upgrade: a WebSocket request names websocket here");
+  if (!asks_upgrade) return bad_request("Connection: a WebSocket request lists upgrade here; check the proxies on the way");
   if (impl_->beast.chunked() || impl_->beast.content_length_remaining().value_or(0) > 0)
     return bad_request("Upgrade: a WebSocket request has no body");
   if (head.count(http::field::sec_websocket_version) != 1 || head[http::field::sec_websocket_version] != "13")
-    return failure{426, {errc::validation_error, "Sec-WebSocket-Version: only 13 is spoken here"}, true};
+    return failure{
+        426, {errc::validation_error, "Sec-WebSocket-Version: only 13 is spoken here"}, "Sec-WebSocket-Version", "13"};
   if (head.count(http::field::sec_websocket_key) != 1 || !is_websocket_key(view(head[http::field::sec_websocket_key])))
     return bad_request("Sec-WebSocket-Key: must be 16 bytes in base64, once");
   websocket_key_ = std::string(view(head[http::field::sec_websocket_key]));

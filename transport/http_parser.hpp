@@ -30,7 +30,8 @@ class http_parser {
   struct failure {
     int http_status = 400;
     core::error why;
-    bool wants_version_13 = false;  ///< the answer names `Sec-WebSocket-Version: 13`
+    std::string_view header = {};  ///< one more field of the answer, and its value
+    std::string_view header_value = {};
   };
 
   /// Keeps a reference to the limits.
@@ -58,12 +59,17 @@ class http_parser {
  private:
   struct impl;
   step fail(failure why, std::size_t consumed);
+  [[nodiscard]] const char* unclear_line(std::string_view input) noexcept;
   std::optional<failure> check_head();
   std::optional<failure> check_upgrade();
 
   std::unique_ptr<impl> impl_;
   const core::transport_limits& limits_;
   std::size_t head_bytes_ = 0;
+  std::size_t scanned_ = 0;  ///< bytes of the next input that were looked at before
+  char last_scanned_ = 0;
+  bool line_is_empty_ = true;
+  bool head_is_scanned_ = false;
   bool has_head_ = false;
   bool expects_continue_ = false;
   std::optional<std::string> websocket_key_;

@@ -1,5 +1,6 @@
 #include "transport/http_target.hpp"
 #include "transport/server.hpp"
+#include "transport/utf8.hpp"
 
 #include <algorithm>
 
@@ -55,35 +56,8 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
-  for (std::size_t i = 0; i < text.size();) {
-    const auto first = static_cast<unsigned char>(text[i]);
-    std::size_t length = 0;
-    unsigned low = 0x80;  // the second byte's range carries the overlong, surrogate and 10FFFF rules (RFC 3629 §4)
-    unsigned high = 0xbf;
-    if (first < 0x80)
-      length = 1;
-    else if (first >= 0xc2 && first <= 0xdf)
-      length = 2;
-    else if (first >= 0xe0 && first <= 0xef)
-      length = 3;
-    else if (first >= 0xf0 && first <= 0xf4)
-      length = 4;
-    else
-      return false;
-    if (first == 0xe0) low = 0xa0;
-    if (first == 0xed) high = 0x9f;
-    if (first == 0xf0) low = 0x90;
-    if (first == 0xf4) high = 0x8f;
-    if (length > text.size() - i) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      const auto next = static_cast<unsigned char>(text[i + k]);
-      if (next < low || next > high) return false;
-      low = 0x80;
-      high = 0xbf;
-    }
-    i += length;
-  }
-  return true;
+  utf8_checker checker;
+  return checker.take(text) && checker.is_complete();
 }
 
 core::result<http_target> parse_target(std::string_view target) {

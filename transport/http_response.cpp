@@ -32,7 +32,8 @@ std::string status_line(int status) {
 
 void append_fields(std::string& out, const header_list& headers) {
   for (const auto& [name, value] : headers) {
-    const bool is_ours = std::any_of(ours.begin(), ours.end(), [&](auto mine) { return equal_ignoring_case(name, mine); });
+    const bool is_ours =
+        std::any_of(ours.begin(), ours.end(), [&key = name](auto mine) { return equal_ignoring_case(key, mine); });
     if (!is_ours && is_token(name) && is_safe_value(value)) out.append(name).append(": ").append(value).append("\r\n");
   }
 }

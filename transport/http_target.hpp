@@ -20,7 +20,7 @@ struct http_target {
 /// Nothing on a `%` without two hex digits.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
-/// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+/// See utf8_checker.
 [[nodiscard]] bool is_valid_utf8(std::string_view text) noexcept;
 
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept;

@@ -1,5 +1,6 @@
 #include "transport/rest.hpp"
 
+#include <boost/beast/http/status.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <charconv>
@@ -11,6 +12,39 @@ namespace json = boost::json;
 using core::errc;
 
 namespace {
+
+constexpr std::size_t longest_session_name = 200;
+
+core::error no_session(std::string_view text) {
+  return {errc::not_found, "Session not found: " + std::string(text.substr(0, 64))};
+}
+
+std::string reason_of(int status) {
+  const auto reason = boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(static_cast<unsigned>(status)));
+  return {reason.data(), reason.size()};
+}
+
+/// The scope and the word for it; no scope: any credentials will do.
+std::pair<std::uint8_t, std::string_view> scope_of(access needs, bool is_reading) {
+  namespace scope = core::scope;
+  switch (needs) {
+    case access::usual:
+      return is_reading ? scope_of(access::read, true) : scope_of(access::chat, false);
+    case access::read:
+      return {scope::read, "read"};
+    case access::chat:
+      return {scope::chat, "chat"};
+    case access::approve:
+      return {scope::approve, "approve"};
+    case access::admin:
+    case access::operations:
+      return {scope::admin, "admin"};
+    case access::open:
+    case access::known:
+      break;
+  }
+  return {};
+}
 
 http_response json_response(int status, std::string body) {
   return {status, "application/json", std::move(body), {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}}};
@@ -40,10 +74,17 @@ void rest_call::fail(const core::error& e, json::object details, std::vector<std
   auto response = json_response(core::http_status(e.code), {});
   std::move(headers.begin(), headers.end(), std::back_inserter(response.headers));
   if (response.status == 429 || response.status == 503) response.headers.emplace_back("Retry-After", "1");
+  if (response.status == 401)  // RFC 6750 §3
+    response.headers.emplace_back("WWW-Authenticate",
+                                  e.code == errc::auth_required ? "Bearer" : "Bearer error=\"invalid_token\"");
   json::object body;
   if (shape_ == error_shape::detail) {
     if (response.status == 400) response.status = 422;
     body["detail"] = e.text;
+  } else if (shape_ == error_shape::statuscode) {
+    body["statusCode"] = response.status;
+    body["message"] = e.text;
+    body["error"] = reason_of(response.status);
   } else {
     json::object error{{"code", core::to_string(e.code)}, {"message", e.text}};
     if (!details.empty()) error["details"] = std::move(details);
@@ -100,20 +141,49 @@ std::optional<core::window> rest_call::window() {
   return w;
 }
 
-std::optional<core::session_id> rest_call::session_parameter() {
-  if (auto id = core::session_id::parse(parameter("id"))) return id;
-  fail({errc::not_found, "Session not found: " + parameter("id").substr(0, 64)});
-  return std::nullopt;
+bool rest_call::admit(access needs) {
+  auto who = way().auth().of_request(request);
+  if (who) who_ = std::move(*who);
+  if (needs == access::open || (needs == access::operations && request.is_loopback)) return true;
+  if (!who) {
+    fail(who.error());
+    return false;
+  }
+  const auto [scope, name] = scope_of(needs, request.method == "GET" || request.method == "HEAD");
+  if (who_.may(scope)) return true;
+  fail({errc::forbidden, "These credentials do not allow this; it needs the scope " + std::string(name) + "."});
+  return false;
 }
 
-void rest_call::find_session(std::function<void(core::session_record)> then) {
-  auto id = session_parameter();
-  if (!id) return;
-  find<core::session_record>(core::get_session{*id}, "Session", id->str(),
-                             [me = shared_from_this(), then = std::move(then)](core::session_record s) {
-                               if (s.status != core::session_status::deleted) return then(std::move(s));
-                               me->fail({errc::not_found, "Session not found: " + s.id.str()});
-                             });
+std::optional<std::string> rest_call::visible_to() const {
+  return who_.may(core::scope::admin) ? std::nullopt : std::optional(who_.id);
+}
+
+void rest_call::resolve(std::string text, std::function<void(core::session_id)> then) {
+  if (auto id = core::session_id::parse(text)) return then(*id);
+  if (text.empty() || text.size() > longest_session_name) return fail(no_session(text));
+  core::resolve_session question{config().default_project, text};
+  way().ask(std::move(question),
+            [me = shared_from_this(), text = std::move(text), then = std::move(then)](const core::result<core::answer>& r) {
+              if (r) return then(std::get<core::session_id>(*r));
+              me->fail(r.error().code == errc::not_found ? no_session(text) : r.error());
+            });
+}
+
+void rest_call::find_session(std::string text, std::function<void(core::session_record)> then) {
+  auto missing = no_session(text);
+  resolve(std::move(text), [me = shared_from_this(), missing = std::move(missing), then = std::move(then)](
+                               core::session_id id) mutable { me->see_session(id, std::move(missing), std::move(then)); });
+}
+
+void rest_call::see_session(core::session_id session, core::error otherwise, std::function<void(core::session_record)> then) {
+  way().ask(core::get_session{session},
+            [me = shared_from_this(), otherwise = std::move(otherwise), then = std::move(then)](core::result<core::answer> r) {
+              if (!r) return me->fail(r.error().code == errc::not_found ? otherwise : r.error());
+              auto& found = std::get<core::session_record>(*r);
+              if (found.status == core::session_status::deleted || !core::may_see(me->who_, found)) return me->fail(otherwise);
+              then(std::move(found));
+            });
 }
 
 void rest_call::submit(core::session_id session, core::command command, std::function<void(core::command_reply)> then) {

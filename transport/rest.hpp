@@ -18,8 +18,21 @@ namespace troupe::transport {
 
 /// What errors look like; each dialect's clients expect their own.
 enum class error_shape : std::uint8_t {
-  nexus,   ///< {error: {code, message, details?}, message}
-  detail,  ///< {detail}
+  nexus,       ///< {error: {code, message, details?}, message}
+  detail,      ///< {detail}
+  statuscode,  ///< {statusCode, message, error}: chat-events and chat-room
+};
+
+/// What a caller needs for a route.
+enum class access : std::uint8_t {
+  usual,  ///< `read` for GET, `chat` for everything else
+  open,   ///< nothing: health, log-ins
+  known,  ///< credentials, with whatever scope
+  read,
+  chat,
+  approve,
+  admin,
+  operations,  ///< to be on this machine, or `admin`
 };
 
 class rest_call : public std::enable_shared_from_this<rest_call> {
@@ -53,8 +66,6 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
   [[nodiscard]] std::optional<std::string> body_string(const boost::json::object& body, std::string_view name, bool required);
   /// `limit` (1–100, default 20) and `offset` from the query; answers the call when they are not numbers in range.
   [[nodiscard]] std::optional<core::window> window();
-  /// `id` as a session's UUID; answers 404 when it is not one.
-  [[nodiscard]] std::optional<core::session_id> session_parameter();
 
   /// Asks and hands on the answer of type T; errors answer the call.
   template <class T>
@@ -74,20 +85,31 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
       me->fail({core::errc::not_found, what + " not found: " + id});
     });
   }
-  /// The session of `id`; a deleted one is not there.
-  void find_session(std::function<void(core::session_record)> then);
+  /// The session that a client means by `text`: its UUID, 24 hex digits of it, or the client's own name for it (PROTOCOLS,
+  /// head). Others than by UUID must exist, else the call is answered; whether the caller may see it is not looked at.
+  void resolve(std::string text, std::function<void(core::session_id)> then);
+  /// The session of the path's `id`, by any of its names. One that is deleted or that the caller may not see is not there.
+  void find_session(std::function<void(core::session_record)> then) { find_session(parameter("id"), std::move(then)); }
+  void find_session(std::string text, std::function<void(core::session_record)> then);
+  /// The session something belongs to; `otherwise` answers the call where the caller may not see it.
+  void see_session(core::session_id session, core::error otherwise, std::function<void(core::session_record)> then);
+  /// What the caller's lists are about: `visible_to` of the queries.
+  [[nodiscard]] std::optional<std::string> visible_to() const;
+
   /// The same for a command.
   void submit(core::session_id session, core::command command, std::function<void(core::command_reply)> then);
 
   [[nodiscard]] bool wants_event_stream() const;
   /// Where only the body tells which dialect is meant (PROTOCOLS §7).
   void speak(error_shape shape) noexcept { shape_ = shape; }
+  /// Takes the caller's credentials and answers 401 or 403 where they are not enough. Before any handler.
+  [[nodiscard]] bool admit(access needs);
 
  private:
   void fail(const core::error& e, boost::json::object details, std::vector<std::pair<std::string, std::string>> headers);
 
   feed_hub& hub_;
-  core::principal who_;
+  core::principal who_{{}, {}, 0, core::millis{0}};  ///< nobody, until admit()
   error_shape shape_;
 };
 using rest_call_ptr = std::shared_ptr<rest_call>;
@@ -102,6 +124,7 @@ struct route {
   std::string_view pattern;  ///< `{name}` matches one segment; a trailing slash of the request is ignored
   rest_handler handler;
   error_shape shape = error_shape::nexus;
+  access needs = access::usual;
 };
 
 /// Finds the route and calls it; no route answers 404, a known path with another method 405 with `Allow`.

@@ -24,8 +24,15 @@ std::optional<core::approval_id> approval_parameter(const rest_call_ptr& call) {
   return id;
 }
 
+/// One of a session that the caller may not see is not there.
 void find_approval(const rest_call_ptr& call, core::approval_id id, std::function<void(core::approval_record)> then) {
-  call->find<core::approval_record>(core::get_approval{id}, "Approval", id.str(), std::move(then));
+  call->find<core::approval_record>(
+      core::get_approval{id}, "Approval", id.str(), [call, then = std::move(then)](core::approval_record a) {
+        auto missing = no_approval(a.id.str());
+        auto session = a.session;
+        call->see_session(session, std::move(missing),
+                          [then, a = std::move(a)](const core::session_record&) mutable { then(std::move(a)); });
+      });
 }
 
 void answer_approval(const rest_call_ptr& call, core::approval_id id) {
@@ -40,6 +47,15 @@ void decide(const rest_call_ptr& call, core::decide_approval command) {
       if (!settled.won) return call->fail_with(lost_decision(settled), winner_json(settled));
       answer_approval(call, settled.approval);
     });
+  });
+}
+
+void list_approvals(const rest_call_ptr& call, core::list_approvals query) {
+  auto w = query.window;
+  call->ask<core::page<core::approval_record>>(std::move(query), [call, w](const core::page<core::approval_record>& page) {
+    json::array items;
+    for (const auto& a : page.items) items.push_back(approval_json(a));
+    call->answer(200, list_of(std::move(items), page.total, w));
   });
 }
 
@@ -77,7 +93,11 @@ class bulk_decision : public std::enable_shared_from_this<bulk_decision> {
     auto id = core::approval_id::parse(ids_[results_.size()]);
     if (!id) return put_error(no_approval(ids_[results_.size()]), {});
     ask(core::get_approval{*id}, [me = shared_from_this(), id = *id](const core::answer& a) {
-      me->decide(id, std::get<core::approval_record>(a).session);
+      me->ask(core::get_session{std::get<core::approval_record>(a).session}, [me, id](const core::answer& s) {
+        const auto& session = std::get<core::session_record>(s);
+        if (core::may_see(me->call_->principal(), session)) return me->decide(id, session.id);
+        me->put_error(no_approval(id.str()), {});
+      });
     });
   }
 
@@ -128,21 +148,24 @@ void get_approvals(const rest_call_ptr& call) {
   if (!w) return;
   core::list_approvals query;
   query.window = *w;
+  query.visible_to = call->visible_to();
   if (auto status = call->request.query_value("status"); !status.empty()) {
     if (status != "pending" && !core::decision_from(status))
       return call->fail_field("status", "must be pending, approved, denied or expired");
     query.status = status;
   }
   if (auto project = call->request.query_value("projectId"); !project.empty()) query.project = core::project_id{project};
-  if (auto session = call->request.query_value("sessionId"); !session.empty()) {
-    query.session = core::session_id::parse(session);
-    if (!query.session) return call->fail_field("sessionId", "must be a UUID");
-  }
-  call->ask<core::page<core::approval_record>>(std::move(query), [call, w = *w](const core::page<core::approval_record>& page) {
-    json::array items;
-    for (const auto& a : page.items) items.push_back(approval_json(a));
-    call->answer(200, list_of(std::move(items), page.total, w));
-  });
+  auto session = call->request.query_value("sessionId");
+  if (session.empty()) return list_approvals(call, std::move(query));
+  if ((query.session = core::session_id::parse(session))) return list_approvals(call, std::move(query));
+  call->way().ask(core::resolve_session{call->config().default_project, session.substr(0, 200)},
+                  [call, query](const core::result<core::answer>& r) mutable {
+                    if (!r && r.error().code == errc::not_found)
+                      return call->fail_field("sessionId", "must be the id of a session");
+                    if (!r) return call->fail(r.error());
+                    query.session = std::get<core::session_id>(*r);
+                    list_approvals(call, std::move(query));
+                  });
 }
 
 /// GET /approvals/{id}

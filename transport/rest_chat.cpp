@@ -1,8 +1,11 @@
 // Chat without WebSocket (PROTOCOLS §1.6): a message in, the whole answer or its events out.
 #include "transport/rest_handlers.hpp"
 
+#include "transport/attachments.hpp"
+#include "transport/dialects/agent_stream_rest.hpp"
 #include "transport/dialects/nexus.hpp"
 #include "transport/event_stream.hpp"
+#include "transport/idempotency.hpp"
 #include "transport/run_waiter.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -65,7 +68,7 @@ void answer_stream(const rest_call_ptr& call, chat_request chat) {
   options.must_exist = !chat.open;
   stream_events(
       call, session, options,
-      [call, chat = std::move(chat)](const std::shared_ptr<peer>& stream, const core::result<core::session_record>& r) {
+      [call, chat = std::move(chat)](const std::shared_ptr<event_stream>& stream, const core::result<core::session_record>& r) {
         if (!r) return;
         run_waiter::start(call->way(), request_of(call, chat, true), [call, stream](const core::result<run_outcome>& end) {
           if (!end) {
@@ -74,9 +77,22 @@ void answer_stream(const rest_call_ptr& call, chat_request chat) {
             stream->send(refusal.take());
           }
           // The stream's feed was given the last event before this waiter, but its turn may come later: behind it.
-          call->way().post([stream] { stream->close(1000, ""); });
+          call->way().post([stream] { stream->end(); });
         });
       });
+}
+
+void answer_run(const rest_call_ptr& call, chat_request chat) {
+  if (call->wants_event_stream())
+    answer_stream(call, std::move(chat));
+  else
+    answer_whole(call, std::move(chat));
+}
+
+void answer_accepted(const rest_call_ptr& call, const core::message_accepted& accepted) {
+  json::object out{{"runId", accepted.run.str()}, {"messageId", accepted.message.str()}};
+  if (accepted.position != 0) out["position"] = accepted.position;
+  call->answer(202, std::move(out));
 }
 
 void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_id agent, const json::object& body) {
@@ -87,30 +103,30 @@ void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_i
   const auto& config = call->config();
   if (config.projects.count(project) == 0) return call->fail({errc::not_found, "Project not found: " + project.str()});
   if (!config.find_agent(project, agent)) return call->fail({errc::not_found, "Agent not found: " + agent.str()});
+  auto attachments = attachments_field(body);
+  if (!attachments) return call->fail_field("attachments", attachments.error().text);
+  if (!attachments->empty() && session->empty())
+    return call->fail_field("attachments", "need a sessionId: files belong to a session");
   chat_request chat;
   chat.message.content = std::move(*text);
-  chat.message.client_message_id = std::string(call->request.header("idempotency-key"));
-  if (session->empty()) {
-    std::string metadata;
-    if (const auto* m = body.if_contains("metadata"); m && !m->is_null()) {
-      if (!m->is_object()) return call->fail_field("metadata", "must be an object");
-      metadata = json::serialize(*m);
-    }
-    // The same key finds the same session again, and there the first answer.
-    const auto& key = chat.message.client_message_id;
-    chat.session = key.empty()
-                       ? call->way().environment().make<core::session_id>()
-                       : core::session_id{core::uuid_of_name(call->principal().id + "/" + call->request.path + "/" + key)};
-    chat.open = core::open_session{project, agent, "nexus", {}, std::move(metadata)};
-  } else {
-    auto id = core::session_id::parse(*session);
-    if (!id) return call->fail({errc::not_found, "Session not found: " + session->substr(0, 64)});
-    chat.session = *id;
+  chat.message.attachments = std::move(*attachments);
+  chat.message.client_message_id = idempotent_id(*call);
+  if (!session->empty()) {
+    return call->find_session(std::move(*session), [call, chat = std::move(chat)](const core::session_record& s) mutable {
+      chat.session = s.id;
+      answer_run(call, std::move(chat));
+    });
   }
-  if (call->wants_event_stream())
-    answer_stream(call, std::move(chat));
-  else
-    answer_whole(call, std::move(chat));
+  std::string metadata;
+  if (const auto* m = body.if_contains("metadata"); m && !m->is_null()) {
+    if (!m->is_object()) return call->fail_field("metadata", "must be an object");
+    metadata = json::serialize(*m);
+  }
+  // The same key finds the same session again, and there the first answer.
+  chat.session = chat.message.client_message_id.empty() ? call->way().environment().make<core::session_id>()
+                                                        : idempotent_session(*call);
+  chat.open = core::open_session{project, agent, "nexus", {}, std::move(metadata)};
+  answer_run(call, std::move(chat));
 }
 
 }  // namespace
@@ -122,14 +138,18 @@ void post_agent_chat(const rest_call_ptr& call) {
   run_chat(call, {call->parameter("p")}, {call->parameter("a")}, *body);
 }
 
-/// POST /chat {projectId, message, …}
+/// POST /chat {projectId, message, …}, and agent-stream's {agent_id, message}
 void post_chat(const rest_call_ptr& call) {
-  // With the slash the path is also another dialect's, whose bodies have no projectId (PROTOCOLS §7).
-  bool is_ambiguous = call->request.path.ends_with('/');
-  if (is_ambiguous) call->speak(error_shape::detail);
+  // Two dialects meet here: the body tells which one is meant, and where it does not, the slash (PROTOCOLS §7).
+  call->speak(call->request.path.ends_with('/') ? error_shape::detail : error_shape::nexus);
   auto body = call->body_object();
   if (!body) return;
-  if (is_ambiguous && body->contains("projectId")) call->speak(error_shape::nexus);
+  if (body->contains("projectId")) {
+    call->speak(error_shape::nexus);
+  } else if (body->contains("agent_id")) {
+    call->speak(error_shape::detail);
+    return post_stream_chat(call, *body);
+  }
   auto project = call->body_string(*body, "projectId", true);
   if (!project) return;
   auto agent = call->body_string(*body, "agentId", false);
@@ -137,10 +157,8 @@ void post_chat(const rest_call_ptr& call) {
   run_chat(call, {std::move(*project)}, {std::move(*agent)}, *body);
 }
 
-/// POST /sessions/{id}/messages {content, onBusy?, clientMessageId?}
+/// POST /sessions/{id}/messages {content, onBusy?, clientMessageId?, attachments?}
 void post_message(const rest_call_ptr& call) {
-  auto session = call->session_parameter();
-  if (!session) return;
   auto body = call->body_object();
   if (!body) return;
   auto text = call->body_string(*body, "content", true);
@@ -149,17 +167,24 @@ void post_message(const rest_call_ptr& call) {
   if (!client_id) return;
   auto on_busy = call->body_string(*body, "onBusy", false);
   if (!on_busy) return;
-  chat_request chat{*session, std::nullopt, {std::move(*text), std::move(*client_id), core::busy_policy_from(*on_busy)}};
+  chat_request chat{{}, std::nullopt, {std::move(*text), std::move(*client_id), core::busy_policy_from(*on_busy)}};
   if (!on_busy->empty() && !chat.message.on_busy) return call->fail_field("onBusy", "must be queue, reject or interrupt");
-  if (chat.message.client_message_id.empty())
-    chat.message.client_message_id = std::string(call->request.header("idempotency-key"));
-  if (call->wants_event_stream()) return answer_stream(call, std::move(chat));
-  if (call->request.query_value("wait") == "true") return answer_whole(call, std::move(chat));
-  call->submit(*session, std::move(chat.message), [call](const core::command_reply& r) {
-    const auto& accepted = std::get<core::message_accepted>(r);
-    json::object out{{"runId", accepted.run.str()}, {"messageId", accepted.message.str()}};
-    if (accepted.position != 0) out["position"] = accepted.position;
-    call->answer(202, std::move(out));
+  if (chat.message.client_message_id.empty()) chat.message.client_message_id = idempotent_id(*call);
+  auto attachments = attachments_field(*body);
+  if (!attachments) return call->fail_field("attachments", attachments.error().text);
+  chat.message.attachments = std::move(*attachments);
+  call->find_session([call, chat = std::move(chat)](const core::session_record& s) mutable {
+    chat.session = s.id;
+    if (call->wants_event_stream() || call->request.query_value("wait") == "true") return answer_run(call, std::move(chat));
+    call->submit(s.id, chat.message, [call, chat](const core::command_reply& r) {
+      const auto& accepted = std::get<core::message_accepted>(r);
+      if (!accepted.repeated) return answer_accepted(call, accepted);
+      core::find_client_message question{chat.session, chat.message.client_message_id};
+      call->ask<core::message_record>(std::move(question), [call, accepted, chat](const core::message_record& known) {
+        if (!is_same_message(known, chat.message)) return call->fail(reused_key());
+        answer_accepted(call, accepted);
+      });
+    });
   });
 }
 

@@ -1,6 +1,8 @@
 #include "transport/rest_json.hpp"
 
+#include "transport/attachments.hpp"
 #include "transport/dialects/nexus.hpp"
+#include "transport/idempotency.hpp"
 #include "transport/json_text.hpp"
 
 namespace troupe::transport {
@@ -17,6 +19,17 @@ std::string_view to_text(core::approval_policy p) { return p == core::approval_p
 json::value duration(const core::span_record& s) {
   if (s.ended_at.count() == 0) return nullptr;
   return (s.ended_at - s.started_at).count();
+}
+
+bool shows_client_id(std::string_view id) { return !id.empty() && !is_idempotent_id(id); }
+
+json::array reactions_json(const std::vector<core::message_record::reaction>& all) {
+  json::array out;
+  for (const auto& r : all) {
+    auto who = shown_user(r.by, r.by_name);
+    out.push_back(json::object{{"emoji", r.emoji}, {"userId", who.id}, {"username", who.name}});
+  }
+  return out;
 }
 
 /// The result of the call that `m` made: an id is unique within its message only, so a later run of the same id is not it.
@@ -80,6 +93,8 @@ json::object session_json(const core::session_record& s) {
           {"alias", s.alias},
           {"title", s.title},
           {"status", core::to_string(s.status)},
+          {"owner", s.owner},
+          {"participants", json::array(s.participants.begin(), s.participants.end())},
           {"metadata", s.metadata.empty() ? json::value(json::object()) : json_or_string(s.metadata)},
           {"messageCount", s.message_count},
           {"lastSeq", s.last_seq},
@@ -113,10 +128,24 @@ json::object approval_json(const core::approval_record& a) {
           {"note", a.note.empty() ? json::value(nullptr) : json::value(a.note)}};
 }
 
+json::object file_json(const core::file_record& f) {
+  auto out = attachment_json(f.file);
+  out["uploadedBy"] = f.by;
+  out["createdAt"] = iso_time(f.created_at);
+  return out;
+}
+
 json::object queued_json(const core::session_state::queued& q, std::size_t position) {
-  json::object out{{"id", q.message.str()}, {"messageId", q.message.str()}, {"runId", q.run.str()},      {"content", q.content},
-                   {"author", q.author},    {"position", position},         {"queuedAt", iso_time(q.at)}};
-  if (!q.client_message_id.empty()) out["clientMessageId"] = q.client_message_id;
+  json::object out{{"id", q.message.str()},
+                   {"messageId", q.message.str()},
+                   {"runId", q.run.str()},
+                   {"content", q.content},
+                   {"author", q.author},
+                   {"authorName", q.author_name},
+                   {"attachments", attachments_json(q.attachments)},
+                   {"position", position},
+                   {"queuedAt", iso_time(q.at)}};
+  if (shows_client_id(q.client_message_id)) out["clientMessageId"] = q.client_message_id;
   return out;
 }
 
@@ -176,11 +205,14 @@ json::array messages_json(const std::vector<core::message_record>& messages,
                          {"role", core::to_string(m.role)},
                          {"content", m.content},
                          {"author", m.author},
+                         {"authorName", m.author_name},
+                         {"attachments", attachments_json(m.attachments)},
+                         {"reactions", reactions_json(m.reactions)},
                          {"toolCalls", std::move(calls)},
                          {"cut", m.cut},
                          {"seq", m.seq},
                          {"createdAt", iso_time(m.created_at)}};
-    if (!m.client_message_id.empty()) message["clientMessageId"] = m.client_message_id;
+    if (shows_client_id(m.client_message_id)) message["clientMessageId"] = m.client_message_id;
     out.push_back(std::move(message));
   }
   return out;

@@ -20,6 +20,7 @@ namespace troupe::transport {
 [[nodiscard]] boost::json::object tool_json(const core::tool_record& t);
 [[nodiscard]] boost::json::object session_json(const core::session_record& s);
 [[nodiscard]] boost::json::object approval_json(const core::approval_record& a);
+[[nodiscard]] boost::json::object file_json(const core::file_record& f);
 [[nodiscard]] boost::json::object queued_json(const core::session_state::queued& q, std::size_t position);
 /// `root` is the span of the run.
 [[nodiscard]] boost::json::object trace_json(const core::span_record& root, const core::project_id& project);

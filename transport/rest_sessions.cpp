@@ -25,9 +25,11 @@ void answer_sessions(const rest_call_ptr& call, core::list_sessions query) {
   auto w = call->window();
   if (!w) return;
   query.window = *w;
+  query.visible_to = call->visible_to();
   if (auto status = call->request.query_value("status"); !status.empty()) {
     query.status = core::session_status_from(status);
-    if (!query.status) return call->fail_field("status", "must be active, paused or closed");
+    if (!query.status || query.status == core::session_status::deleted)
+      return call->fail_field("status", "must be active, paused or closed");
   }
   call->ask<core::page<core::session_record>>(std::move(query), [call, w = *w](const core::page<core::session_record>& page) {
     json::array items;

@@ -29,10 +29,11 @@ void answer_traces(const rest_call_ptr& call, core::list_traces query, core::pro
                                            });
 }
 
-/// Sums over all projects, one question after the other.
+/// Sums over all projects, one question after the other. Of a caller who is no admin: over what he sees and has spent.
 class stats : public std::enable_shared_from_this<stats> {
  public:
-  explicit stats(rest_call_ptr call) : call_(std::move(call)) {
+  explicit stats(rest_call_ptr call)
+      : call_(std::move(call)), own_(call_->visible_to()), now_(call_->way().environment().now()) {
     for (const auto& [id, project] : call_->config().projects) {
       projects_.push_back(id);
       agents_ += project.agents.size();
@@ -43,12 +44,14 @@ class stats : public std::enable_shared_from_this<stats> {
     core::list_sessions active;
     active.status = core::session_status::active;
     active.window.limit = 1;
+    active.visible_to = own_;
     call_->ask<core::page<core::session_record>>(
         std::move(active), [me = shared_from_this()](const core::page<core::session_record>& page) {
           me->sessions_ = page.total;
           core::list_approvals pending;
           pending.status = "pending";
           pending.window.limit = 1;
+          pending.visible_to = me->own_;
           me->call_->ask<core::page<core::approval_record>>(std::move(pending),
                                                             [me](const core::page<core::approval_record>& approvals) {
                                                               me->approvals_ = approvals.total;
@@ -60,9 +63,9 @@ class stats : public std::enable_shared_from_this<stats> {
  private:
   void next_project() {
     if (asked_ == projects_.size()) return answer();
-    auto now = call_->way().environment().now();
-    auto today = iso_time(now).substr(0, 10);
-    core::get_usage question{projects_[asked_++], now - std::chrono::days{31}};
+    if (own_) return add_own();
+    auto today = iso_time(now_).substr(0, 10);
+    core::get_usage question{projects_[asked_++], now_ - std::chrono::days{31}};
     call_->ask<usage_days>(std::move(question), [me = shared_from_this(), today](const usage_days& days) {
       for (const auto& d : days) {
         if (d.date == today) me->today_ += d.cost;
@@ -70,6 +73,34 @@ class stats : public std::enable_shared_from_this<stats> {
       }
       me->next_project();
     });
+  }
+
+  /// Of the next project, today's share and then the month's.
+  void add_own() {
+    const auto today = std::chrono::floor<std::chrono::days>(std::chrono::sys_time<core::millis>(now_));
+    const std::chrono::year_month_day date(today);
+    const auto month = std::chrono::sys_days(date.year() / date.month() / 1);
+    find_share(today.time_since_epoch(), 0, [me = shared_from_this(), month](core::micro_usd cost) {
+      me->today_ += cost;
+      me->find_share(month.time_since_epoch(), 0, [me](core::micro_usd more) {
+        me->month_ += more;
+        ++me->asked_;
+        me->next_project();
+      });
+    });
+  }
+
+  void find_share(core::millis since, std::int64_t offset, std::function<void(core::micro_usd)> then) {
+    core::get_usage_by question{projects_[asked_], since, core::usage_key::user, {500, offset}};
+    using shares = core::page<core::usage_share>;
+    call_->ask<shares>(std::move(question),
+                       [me = shared_from_this(), since, offset, then = std::move(then)](const shares& page) {
+                         for (const auto& share : page.items)
+                           if (share.key == *me->own_) return then(share.cost);
+                         const auto read = offset + static_cast<std::int64_t>(page.items.size());
+                         if (page.items.empty() || read >= page.total) return then({});
+                         me->find_share(since, read, then);
+                       });
   }
 
   void answer() {
@@ -82,6 +113,8 @@ class stats : public std::enable_shared_from_this<stats> {
   }
 
   rest_call_ptr call_;
+  std::optional<std::string> own_;  ///< the caller, where not everything is his to see
+  core::millis now_;
   std::vector<core::project_id> projects_;
   std::size_t agents_ = 0;
   std::size_t asked_ = 0;
@@ -99,7 +132,7 @@ void get_project_traces(const rest_call_ptr& call) {
   if (!w) return;
   core::project_id project{call->parameter("p")};
   if (!is_project(call, project)) return;
-  answer_traces(call, {project, std::nullopt, *w}, project);
+  answer_traces(call, {project, std::nullopt, *w, call->visible_to()}, project);
 }
 
 /// GET /sessions/{id}/traces
@@ -107,7 +140,7 @@ void get_session_traces(const rest_call_ptr& call) {
   auto w = call->window();
   if (!w) return;
   call->find_session([call, w = *w](const core::session_record& s) {
-    answer_traces(call, {std::nullopt, s.id, w}, s.project);
+    answer_traces(call, {std::nullopt, s.id, w, {}}, s.project);
   });
 }
 
@@ -118,15 +151,14 @@ void get_trace(const rest_call_ptr& call) {
   if (!id) return call->fail({errc::not_found, "Trace not found: " + text});
   using spans = std::vector<core::span_record>;
   call->find<spans>(core::get_trace{*id}, "Trace", text, [call](const spans& all) {
-    const auto& root = all.front();
-    call->find<core::session_record>(core::get_session{root.session}, "Session", root.session.str(),
-                                     [call, all](const core::session_record& s) {
-                                       auto out = trace_json(all.front(), s.project);
-                                       json::array items;
-                                       for (const auto& span : all) items.push_back(span_json(span));
-                                       out["spans"] = std::move(items);
-                                       call->answer(200, std::move(out));
-                                     });
+    call->see_session(all.front().session, {errc::not_found, "Trace not found: " + call->parameter("id").substr(0, 64)},
+                      [call, all](const core::session_record& s) {
+                        auto out = trace_json(all.front(), s.project);
+                        json::array items;
+                        for (const auto& span : all) items.push_back(span_json(span));
+                        out["spans"] = std::move(items);
+                        call->answer(200, std::move(out));
+                      });
   });
 }
 

@@ -1,5 +1,7 @@
 #include "transport/run_waiter.hpp"
 
+#include "transport/idempotency.hpp"
+
 #include <algorithm>
 
 namespace troupe::transport {
@@ -42,8 +44,7 @@ void run_waiter::read_again() {
   way_.ask(std::move(question), [me = shared_from_this()](core::result<core::answer> r) {
     if (!r) return me->finish(r.error());
     const auto& known = std::get<core::message_record>(*r);
-    if (known.content != me->what_.message.content)
-      return me->finish(core::error{core::errc::idempotency_mismatch, "This key was used before with another message."});
+    if (!is_same_message(known, me->what_.message)) return me->finish(reused_key());
     me->read_page(known.seq);
   });
 }
@@ -101,6 +102,7 @@ void run_waiter::take(const core::event& e) {
   if (turn_.run != run_) return;
   if (e.as<core::run_started>()) text_.clear();
   if (e.as<core::step_started>()) step_text_at_ = text_.size();
+  if (e.as<core::message_completed>()) answered_at_ = e.at;
   if (const auto* delta = e.as<core::text_delta>()) text_ += delta->pieces.text;
   if (e.as<core::message_superseded>()) text_.resize(std::min(step_text_at_, text_.size()));
   bool parked = turn_.is_parked() && !what_.waits_for_people;
@@ -108,7 +110,7 @@ void run_waiter::take(const core::event& e) {
   core::error error{core::errc::ok, {}};
   if (const auto* failed = e.as<core::run_failed>()) error = {failed->code, failed->text};
   if (e.as<core::run_cancelled>()) error = {core::errc::cancelled, "The run was stopped."};
-  finish(run_outcome{what_.session, run_, std::move(turn_), std::move(text_), parked, std::move(error)});
+  finish(run_outcome{what_.session, run_, std::move(turn_), std::move(text_), parked, std::move(error), answered_at_});
 }
 
 void run_waiter::finish(core::result<run_outcome> r) {

@@ -19,6 +19,7 @@ struct run_outcome {
   std::string text;                       ///< everything the assistant said in this run
   bool parked = false;                    ///< a person must decide first; `turn.open_approvals` says what
   core::error error{core::errc::ok, {}};  ///< run failed or cancelled
+  core::millis answered_at{0};            ///< when its last message was complete
 };
 
 class run_waiter final : public actors::event_sink, public std::enable_shared_from_this<run_waiter> {
@@ -61,6 +62,7 @@ class run_waiter final : public actors::event_sink, public std::enable_shared_fr
   core::turn turn_;
   std::string text_;
   std::size_t step_text_at_ = 0;
+  core::millis answered_at_{0};
 
   std::mutex mutex_;
   std::vector<core::event_batch_ptr> inbox_;

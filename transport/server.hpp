@@ -66,6 +66,8 @@ class peer : public std::enable_shared_from_this<peer> {
   virtual void send(bytes framed) = 0;
   /// Queues one text message, framed here.
   virtual void send_text(std::string_view text) = 0;
+  /// Queues one binary message, framed here. Event streams have none: nothing is sent.
+  virtual void send_binary(std::string_view) {}
   [[nodiscard]] virtual std::size_t queued_bytes() const noexcept = 0;
   /// True while more than `outbound_high_water_bytes` are queued; on_drained follows.
   [[nodiscard]] virtual bool is_congested() const noexcept = 0;
@@ -98,6 +100,8 @@ struct upgrade {
   http_response refusal;  ///< sent when `accept` is empty
   /// Called once the handshake is done.
   std::function<std::shared_ptr<peer_owner>(std::shared_ptr<peer>)> accept;
+  /// Permessage-deflate is agreed on where the limits and the client want it.
+  bool may_compress = true;
 };
 
 struct server_handlers {

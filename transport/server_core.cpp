@@ -80,6 +80,11 @@ void server_core::sweep() {
   }
 }
 
+message_deflater& server_core::deflater() {
+  if (!deflater_) deflater_ = std::make_unique<message_deflater>();
+  return *deflater_;
+}
+
 void server_core::close_all(std::uint16_t code, const std::string& reason) {
   // Closing tells nobody at once, so the registry stays as it is.
   for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].who->shut_down(code, reason);

@@ -4,6 +4,7 @@
 
 #include "core/config.hpp"
 #include "transport/server.hpp"
+#include "transport/websocket_deflate.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
@@ -67,6 +68,9 @@ class server_core : public std::enable_shared_from_this<server_core> {
   /// The connection in `slot` gets its tick at `when` or earlier.
   void wake_at(std::size_t slot, time_point when);
 
+  /// One for all connections: it costs a quarter of a megabyte, and no message refers to an earlier one.
+  [[nodiscard]] message_deflater& deflater();
+
   void close_all(std::uint16_t code, const std::string& reason);
   void close_hard();
 
@@ -87,6 +91,7 @@ class server_core : public std::enable_shared_from_this<server_core> {
   io_timer sweep_timer_;
   std::chrono::milliseconds sweep_period_;
   bool sweep_armed_ = false;
+  std::unique_ptr<message_deflater> deflater_;  ///< made when first needed
 };
 
 }  // namespace troupe::transport

@@ -1,6 +1,9 @@
 #include "transport/session_feed.hpp"
 
+#include "transport/conversation_watch.hpp"
+
 #include <algorithm>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -17,14 +20,27 @@ void merge_pieces(core::event& e) {
 
 // ---- hub ----
 
-void feed_hub::follow(const std::shared_ptr<follower>& f, core::session_id session, encoder_kind kind,
-                      std::optional<core::seq_t> after, bool must_exist, follower::attached_fn attached) {
+feed_hub::feed_hub(gateway& way, std::shared_ptr<chat_stream> chats, std::shared_ptr<conversation_watch> conversations)
+    : gateway_(way),
+      presence_(way),
+      turns_(std::make_shared<turn_gate>(way.config().sessions.agent_stream_turns)),
+      recovery_(way.config().socketio.recovery_window),
+      chats_(std::move(chats)),
+      conversations_(std::move(conversations)) {
+  if (conversations_) conversations_->show(presence_);
+}
+
+void feed_hub::follow(const std::shared_ptr<follower>& f, follow_request request) {
   f->leave();
-  f->after_ = after;
-  f->attached_ = std::move(attached);
-  auto& slot = feeds_[{session, kind, f->peer_->frames_as()}];
+  auto kind = request.options.kind;
+  auto must_exist = request.options.must_exist;
+  f->after_ = request.options.after;
+  f->attached_ = std::move(request.attached);
+  f->observe_ = std::move(request.options.observe);
+  f->lost_ = std::move(request.options.lost);
+  auto& slot = feeds_[{request.session, kind, f->peer_->frames_as()}];
   bool is_new = !slot;
-  if (is_new) slot = std::make_shared<feed>(*this, session, kind, f->peer_->frames_as());
+  if (is_new) slot = std::make_shared<feed>(*this, request.session, kind, f->peer_->frames_as());
   auto joined = slot;  // the slot may go while the follower is told
   f->feed_ = joined;
   joined->members_.push_back(f);
@@ -37,7 +53,11 @@ void feed_hub::follow(const std::shared_ptr<follower>& f, core::session_id sessi
 // ---- feed ----
 
 feed::feed(feed_hub& hub, core::session_id session, encoder_kind kind, framing f)
-    : hub_(hub), session_(session), kind_(kind), framing_(f), encoder_(make_encoder(kind, session)) {}
+    : hub_(hub), session_(session), kind_(kind), framing_(f), encoder_(new_encoder()) {}
+
+std::unique_ptr<encoder> feed::new_encoder() const {
+  return make_encoder(kind_, session_, hub_.way().config().socketio.recovery);
+}
 
 void feed::deliver(core::event_batch_ptr batch) noexcept {
   bool post = false;
@@ -81,13 +101,45 @@ void feed::on_attached(core::result<actors::attached> r) {
 
 void feed::admit(const std::shared_ptr<follower>& f) {
   record_.last_seq = cursor_;
+  if (auto refused = f->refusal(record_, hub_.way().environment().now())) {
+    auto told = f->attached_;
+    f->leave();
+    if (told) told(*refused);
+    return;
+  }
   if (f->attached_) f->attached_(record_);
   if (f->feed_.get() != this) return;  // it left when it was told
   if (f->after_ && *f->after_ < cursor_) return f->start_catching_up(*f->after_, false);
-  f->live_ = true;
+  f->become_live();
   frame_writer cards(framing_);
   encoder_->encode_open_cards(cards);
   if (!cards.empty()) f->peer_->send(cards.take());
+}
+
+bool feed::fold(const core::event& e) {
+  if (const auto* created = e.as<core::session_created>()) {
+    record_.project = created->project;
+    record_.agent = created->agent;
+    record_.dialect = created->dialect;
+    record_.alias = created->alias;
+    record_.owner = created->owner;
+    return true;
+  }
+  const auto* updated = e.as<core::session_updated>();
+  if (!updated) return false;
+  record_.status = updated->status;
+  if (!updated->title.empty()) record_.title = updated->title;
+  if (!updated->participants) return false;
+  record_.participants = *updated->participants;
+  return true;
+}
+
+/// Those who may not see what comes next go first.
+void feed::evict() {
+  auto now = hub_.way().environment().now();
+  auto members = members_;
+  for (const auto& f : members)
+    if (auto refused = f->refusal(record_, now)) f->lose(*refused);
 }
 
 void feed::drain() {
@@ -110,23 +162,34 @@ void feed::take(const core::event_batch& batch) {
   frame_writer out(framing_);
   std::uint64_t silent = 0;
   auto before = cursor_;
+  bool check = false;
+  for (const auto& e : batch.events) check = (e.seq > cursor_ && fold(e)) || check;
+  for (const auto& f : members_) check = check || f->who_.expires_at.count() != 0;
+  if (check) evict();
   for (const auto& e : batch.events) {
     if (const auto* typing = e.as<core::typing_changed>()) silent = typing->origin;
+    if (const auto* change = e.as<core::presence_changed>()) silent = change->origin;
     if (!e.is_transient()) {
       if (e.seq <= cursor_) continue;
-      if (const auto* created = e.as<core::session_created>()) {
-        record_.project = created->project;
-        record_.agent = created->agent;
-      }
-      if (const auto* updated = e.as<core::session_updated>()) record_.status = updated->status;
       encoder_->encode(e.first <= cursor_ ? core::tail_after(e, cursor_) : e, out);
       cursor_ = e.seq;
     } else {
       encoder_->encode(e, out);
     }
   }
-  if (out.empty()) return;
-  auto framed = out.take();
+  if (!out.empty()) send(out.take(), before, silent);
+  std::vector<std::shared_ptr<follower>> observers;
+  for (const auto& f : members_)
+    if (f->observe_) observers.push_back(f);
+  for (const auto& f : observers)
+    for (const auto& e : batch.events)
+      if (!e.is_transient() && e.seq > before && f->feed_.get() == this) {
+        auto observe = f->observe_;
+        observe(e);
+      }
+}
+
+void feed::send(const bytes& framed, core::seq_t before, std::uint64_t silent) {
   // A burst that alone would fill a connection's queue is read from the log in parts.
   bool too_big = framed->size() > hub_.way().config().limits.outbound_limit_bytes / 2;
   for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -136,6 +199,7 @@ void feed::take(const core::event_batch& batch) {
     // From here on it keeps only its cursor, and reads the log when its queue is empty again (DESIGN §9).
     if (!too_big && !f->peer_->is_congested()) continue;
     f->live_ = false;
+    f->reading_ = false;
     f->cursor_ = too_big ? before : cursor_;
     f->encoder_ = nullptr;
     if (!f->peer_->is_congested()) f->on_drained();
@@ -155,10 +219,39 @@ void feed::remove(follower* f) {
 
 void follower::leave() {
   live_ = false;
+  reading_ = false;
   encoder_ = nullptr;
   attached_ = nullptr;
-  if (auto left = std::move(feed_)) left->remove(this);
-  feed_ = nullptr;
+  observe_ = nullptr;
+  lost_ = nullptr;
+  when_level_ = nullptr;
+  ++stay_;
+  if (auto left = std::exchange(feed_, nullptr)) left->remove(this);
+}
+
+std::optional<core::error> follower::refusal(const core::session_record& session, core::millis now) const {
+  if (who_.is_expired(now)) return core::error{core::errc::auth_failed, "The token has expired; sign in again."};
+  // One that is made by its first message belongs to nobody yet.
+  bool exists = !session.project.empty();
+  if (who_.scopes != 0 && (!exists || core::may_see(who_, session))) return std::nullopt;
+  return core::error{core::errc::not_found, "Session not found: " + session.id.str()};
+}
+
+void follower::lose(const core::error& e) {
+  auto told = lost_;
+  leave();
+  if (told) told(e);
+}
+
+void follower::when_level(std::function<void()> f) {
+  if (!feed_ || live_) return f();
+  when_level_ = std::move(f);
+}
+
+void follower::become_live() {
+  live_ = true;
+  encoder_ = nullptr;
+  if (auto f = std::exchange(when_level_, nullptr)) f();
 }
 
 core::seq_t follower::last_seq() const noexcept { return !feed_ ? 0 : live_ ? feed_->cursor_ : cursor_; }
@@ -176,10 +269,10 @@ void follower::start_catching_up(core::seq_t cursor, bool merge_deltas) {
   cursor_ = cursor;
   merge_deltas_ = merge_deltas;
   reading_ = true;
-  encoder_ = make_encoder(feed_->kind_, feed_->session_);
+  encoder_ = feed_->new_encoder();
   feed_->hub_.way().ask(core::find_run_start{feed_->session_, cursor},
-                        [me = shared_from_this(), joined = feed_](core::result<core::answer> r) {
-                          if (me->feed_ != joined) return;
+                        [me = shared_from_this(), stay = stay_](core::result<core::answer> r) {
+                          if (me->stay_ != stay) return;
                           me->reading_ = false;
                           auto start = r ? std::get<core::seq_t>(*r) : 0;
                           me->read_from_ = start == 0 ? 0 : std::min(start - 1, me->cursor_);
@@ -190,16 +283,14 @@ void follower::start_catching_up(core::seq_t cursor, bool merge_deltas) {
 void follower::catch_up() {
   if (read_from_ >= feed_->cursor_) {
     // Level: its encoder and the feed's have seen the same events.
-    live_ = true;
-    encoder_ = nullptr;
-    return;
+    return become_live();
   }
   reading_ = true;
   // A stored row may reach beyond what the feed has shown: it is cut here, where both are known.
   auto upto = feed_->cursor_;
   feed_->hub_.way().read_events(feed_->session_, read_from_,
-                                [me = shared_from_this(), joined = feed_, upto](core::result<actors::event_page> r) {
-                                  if (me->feed_ == joined) me->on_page(r, upto);
+                                [me = shared_from_this(), stay = stay_, upto](core::result<actors::event_page> r) {
+                                  if (me->stay_ == stay) me->on_page(r, upto);
                                 });
 }
 

@@ -1,11 +1,15 @@
 // Fan-out: events of one session, encoded once per dialect, to any number of connections of one io thread. A connection
 // that comes late or falls behind reads the log from its cursor with an encoder of its own until it is level, then joins.
+// Who may not see the session gets nothing of it, checked at every delivery.
 #pragma once
 
 #include "actors/event_sink.hpp"
 #include "transport/dialects/dialect.hpp"
 #include "transport/gateway.hpp"
+#include "transport/presence.hpp"
+#include "transport/recovery_store.hpp"
 #include "transport/server.hpp"
+#include "transport/turn_gate.hpp"
 
 #include <map>
 #include <memory>
@@ -18,38 +22,53 @@ namespace troupe::transport {
 
 class feed;
 class feed_hub;
+class chat_stream;
+class conversation_watch;
 
 /// One connection's place in a feed. Owned by the connection; the feed only looks at it.
 class follower : public std::enable_shared_from_this<follower> {
  public:
   using attached_fn = std::function<void(const core::result<core::session_record>&)>;
 
-  follower(std::shared_ptr<peer> p, std::uint64_t connection) : peer_(std::move(p)), connection_(connection) {}
+  follower(std::shared_ptr<peer> p, std::uint64_t connection, core::principal who)
+      : peer_(std::move(p)), connection_(connection), who_(std::move(who)) {}
 
   /// Called by the connection when its outbound queue is empty again.
   void on_drained();
   /// Leaves the feed. Idempotent.
   void leave();
   [[nodiscard]] core::seq_t last_seq() const noexcept;
+  /// Nobody else from now on: the connection's credentials changed.
+  void set_principal(const core::principal& who) { who_ = who; }
+  /// Calls `f` once when the client has been sent all there is; at once where it has.
+  void when_level(std::function<void()> f);
 
  private:
   friend class feed;
   friend class feed_hub;
 
+  [[nodiscard]] std::optional<core::error> refusal(const core::session_record& session, core::millis now) const;
+  void lose(const core::error& e);
+  void become_live();
   void catch_up();
   void start_catching_up(core::seq_t cursor, bool merge_deltas);
   void on_page(const core::result<actors::event_page>& page, core::seq_t upto);
 
   std::shared_ptr<peer> peer_;
   std::uint64_t connection_;
+  core::principal who_;
   std::shared_ptr<feed> feed_;
   attached_fn attached_;
+  std::function<void(const core::event&)> observe_;
+  std::function<void(const core::error&)> lost_;
+  std::function<void()> when_level_;
   std::optional<core::seq_t> after_;
+  std::uint32_t stay_ = 0;  ///< counts leavings, so that an answer to an earlier question is known as such
   bool live_ = false;
   bool reading_ = false;              ///< a page is being fetched
+  bool merge_deltas_ = false;         ///< it fell behind: one frame for adjacent deltas
   core::seq_t cursor_ = 0;            ///< while not live: what was sent so far
   core::seq_t read_from_ = 0;         ///< what its own encoder has seen so far
-  bool merge_deltas_ = false;         ///< it fell behind: one frame for adjacent deltas
   std::unique_ptr<encoder> encoder_;  ///< its own, while not live
 };
 
@@ -63,11 +82,17 @@ class feed final : public actors::event_sink, public std::enable_shared_from_thi
   friend class follower;
   friend class feed_hub;
 
+  [[nodiscard]] std::unique_ptr<encoder> new_encoder() const;
   void start(bool must_exist);
   void on_attached(core::result<actors::attached> r);
   void admit(const std::shared_ptr<follower>& f);
   void drain();
   void take(const core::event_batch& batch);
+  /// `before`: where the members stood; `silent`: the connection that caused a transient event, which does not hear it.
+  void send(const bytes& framed, core::seq_t before, std::uint64_t silent);
+  /// True where the session's visibility changed.
+  bool fold(const core::event& e);
+  void evict();
   void remove(follower* f);
 
   feed_hub& hub_;
@@ -86,16 +111,28 @@ class feed final : public actors::event_sink, public std::enable_shared_from_thi
   bool posted_ = false;
 };
 
-/// The feeds of one io thread.
+/// What a connection wants of a feed.
+struct follow_request {
+  core::session_id session;
+  client_port::follow_options options;
+  follower::attached_fn attached;
+};
+
+/// The feeds of one io thread, and what else its connections share.
 class feed_hub {
  public:
-  explicit feed_hub(gateway& g) : gateway_(g) {}
+  feed_hub(gateway& way, std::shared_ptr<chat_stream> chats, std::shared_ptr<conversation_watch> conversations);
 
-  /// Joins `f` to the session's feed, made if there is none. `after` absent: what comes from now on, and open cards.
-  void follow(const std::shared_ptr<follower>& f, core::session_id session, encoder_kind kind, std::optional<core::seq_t> after,
-              bool must_exist, follower::attached_fn attached);
+  /// Joins `f` to the session's feed, made if there is none.
+  void follow(const std::shared_ptr<follower>& f, follow_request request);
   [[nodiscard]] gateway& way() noexcept { return gateway_; }
   [[nodiscard]] std::size_t size() const noexcept { return feeds_.size(); }
+  [[nodiscard]] presence& rooms() noexcept { return presence_; }
+  [[nodiscard]] turn_gate& turns() noexcept { return *turns_; }
+  [[nodiscard]] recovery_store& recovery() noexcept { return recovery_; }
+  /// Null where nothing watches (tests of single parts).
+  [[nodiscard]] chat_stream* chats() noexcept { return chats_.get(); }
+  [[nodiscard]] conversation_watch* conversations() noexcept { return conversations_.get(); }
 
  private:
   friend class feed;
@@ -103,6 +140,11 @@ class feed_hub {
 
   gateway& gateway_;
   std::map<key, std::shared_ptr<feed>> feeds_;
+  presence presence_;
+  std::shared_ptr<turn_gate> turns_;
+  recovery_store recovery_;
+  std::shared_ptr<chat_stream> chats_;
+  std::shared_ptr<conversation_watch> conversations_;
 };
 
 }  // namespace troupe::transport

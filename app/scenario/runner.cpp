@@ -36,6 +36,7 @@ json::object reply_to_json(const stage::reply& reply) {
     json::object operator()(const core::message_accepted& r) const {
       return {{"run", r.run.str()}, {"message", r.message.str()}, {"position", r.position}};
     }
+    json::object operator()(const core::file_stored& r) const { return {{"file", r.file.file.str()}}; }
     json::object operator()(const core::approval_settled& r) const {
       return {{"approval", r.approval.str()},
               {"decision", core::to_string(r.decision)},

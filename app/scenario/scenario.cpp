@@ -180,7 +180,7 @@ json::value read_json(std::string_view text) {
   options.allow_trailing_commas = true;
   json::parser parser({}, options);
   boost::system::error_code failure;
-  auto good = parser.write_some(text.data(), text.size(), failure);
+  auto good = std::min(parser.write_some(text.data(), text.size(), failure), text.size());
   if (!failure && good < text.size()) failure = make_error_code(json::error::extra_data);
   if (failure) {
     auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(good), '\n');

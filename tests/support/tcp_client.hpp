@@ -166,16 +166,21 @@ class tcp_client {
 
   /// The next frame, control frames included.
   ws_frame read_frame() {
+    const auto start = static_cast<unsigned char>(read_exactly(1)[0]);
+    return {(start & 0x80) != 0, start & 0x0f, read_payload()};
+  }
+  /// A frame behind its first byte.
+  std::string read_payload() {
     auto byte = [](char c) { return static_cast<unsigned char>(c); };
-    const auto start = read_exactly(2);
-    std::uint64_t size = byte(start[1]) & 0x7f;
-    if (byte(start[1]) & 0x80) throw std::runtime_error("tcp_client: the server masked a frame");
+    const auto length = byte(read_exactly(1)[0]);
+    if (length & 0x80) throw std::runtime_error("tcp_client: the server masked a frame");
+    std::uint64_t size = length;
     if (size >= 126) {
       const auto more = read_exactly(size == 126 ? 2 : 8);
       size = 0;
       for (char c : more) size = size * 256 + byte(c);
     }
-    return {(byte(start[0]) & 0x80) != 0, byte(start[0]) & 0x0f, read_exactly(size)};
+    return read_exactly(size);
   }
 
  private:

@@ -104,6 +104,7 @@ struct fixture {
     parts->tools = std::make_shared<const tools::toolbox>(std::move(*box));
     parts->workspaces = folder;
     parts->run_blocking = [](const std::function<void()>& f) { f(); };
+    parts->spending = std::make_shared<spend_ledger>(parsed->config);
     writer = system.spawn(slow_persistence, &store->writer(), stored);
     parts->persistence = writer;
     parts->readers.push_back(system.spawn(reader, std::shared_ptr<storage::queries>(std::move(*store->open_queries()))));

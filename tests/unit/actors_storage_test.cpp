@@ -48,15 +48,20 @@ struct fake_queries final : storage::queries {
   std::vector<core::tool_call_record> tool_calls(core::session_id) override { return {}; }
   core::page<core::run_record> runs(core::session_id, core::window) override { return {}; }
   std::optional<core::run_record> run(core::run_id) override { return {}; }
+  std::optional<core::message_record> message(core::session_id, core::message_id) override { return {}; }
   std::optional<core::message_record> message_by_client_id(core::session_id, const std::string&) override { return {}; }
   std::optional<core::approval_record> approval(core::approval_id) override { return {}; }
   core::page<core::approval_record> approvals(const storage::approval_filter&, core::window) override { return {}; }
   std::vector<core::span_record> spans(core::trace_id) override { return {}; }
-  core::page<core::span_record> traces(const std::optional<core::project_id>&, const std::optional<core::session_id>&,
-                                       core::window) override {
+  core::page<core::span_record> traces(const storage::trace_filter&, core::window) override { return {}; }
+  std::vector<core::usage_day> usage_by_day(const core::project_id&, core::millis) override { return {}; }
+  core::page<core::usage_share> usage_by(const core::project_id&, core::millis, core::usage_key, core::window) override {
     return {};
   }
-  std::vector<core::usage_day> usage_by_day(const core::project_id&, core::millis) override { return {}; }
+  std::vector<storage::agent_day> usage_since(core::millis) override { return {}; }
+  std::optional<core::session_id> resolve(const core::project_id&, const std::string&) override { return {}; }
+  std::optional<core::file_record> file(core::session_id, core::file_id) override { return {}; }
+  std::vector<core::file_record> files(core::session_id) override { return {}; }
 };
 
 struct settings : caf::actor_system_config {

@@ -284,9 +284,8 @@ TEST_CASE("configuration: a reference to nothing names what there is", "[app]") 
 TEST_CASE("configuration: what later builds bring is refused, not ignored", "[app]") {
   for (const auto& text :
        {std::string(R"({"tools":{"lookup":{"kind":"http"}}})"),
-        std::string(R"({"tools":{"files":{"kind":"mcp","command":["x"]}}})"), std::string(R"({"auth":{"mode":"required"}})"),
-        std::string(R"({"auth":{"jwt":{}}})"), std::string(R"({"tls":{}})"),
-        with("/projects/demo/budget", R"({"daily_usd":5})"), with("/providers/local/kind", "\"anthropic\"")})
+        std::string(R"({"tools":{"files":{"kind":"mcp","command":["x"]}}})"), std::string(R"({"tls":{}})"),
+        std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})"), with("/providers/local/kind", "\"anthropic\"")})
     CHECK(has(failure(text), "not supported by this build yet"));
 }
 
@@ -343,10 +342,78 @@ TEST_CASE("configuration: an agent's hash follows every setting and nothing else
                                                                                       {"description", "\"x\""},
                                                                                       {"temperature", "0"},
                                                                                       {"alerts", "[50]"},
+                                                                                      {"inputs", R"(["text","image"])"},
+                                                                                      {"inputs", R"(["text","file"])"},
                                                                                       {"limits", R"({"max_steps":3})"},
                                                                                       {"limits", R"({"tool_timeout_ms":3})"}})
     CHECK(seen.insert(writer(parse(with("/projects/demo/agents/writer/" + std::string(key), value))).hash).second);
   CHECK(seen.insert(writer(parse(with("/prices", R"({"local/m":{"input":1,"output":1}})"))).hash).second);
+  for (const char* budget : {R"({"daily_usd":1})", R"({"monthly_usd":1})", R"({"alerts":[70]})"}) {
+    auto priced = json::parse(with("/projects/demo/agents/writer/budget", budget));
+    priced.as_object()["prices"] = json::parse(R"({"local/m":{"input":1,"output":1}})");
+    CHECK(seen.insert(writer(parse(json::serialize(priced))).hash).second);
+  }
+}
+
+TEST_CASE("configuration: budgets over sessions need a price, and grow in their alerts", "[app]") {
+  auto priced = [](std::string_view pointer, std::string_view budget) {
+    auto document = json::parse(with(pointer, budget));
+    document.as_object()["prices"] = json::parse(R"({"local/m":{"input":1,"output":1}})");
+    return json::serialize(document);
+  };
+  auto config = parse(priced("/projects/demo/budget", R"({"daily_usd":5,"monthly_usd":0.5,"alerts":[90]})"));
+  REQUIRE(config.has_value());
+  const auto& project = config->projects.at({"demo"}).spending;
+  CHECK(project.daily == core::micro_usd{5'000'000});
+  CHECK(project.monthly == core::micro_usd{500'000});
+  CHECK(project.alerts == std::vector<std::int32_t>{90});
+  auto agent = parse(priced("/projects/demo/agents/writer/budget", R"({"daily_usd":2})"));
+  CHECK(writer(agent).spending.daily == core::micro_usd{2'000'000});
+  CHECK_FALSE(writer(agent).spending.monthly.has_value());
+  CHECK(writer(agent).spending.alerts == std::vector<std::int32_t>{50, 80, 100});
+  CHECK(parse(with("/projects/demo/budget", R"({"alerts":[1]})")).has_value());
+  CHECK(has(failure(with("/projects/demo/budget", R"({"daily_usd":5})")),
+            "/projects/demo/budget: needs a price: add \"local/m\""));
+  CHECK(has(failure(with("/projects/demo/agents/writer/budget", R"({"monthly_usd":5})")),
+            "/agents/writer/budget: needs a price"));
+  CHECK(has(failure(priced("/projects/demo/budget", R"({"daily_usd":-1})")), "/budget/daily_usd: expected a number from 0"));
+  CHECK(has(failure(priced("/projects/demo/budget", R"({"alerts":[80,80]})")), "/budget/alerts/1: percentages must grow"));
+  CHECK(has(failure(priced("/projects/demo/budget", R"({"weekly_usd":1})")), "known: daily_usd, monthly_usd, alerts"));
+}
+
+TEST_CASE("configuration: what a model takes is text, and images and files where it says so", "[app]") {
+  auto inputs = [](std::string_view list) { return with("/projects/demo/agents/writer/inputs", list); };
+  CHECK_FALSE(writer(parse(base)).takes_images);
+  CHECK(writer(parse(inputs(R"(["image","text"])"))).takes_images);
+  CHECK_FALSE(writer(parse(inputs(R"(["image","text"])"))).takes_files);
+  CHECK(writer(parse(inputs(R"(["text","file"])"))).takes_files);
+  CHECK(has(failure(inputs(R"(["image"])")), "/inputs: needs \"text\""));
+  CHECK(has(failure(inputs(R"(["text","audio"])")), "/inputs/1: expected one of text, image, file"));
+}
+
+TEST_CASE("configuration: limits of sessions and of Socket.IO arrive in their fields", "[app]") {
+  auto config = parse(R"({
+    "limits": {"max_file_bytes": 1, "max_files": 2, "max_session_bytes": 3, "max_participants": 4, "agent_stream_turns": 5,
+               "max_rooms": 6, "permessage_deflate": true, "max_body_bytes": 2048},
+    "socketio": {"ping_interval_ms": 300, "ping_timeout_ms": 200, "connect_timeout_ms": 1000, "max_payload": 2000,
+                 "recovery": false, "recovery_window_ms": 7}})");
+  REQUIRE(config.has_value());
+  CHECK(config->sessions.max_file_bytes == 1);
+  CHECK(config->sessions.max_files == 2);
+  CHECK(config->sessions.max_session_bytes == 3);
+  CHECK(config->sessions.max_participants == 4);
+  CHECK(config->sessions.agent_stream_turns == 5);
+  CHECK(config->sessions.max_rooms == 6);
+  CHECK(config->limits.permessage_deflate);
+  CHECK(config->limits.max_body_bytes == 2048);
+  CHECK(config->socketio.ping_interval.count() == 300);
+  CHECK(config->socketio.ping_timeout.count() == 200);
+  CHECK(config->socketio.connect_timeout.count() == 1000);
+  CHECK(config->socketio.max_payload == 2000);
+  CHECK_FALSE(config->socketio.recovery);
+  CHECK(config->socketio.recovery_window.count() == 7);
+  CHECK(has(failure(R"({"socketio":{"ping_interval":1}})"), R"(nearest known one is "ping_interval_ms")"));
+  CHECK(has(failure(R"({"limits":{"agent_stream_turns":0}})"), "expected a whole number from 1"));
 }
 
 TEST_CASE("configuration: the nearest word is the one with the fewest edits", "[app]") {

@@ -125,6 +125,52 @@ TEST_CASE("history: call ids that the model repeats or forgets are asked once", 
   CHECK(l.told() == "U:go|A:!a|T(a):1|A:!a|T(a):2|");
 }
 
+TEST_CASE("history: a message that waits may be edited, one that was told may not", "[core]") {
+  conversation l;
+  l.user(1, "one").add(message_added{msg(2), role::user, "two", "", ""});
+  l.add(message_edited{msg(2), "zwei"}).add(message_edited{msg(1), "eins"}).add(message_edited{msg(9), "?"});
+  l.says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1}).add(run_started{run(2), msg(2), {}, {}, {}, 0, millis(0)});
+  CHECK(l.told() == "U:one|A:first|U:zwei|");
+}
+
+TEST_CASE("history: what a user attaches comes with the message", "[core]") {
+  conversation l;
+  attachment file{{uuid{5, 5}}, "a.png", "image/png", 12};
+  l.add(message_added{msg(1), role::user, "look", "", "", "", {file}});
+  l.add(run_started{run(1), msg(1), {}, {}, {}, 0, millis(0)}).says(1, "nice");
+  REQUIRE(l.h.messages().size() == 2);
+  CHECK(l.h.messages()[0].attachments == std::vector{file});
+  CHECK(l.h.messages()[1].attachments.empty());
+}
+
+TEST_CASE("history: clearing it forgets what is complete and keeps what waits", "[core]") {
+  conversation l;
+  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
+  auto before = l.h.snapshot();
+  l.add(message_added{msg(2), role::user, "two", "", ""}).add(history_cleared{"ann"});
+  CHECK(l.told().empty());
+  CHECK(before->size() == 4);
+  l.says(1, "late");  // nobody asked any more
+  CHECK(l.told().empty());
+  l.add(run_started{run(2), msg(2), {}, {}, {}, 0, millis(0)}).says(2, "second");
+  CHECK(l.told() == "U:two|A:second|");
+}
+
+TEST_CASE("history: clearing it in the middle of an exchange keeps that exchange", "[core]") {
+  conversation l;
+  l.user(1, "one").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1}).user(2, "two");
+  SECTION("before it is answered") {
+    l.add(history_cleared{}).says(2, "second");
+    CHECK(l.told() == "U:two|A:second|");
+  }
+  SECTION("while a tool works") {
+    l.says(2, "", {"a"}).add(history_cleared{}).result("a", "1").says(2, "second").add(history_cleared{});
+    CHECK(l.told() == "U:two|A:!a|T(a):1|A:second|");
+    l.add(run_completed{run(2), {}, {}, {}, {}, 1}).add(history_cleared{});
+    CHECK(l.told().empty());
+  }
+}
+
 TEST_CASE("history: a snapshot stays as it is", "[core]") {
   conversation l;
   l.user(1, "go");
@@ -145,7 +191,7 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
     conversation l;
     for (int i = 0; i < 80; ++i) {
       auto call = std::string(1, static_cast<char>('a' + any(4)));
-      switch (any(12)) {
+      switch (any(14)) {
         case 0:
           l.user(any(6), "u" + std::to_string(i));
           break;
@@ -175,6 +221,12 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
           break;
         case 10:
           l.add(run_dequeued{run(any(4)), msg(any(6))});
+          break;
+        case 11:
+          l.add(message_edited{msg(any(6)), "edited"});
+          break;
+        case 12:
+          l.add(history_cleared{});
           break;
         default:
           l.add(run_completed{run(any(4)), {}, {}, {}, {}, 1});
@@ -212,4 +264,5 @@ TEST_CASE("defect_of: names what a provider would refuse", "[core]") {
   CHECK_THAT(defect_of({user, {role::assistant, "", {}, {}, true}}), Contains("neither text nor calls"));
   CHECK_THAT(defect_of({{role::user, "u", {{{"c"}, "t", ""}}, {}, true}}), Contains("only an assistant"));
   CHECK_THAT(defect_of({user, {role::assistant, "a", {}, {"c1"}, true}}), Contains("only a tool result"));
+  CHECK_THAT(defect_of({user, {role::assistant, "a", {}, {}, true, {attachment{}}}}), Contains("only a user may attach"));
 }

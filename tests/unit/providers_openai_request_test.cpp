@@ -99,3 +99,64 @@ TEST_CASE("openai errors: each shape of an error gives its text") {
   }
   CHECK(openai_error_of_response(400, R"({"error":{"message":")" + std::string(9000, 'x') + "\"}}").text.size() < 600);
 }
+
+namespace {
+
+struct attached {
+  std::map<core::file_id, std::shared_ptr<const core::file_record>> files;
+  core::history_message message{core::role::user, "look", {}, {}, true};
+
+  void add(std::string name, std::string type, std::optional<std::string> data, std::int64_t size = -1) {
+    core::attachment file{{{1, files.size() + message.attachments.size()}}, std::move(name), std::move(type), size};
+    if (data && size < 0) file.size = static_cast<std::int64_t>(data->size());
+    message.attachments.push_back(file);
+    core::file_record record;
+    record.file = file;
+    if (data) record.data = std::make_shared<const std::string>(std::move(*data));
+    if (data) files.emplace(file.file, std::make_shared<const core::file_record>(std::move(record)));
+  }
+  boost::json::value content(bool takes_images, bool takes_files) {
+    model_request request;
+    request.takes_images = takes_images;
+    request.takes_files = takes_files;
+    request.history = history({message});
+    request.files = std::make_shared<const model_files>(files);
+    return body_of(request).at("messages").at(0).at("content");
+  }
+};
+
+}  // namespace
+
+TEST_CASE("openai request: attached images and files become parts where the model takes them") {
+  attached a;
+  a.add("p.png", "Image/PNG; q=1", "png!");
+  a.add("d.pdf", "application/pdf", "pdf");
+  a.add("t.txt", "text/plain; charset=utf-8", "words");
+  a.add("s.mp3", "audio/mpeg", "noise");
+  CHECK(a.content(true, true) == boost::json::parse(R"([
+    {"type": "text", "text": "look"},
+    {"type": "image_url", "image_url": {"url": "data:image/png;base64,cG5nIQ=="}},
+    {"type": "file", "file": {"filename": "d.pdf", "file_data": "data:application/pdf;base64,cGRm"}},
+    {"type": "text", "text": "[Attached file: t.txt]\nwords"},
+    {"type": "text", "text": "[Attached file, not shown: s.mp3, audio/mpeg, 5 bytes]"}])"));
+  auto plain = a.content(false, false);
+  REQUIRE(plain.is_string());
+  CHECK(plain.get_string() ==
+        "look\n\n[Attached file, not shown: p.png, Image/PNG; q=1, 4 bytes]\n\n"
+        "[Attached file, not shown: d.pdf, application/pdf, 3 bytes]\n\n[Attached file: t.txt]\nwords\n\n"
+        "[Attached file, not shown: s.mp3, audio/mpeg, 5 bytes]");
+}
+
+TEST_CASE("openai request: a long text is a file or only named, a missing file is named") {
+  attached a;
+  a.message.content.clear();
+  a.add("gone.png", "image/png", std::nullopt, 7);
+  CHECK(a.content(true, true) == "[Attached file, not shown: gone.png, image/png, 7 bytes]");
+  attached b;
+  b.add("long.json", "application/json", std::string((64 << 10) + 1, ' '));
+  CHECK(b.content(true, false).is_string());
+  CHECK(b.content(false, true).at(1).at("type") == "file");
+  attached c;
+  c.add("short.json", "application/json", std::string("\xff{}"));
+  CHECK(c.content(false, false) == "look\n\n[Attached file: short.json]\n\xEF\xBF\xBD{}");
+}

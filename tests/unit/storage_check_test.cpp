@@ -116,7 +116,7 @@ TEST_CASE("check: money that does not add up is named", "[storage]") {
   d.exec("UPDATE usage SET cost_micro_usd = 1 WHERE run = '" + d.run.str() + "'");
   auto found = d.found();
   CHECK_THAT(found, Contains("cost_micro_usd differs"));
-  CHECK_THAT(found, Contains("usage_days differs"));
+  CHECK_THAT(found, Contains("usage_agent_days differs"));
   d.exec("UPDATE runs SET cost_micro_usd = 5 WHERE id = '" + d.run.str() +
          "'; UPDATE sessions SET prompt_tokens = 1 WHERE n = 1");
   found = d.found();

@@ -6,6 +6,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <random>
 
 using namespace storage_test;
@@ -266,6 +267,7 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
     struct life {
       session_log log;
       std::vector<std::pair<run_id, message_id>> queue;
+      std::vector<message_id> said;
       std::optional<run_id> live;
       std::uint32_t step = 0;
       message_id reply;
@@ -293,10 +295,18 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
             run_started{r, m, make<message_id>(), {next_uuid()}, {any(2) ? "writer" : "editor"}, any(3), log.now - millis(50)});
         l.live = r;
       }
-      switch (any(14)) {
+      switch (any(20)) {
         case 0:
         case 1: {
-          auto m = log.user("message " + std::to_string(i), any(2) ? "client-" + std::to_string(i) : "");
+          auto m = log.user(any(8) ? "message " + std::to_string(i) : "", any(2) ? "client-" + std::to_string(i) : "");
+          if (any(3) == 0) {
+            auto& added = std::get<message_added>(log.all.back().payload);
+            added.attachments = {{make<file_id>(), "a.txt", "text/plain", 3}};
+            added.author_name = "Ann";
+            added.options = R"({"max_output_tokens":5})";
+            log.rewrite_last();
+          }
+          l.said.push_back(m);
           if (!l.live && l.queue.empty()) {
             l.live = log.start(m);
           } else {
@@ -385,6 +395,36 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
         case 12:
           log.add(session_updated{session_status::active, "title " + std::to_string(i)});
           break;
+        case 13:
+          if (!l.queue.empty()) log.add(message_edited{l.queue[any(2) % l.queue.size()].second, any(3) ? "edited" : ""});
+          break;
+        case 14: {
+          std::shuffle(l.queue.begin(), l.queue.end(), random);
+          queue_reordered order;
+          for (const auto& waiting : l.queue) order.messages.push_back(waiting.second);
+          if (!order.messages.empty()) log.add(std::move(order));
+          break;
+        }
+        case 15:
+        case 16:
+          if (!l.said.empty())
+            log.add(reaction_changed{l.said[any(3) % l.said.size()], any(2) ? "+1" : "-1", any(3) != 0, any(2) ? "bob" : "eve",
+                                     "somebody"});
+          break;
+        case 17: {
+          std::string data(any(5), 'x');
+          attachment file{make<file_id>(), "f", "text/plain", static_cast<std::int64_t>(data.size())};
+          log.add(file_added{file, "ann", std::make_shared<const std::string>(data)});
+          break;
+        }
+        case 18:
+          if (any(3) == 0) {
+            log.add(history_cleared{"ann"});
+          } else {
+            log.add(session_updated{session_status::active, "", std::vector<std::string>(any(3), "p" + std::to_string(any(3))),
+                                    any(2) ? R"({"n": 0.5})" : ""});
+          }
+          break;
         default:
           log.add(message_superseded{l.reply, log.seq}, 1 + any(2000));
           break;
@@ -408,7 +448,9 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
       CHECK(as_text(q->events(l.log.id, 0, l.log.seq, 100'000)) == as_text(l.log.all));
       auto state = q->session_state(l.log.id);
       REQUIRE(state);
-      CHECK(state->queue.size() == l.queue.size());
+      std::vector<std::pair<run_id, message_id>> waiting;
+      for (const auto& queued : state->queue) waiting.emplace_back(queued.run, queued.message);
+      CHECK(waiting == l.queue);
       CHECK(state->live_run.empty() == !l.live);
     }
   }

@@ -276,14 +276,14 @@ TEST_CASE("queries: traces and runs are listed newest first", "[storage]") {
   other.whole_turn();
   commit(*f.store, log);
   commit(*f.store, other);
-  auto traces = f.q->traces(log.project, {}, {});
+  auto traces = f.q->traces({log.project, {}}, {});
   CHECK(traces.total == 2);
   REQUIRE(traces.items.size() == 2);
   CHECK(traces.items[0].run == second);
   CHECK(traces.items[1].run == first);
   CHECK(traces.items[0].kind == "run");
-  CHECK(f.q->traces({}, {}, {}).total == 3);
-  CHECK(f.q->traces({}, other.id, {}).total == 1);
+  CHECK(f.q->traces({}, {}).total == 3);
+  CHECK(f.q->traces({{}, other.id}, {}).total == 1);
   auto runs = f.q->runs(log.id, {2, 1});
   CHECK(runs.total == 3);
   CHECK(runs.items[0].id == second);
@@ -325,7 +325,7 @@ TEST_CASE("queries: what cannot be read is not taken for nothing", "[storage]") 
       .exec("UPDATE log SET payload = '{' WHERE last_seq = 2");
   auto q = s->open_queries().value();
   CHECK_THROWS_AS(q->events(log.id, 0, 10, 10), bad_result);
-  storage::connection(folder.database(), storage::connection::mode::read_write).database().exec("DROP TABLE usage_days");
+  storage::connection(folder.database(), storage::connection::mode::read_write).database().exec("DROP TABLE usage_agent_days");
   CHECK_THROWS_AS(q->usage_by_day(log.project, millis(0)), bad_result);
 }
 
@@ -352,4 +352,13 @@ TEST_CASE("queries: the frequent ones use an index", "[storage]") {
   plan("SELECT id FROM runs WHERE session = 'x' ORDER BY n DESC LIMIT 5");
   plan("SELECT id FROM runs WHERE session = 'x' AND status IN ('queued', 'running', 'parked') ORDER BY n");
   plan("SELECT id FROM sessions WHERE project = 'x' ORDER BY updated_at_ms DESC LIMIT 5");
+  plan("SELECT id FROM sessions WHERE id BETWEEN 'x' AND 'y' ORDER BY id LIMIT 1");
+  std::string visible =
+      " IN (SELECT id FROM sessions WHERE owner = 'x' UNION ALL SELECT session FROM participants WHERE user = 'x')";
+  plan("SELECT count(*) FROM sessions WHERE +project = 'x' AND id" + visible);
+  plan("SELECT count(*) FROM runs WHERE +project = 'x' AND session" + visible);
+  plan("SELECT count(*) FROM approvals WHERE +project = 'x' AND session" + visible);
+  plan("SELECT user FROM participants WHERE session = 'x' ORDER BY user");
+  plan("SELECT emoji FROM reactions WHERE session = 'x' AND message = 'y'");
+  plan("SELECT data FROM files WHERE session = 'x' AND id = 'y'");
 }

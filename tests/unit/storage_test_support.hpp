@@ -77,6 +77,8 @@ class session_log {
     all.push_back(std::move(e));
     return all.back();
   }
+  /// After a change of the last event in `all`.
+  void rewrite_last() { waiting_.back() = all.back(); }
   storage::append take(std::optional<seq_t> reserve = {}) {
     auto batch = std::make_shared<event_batch>();
     batch->session = id;

@@ -176,3 +176,47 @@ TEST_CASE("conversation: a session's own UUID names that session, any other id o
   CHECK(transport::session_of_conversation({"p"}, "a") == transport::session_of_conversation({"p"}, "a"));
   CHECK(transport::session_of_conversation({"p"}, "a") != transport::session_of_conversation({"q"}, "a"));
 }
+
+TEST_CASE("conversation: ?afterSeq= goes on from there") {
+  recording_port port;
+  port.settings = transport_test::demo_settings();
+  auto protocol = transport::make_conversation(port, {"c1", {"demo"}, {}, seq_t{12}});
+  protocol->on_open();
+  REQUIRE(port.followed.size() == 1);
+  CHECK(port.followed[0].second.after == seq_t{12});
+}
+
+TEST_CASE("conversation: 24 hex digits name another dialect's session, where there is one") {
+  recording_port port;
+  port.settings = transport_test::demo_settings();
+  auto protocol = transport::make_conversation(port, {"0123456789abcdef01234567", {"demo"}, {}});
+  protocol->on_open();
+  CHECK(port.resolved == words{"0123456789abcdef01234567"});
+  protocol->on_message(R"({"message":"hi"})", true);
+  CHECK(port.followed.empty());
+  CHECK(port.submitted.empty());
+  SECTION("there is") {
+    session_id id{{7, 8}};
+    port.on_resolved(id);
+    CHECK(port.followed.at(0).first == id);
+    CHECK(port.submitted.at(0).first == id);
+  }
+  SECTION("there is none: a conversation of that name") {
+    port.on_resolved(error{errc::not_found, "Session not found"});
+    CHECK(port.followed.at(0).first == transport::session_of_conversation({"demo"}, "0123456789abcdef01234567"));
+  }
+  REQUIRE(port.submitted.size() == 2);
+  CHECK(std::get<send_message>(port.submitted[1].second).content == "hi");
+}
+
+TEST_CASE("conversation: its client is in the room; one that may not see it any more is told") {
+  recording_port port;
+  port.settings = transport_test::demo_settings();
+  auto protocol = transport::make_conversation(port, {"c1", {"demo"}, {}});
+  protocol->on_open();
+  port.attach(session_record{});
+  CHECK(port.entered == std::vector<session_id>{transport::session_of_conversation({"demo"}, "c1")});
+  auto lost = port.followed.at(0).second.lost;
+  lost(error{errc::auth_failed, "The token has expired."});
+  CHECK(port.sent.back() == R"({"type":"error","error":"The token has expired.","message":"The token has expired."})");
+}

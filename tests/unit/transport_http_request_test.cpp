@@ -144,6 +144,53 @@ TEST_CASE("http parser: requests that are unclear about themselves are refused")
   CHECK(refusal("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n") == 400);
 }
 
+TEST_CASE("http parser: what two readers could understand in two ways is refused at any pace") {
+  const std::string get = "GET / HTTP/1.1\r\nHost: a\r\n";
+  const std::string post = "POST / HTTP/1.1\r\nHost: a\r\n";
+  const std::string chunked = post + "Transfer-Encoding: chunked\r\n\r\n";
+  const std::vector<std::string> cases{post + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+                                       post + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                                       post + "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+                                       post + "Content-Length: 1, 2\r\n\r\nab",
+                                       post + "Content-Length: +1\r\n\r\na",
+                                       post + "Content-Length: 0x1\r\n\r\na",
+                                       post + "Content-Length: 99999999999999999999999\r\n\r\na",
+                                       post + "Content-Length: \r\n\r\na",
+                                       get + "X-A: one\r\n two\r\n\r\n",
+                                       get + "X-A: one\r\n\ttwo\r\n\r\n",
+                                       "GET / HTTP/1.1\r\n Host: a\r\nHost: b\r\n\r\n",
+                                       get + "X-A : one\r\n\r\n",
+                                       get + "X-A\t: one\r\n\r\n",
+                                       get + ": one\r\n\r\n",
+                                       get + "X-A one\r\n\r\n",
+                                       get + "X-A: one\n\r\n",
+                                       get + "X-A: one\nX-B: two\r\n\r\n",
+                                       get + "X-A: one\rX-B: two\r\n\r\n",
+                                       get + std::string("X-A: one\0two\r\n\r\n", 16),
+                                       "GET / HTTP/1.1\nHost: a\n\n",
+                                       "GET / HTTP/1.1\rHost: a\r\r",
+                                       "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+
+                                       "G@T / HTTP/1.1\r\nHost: a\r\n\r\n",
+                                       chunked + "+3\r\nabc\r\n0\r\n\r\n",
+                                       chunked + "0x3\r\nabc\r\n0\r\n\r\n",
+                                       chunked + "-1\r\nabc\r\n0\r\n\r\n",
+                                       chunked + " 3\r\nabc\r\n0\r\n\r\n",
+                                       chunked + "\r\nabc\r\n0\r\n\r\n",
+                                       chunked + "3\nabc\r\n0\r\n\r\n",
+                                       chunked + "3\r\nabcd\r\n0\r\n\r\n",
+                                       chunked + "3\r\nabc\n0\r\n\r\n",
+                                       chunked + "fffffffffffffffff\r\nabc\r\n0\r\n\r\n"};
+  for (const auto& text : cases)
+    for (std::size_t step : {1U, 100'000U}) {
+      INFO(text << " in steps of " << step);
+      const int status = parse(text, step).http_status;
+      CHECK(status == 400);
+    }
+  CHECK(refusal("GET / HTTP/1.1 \r\nHost: a\r\n\r\n") == 505);
+  CHECK(refusal("GET / HTTP/01.1\r\nHost: a\r\n\r\n") == 505);
+}
+
 TEST_CASE("http parser: the limits hold whatever the pace of the bytes") {
   core::transport_limits limits;
   limits.max_header_bytes = 400;
@@ -173,7 +220,21 @@ TEST_CASE("http parser: only complete WebSocket upgrades get through") {
   CHECK(refusal(upgrade("13", "dGhlIHNhbXBsZSBub25j!Q==")) == 400);
   CHECK(refusal(upgrade("13", key, "Content-Length: 3\r\n")) == 400);
   CHECK(refusal(upgrade("13", key, {}, "GET / HTTP/1.0")) == 400);
-  CHECK(refusal(upgrade("13", key, {}, "POST / HTTP/1.1")) == 400);
+  CHECK(refusal(upgrade("13", key, {}, "POST / HTTP/1.1")) == 405);
+  const std::string fields = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n";
+  const std::string line = "GET / HTTP/1.1\r\nHost: a\r\n";
+  CHECK(parse(line + "Connection: keep-alive\r\nConnection: foo, uPGRADE\r\nUpgrade: WebSocket\r\n" + fields + "\r\n").result ==
+        http_parser::status::complete);
+  CHECK(refusal(line + "Upgrade: websocket\r\n" + fields + "\r\n") == 400);
+  CHECK(refusal(line + "Connection: close\r\nUpgrade: websocket\r\n" + fields + "\r\n") == 400);
+  CHECK(refusal(line + "Connection: Upgrade\r\n" + fields + "\r\n") == 400);
+  CHECK(refusal(line + "Connection: Upgrade\r\nUpgrade: h2c\r\n" + fields + "\r\n") == 400);
+  const std::string upgrades = line + "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+  CHECK(refusal(upgrades + "Sec-WebSocket-Version: 13\r\n\r\n") == 400);
+  CHECK(refusal(upgrades + "Sec-WebSocket-Key: " + key + "\r\n\r\n") == 426);
+  CHECK(refusal(upgrades + fields + "Sec-WebSocket-Key: " + key + "\r\n\r\n") == 400);
+  CHECK(refusal(upgrades + fields + "Host: b\r\n\r\n") == 400);
+  CHECK(refusal("GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + fields + "\r\n") == 400);
   CHECK(refusal(
             "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n\r\n") ==
         0);

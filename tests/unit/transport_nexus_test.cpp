@@ -173,24 +173,30 @@ TEST_CASE("nexus: bad frames are answered and the socket stays open") {
     const char* frame;
     const char* code;
   };
-  auto r = GENERATE(values<row>({{"{", "PARSE_ERROR"},
-                                 {"[]", "PARSE_ERROR"},
-                                 {"{}", "UNKNOWN_TYPE"},
-                                 {R"({"type":"nope"})", "UNKNOWN_TYPE"},
-                                 {R"({"type":5})", "VALIDATION_ERROR"},
-                                 {R"({"type":"message.send"})", "VALIDATION_ERROR"},
-                                 {R"({"type":"message.send","content":""})", "VALIDATION_ERROR"},
-                                 {R"({"type":"message.send","content":"x","onBusy":"maybe"})", "VALIDATION_ERROR"},
-                                 {R"({"type":"auth","projectId":"none"})", "NOT_FOUND"},
-                                 {R"({"type":"auth","agentId":"none"})", "NOT_FOUND"},
-                                 {R"({"type":"session.create","agentId":"none"})", "NOT_FOUND"},
-                                 {R"({"type":"session.create","metadata":3})", "VALIDATION_ERROR"},
-                                 {R"({"type":"session.resume"})", "VALIDATION_ERROR"},
-                                 {R"({"type":"session.resume","sessionId":"x"})", "NOT_FOUND"},
-                                 {R"({"type":"approval.decide","approvalId":"x","approved":true})", "NOT_FOUND"},
-                                 {R"({"type":"approval.decide","approved":true})", "VALIDATION_ERROR"},
-                                 {R"({"type":"run.cancel"})", "NOT_FOUND"},
-                                 {R"({"type":"typing"})", "VALIDATION_ERROR"}}));
+  auto r = GENERATE(
+      values<row>({{"{", "PARSE_ERROR"},
+                   {"[]", "PARSE_ERROR"},
+                   {"{}", "UNKNOWN_TYPE"},
+                   {R"({"type":"nope"})", "UNKNOWN_TYPE"},
+                   {R"({"type":5})", "VALIDATION_ERROR"},
+                   {R"({"type":"message.send"})", "VALIDATION_ERROR"},
+                   {R"({"type":"message.send","content":""})", "VALIDATION_ERROR"},
+                   {R"({"type":"message.send","content":"x","onBusy":"maybe"})", "VALIDATION_ERROR"},
+                   {R"({"type":"auth","projectId":"none"})", "NOT_FOUND"},
+                   {R"({"type":"auth","agentId":"none"})", "NOT_FOUND"},
+                   {R"({"type":"session.create","agentId":"none"})", "NOT_FOUND"},
+                   {R"({"type":"session.create","metadata":3})", "VALIDATION_ERROR"},
+                   {R"({"type":"session.resume"})", "VALIDATION_ERROR"},
+                   {R"({"type":"approval.decide","approvalId":"x","approved":true})", "NOT_FOUND"},
+                   {R"({"type":"approval.decide","approved":true})", "VALIDATION_ERROR"},
+                   {R"({"type":"approval.decide","approvalId":"00000000-0000-4000-8000-000000000001","choice":"retry"})",
+                    "VALIDATION_ERROR"},
+                   {R"({"type":"approval.decide","approvalId":"00000000-0000-4000-8000-000000000001","answer":{"a":1}})",
+                    "VALIDATION_ERROR"},
+                   {R"({"type":"message.send","content":"x","attachments":"f"})", "VALIDATION_ERROR"},
+                   {R"({"type":"message.send","content":"x","attachments":["f"]})", "VALIDATION_ERROR"},
+                   {R"({"type":"run.cancel"})", "NOT_FOUND"},
+                   {R"({"type":"typing"})", "VALIDATION_ERROR"}}));
   protocol->on_message(r.frame, true);
   INFO(r.frame);
   auto frame = error_of(port);
@@ -199,4 +205,169 @@ TEST_CASE("nexus: bad frames are answered and the socket stays open") {
   CHECK_FALSE(frame["message"].as_string().empty());
   CHECK(port.closed == 0);
   CHECK(port.submitted.empty());
+}
+
+TEST_CASE("nexus: a message shows who wrote it and the files it brings") {
+  stage s(transport::encoder_kind::nexus_a);
+  file_id file{{5, 1}};
+  message_added m{question, role::user, "look", "u1", "k", "Ana", {{file, "a.png", "image/png", 3}}, {}};
+  auto frame = only(s(m));
+  CHECK(frame["author"].as_string() == "u1");
+  CHECK(frame["authorName"].as_string() == "Ana");
+  CHECK(frame["clientMessageId"].as_string() == "k");
+  CHECK(json::serialize(frame["attachments"]) ==
+        R"([{"fileId":")" + file.str() + R"(","name":"a.png","contentType":"image/png","size":3}])");
+  m.client_message_id = "idem:1";
+  m.attachments.clear();
+  auto plain = only(s(m));
+  CHECK_FALSE(plain.contains("attachments"));
+  CHECK_FALSE(plain.contains("clientMessageId"));  // an Idempotency-Key is not the client's own id
+}
+
+TEST_CASE("nexus: reactions, presence and changes of the session have frames") {
+  stage s(transport::encoder_kind::nexus_a);
+  CHECK(s(reaction_changed{question, "👍", true, "u1", "Ana"}) ==
+        words{R"({"type":"message.reaction","messageId":")" + question.str() +
+              R"(","emoji":"👍","added":true,"userId":"u1","username":"Ana","seq":1})"});
+  CHECK(only(s(reaction_changed{question, "👍", false, {}, {}}))["userId"].as_string() == "anonymous");
+  CHECK(s(presence_changed{{{"u1", "Ana"}, {"u2", "Eva"}}, {"u2", "Eva"}, presence_changed::what::joined, 4}) ==
+        words{R"({"type":"presence","users":[{"userId":"u1","username":"Ana"},{"userId":"u2","username":"Eva"}]})"});
+  CHECK(s(session_updated{session_status::active, "Trip", std::vector<std::string>{"u2"}, {}}) ==
+        words{R"({"type":"session.updated","status":"active","title":"Trip","participants":["u2"],"seq":3})"});
+  CHECK(s(session_updated{session_status::paused, {}, {}, {}}) ==
+        words{R"({"type":"session.updated","status":"paused","seq":4})"});
+  CHECK(s(history_cleared{"u1"}) == words{R"({"type":"session.cleared","seq":5})"});
+  CHECK(s.types(message_edited{question, "new"}) == words{"message.edited"});
+  CHECK(s.types(queue_reordered{{question}}) == words{"queue.reordered"});
+}
+
+namespace {
+
+/// A client of a server that wants credentials, without any yet.
+struct stranger {
+  recording_port port;
+  std::unique_ptr<transport::client_protocol> protocol;
+
+  stranger() {
+    port.settings = transport_test::demo_settings();
+    port.settings.auth.required = true;
+    port.who = principal::nobody();
+    protocol = transport::make_nexus(port, {});
+    protocol->on_open();
+  }
+  void say(std::string_view text) { protocol->on_message(text, true); }
+};
+
+}  // namespace
+
+TEST_CASE("nexus: where credentials are required nothing but auth and ping is taken before them") {
+  stranger c;
+  SECTION("refused") {
+    auto frame =
+        GENERATE(R"({"type":"session.create"})", R"({"type":"session.resume","sessionId":"x"})",
+                 R"({"type":"message.send","content":"hi"})", R"({"type":"approval.decide","approvalId":"x","approved":true})",
+                 R"({"type":"run.cancel"})", R"({"type":"typing","isTyping":true})", R"({"type":"auth","projectId":"demo"})");
+    c.say(frame);
+    CHECK(error_of(c.port)["code"].as_string() == "AUTH_REQUIRED");
+    CHECK(c.port.submitted.empty());
+    CHECK(c.port.closed == 0);
+  }
+  SECTION("ping is answered") {
+    c.say(R"({"type":"ping"})");
+    CHECK(c.port.sent == words{R"({"type":"pong"})"});
+  }
+  SECTION("a bad credential is AUTH_FAILED, and does not tell which projects there are") {
+    c.port.sign_in_error = error{errc::auth_failed, "The token is not valid."};
+    c.say(R"({"type":"auth","token":"bad","projectId":"none"})");
+    CHECK(error_of(c.port)["code"].as_string() == "AUTH_FAILED");
+  }
+  SECTION("a good one opens the rest") {
+    c.say(R"({"type":"auth","apiKey":"k-1","token":"t-1"})");
+    CHECK(c.port.credentials == words{"k-1"});
+    CHECK(c.port.sent.back() == R"({"type":"auth.success"})");
+    c.port.who = principal{"u1", "Ana"};
+    c.say(R"({"type":"message.send","content":"hi"})");
+    CHECK(c.port.submitted.size() == 2);
+  }
+  SECTION("what the handshake brought is enough") {
+    c.port.who = principal{"u1", "Ana"};
+    c.say(R"({"type":"auth"})");
+    CHECK(c.port.credentials.empty());
+    CHECK(c.port.sent.back() == R"({"type":"auth.success"})");
+  }
+  SECTION("credentials that expire are refused again") {
+    c.port.who = principal{"u1", "Ana"};
+    c.say(R"({"type":"session.create"})");
+    REQUIRE(c.port.submitted.size() == 1);
+    c.port.who = principal::nobody();
+    c.say(R"({"type":"message.send","content":"hi"})");
+    CHECK(error_of(c.port)["code"].as_string() == "AUTH_REQUIRED");
+    CHECK(c.port.submitted.size() == 1);
+  }
+}
+
+TEST_CASE("nexus: a session is found by any of its names, and what follows the name waits for it") {
+  recording_port port;
+  port.settings = transport_test::demo_settings();
+  auto protocol = transport::make_nexus(port, {});
+  protocol->on_message(R"({"type":"session.resume","sessionId":"my chat"})", true);
+  protocol->on_message(R"({"type":"message.send","content":"hi"})", true);
+  REQUIRE(port.resolved == words{"my chat"});
+  CHECK(port.submitted.empty());
+  SECTION("found") {
+    session_id id{{7, 8}};
+    port.on_resolved(id);
+    CHECK(port.followed.back().first == id);
+    REQUIRE(port.submitted.size() == 1);
+    CHECK(port.submitted[0].first == id);
+  }
+  SECTION("not there: an error, and the message makes a session") {
+    port.on_resolved(error{errc::not_found, "Session not found: my chat"});
+    CHECK(error_of(port)["code"].as_string() == "NOT_FOUND");
+    CHECK(port.submitted.size() == 2);
+  }
+  SECTION("what waits is bounded") {
+    for (int i = 0; i < 200; ++i) protocol->on_message(R"({"type":"ping"})", true);
+    CHECK(error_of(port)["code"].as_string() == "RATE_LIMITED");
+    port.on_resolved(session_id{{7, 8}});
+    CHECK(port.sent.back() == R"({"type":"pong"})");
+  }
+}
+
+TEST_CASE("nexus: a client is in the room of the session it follows, and of no other") {
+  recording_port port;
+  port.settings = transport_test::demo_settings();
+  auto protocol = transport::make_nexus(port, {});
+  session_id first{{7, 8}};
+  session_id second{{7, 9}};
+  auto resume = [&](session_id id) {
+    protocol->on_message(R"({"type":"session.resume","sessionId":")" + id.str() + "\"}", true);
+    port.attach(session_record{});
+  };
+  resume(first);
+  CHECK(port.entered == std::vector<session_id>{first});
+  port.users = {{"u1", "Ana"}, {"u2", "Eva"}};
+  resume(second);
+  CHECK(port.left == std::vector<session_id>{first});
+  CHECK(port.entered == std::vector<session_id>{first, second});
+  CHECK(port.sent.back() ==
+        R"({"type":"presence","users":[{"userId":"u1","username":"Ana"},{"userId":"u2","username":"Eva"}]})");
+  SECTION("a session that may not be seen any more is told, and left") {
+    auto lost = port.followed.back().second.lost;
+    lost(error{errc::not_found, "Session not found"});
+    CHECK(error_of(port)["code"].as_string() == "NOT_FOUND");
+    CHECK(port.left == std::vector<session_id>{first, second});
+    protocol->on_message(R"({"type":"run.cancel"})", true);
+    CHECK(port.submitted.empty());
+  }
+}
+
+TEST_CASE("nexus: a message names the files it brings") {
+  recording_port port;
+  port.settings = transport_test::demo_settings();
+  auto protocol = transport::make_nexus(port, {});
+  file_id file{{5, 1}};
+  protocol->on_message(R"({"type":"message.send","content":"look","attachments":[")" + file.str() + "\"]}", true);
+  REQUIRE(port.submitted.size() == 2);
+  CHECK(std::get<send_message>(port.submitted[1].second).attachments == std::vector<file_id>{file});
 }

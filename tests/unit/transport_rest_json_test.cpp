@@ -126,6 +126,24 @@ TEST_CASE("messages json: ids that are not there are null and content is text") 
   CHECK_FALSE(all.at(0).as_object().contains("clientMessageId"));
 }
 
+TEST_CASE("messages json: who wrote them, what they bring and how they were received") {
+  core::message_record m;
+  m.author = "u1";
+  m.author_name = "Ana";
+  m.client_message_id = "k";
+  m.attachments = {{id<core::file_id>(9), "a.png", "image/png", 3}};
+  m.reactions = {{"👍", "u2", "Eva"}, {"👍", {}, {}}};
+  auto o = transport::messages_json({m}, {}).at(0).as_object();
+  CHECK(o.at("authorName") == "Ana");
+  CHECK(o.at("clientMessageId") == "k");
+  CHECK(json::serialize(o.at("attachments")) == R"([{"fileId":")" + id<core::file_id>(9).str() +
+                                                    R"(","name":"a.png","contentType":"image/png","size":3}])");
+  CHECK(o.at("reactions").at(0).at("username") == "Eva");
+  CHECK(o.at("reactions").at(1).at("userId") == "anonymous");
+  m.client_message_id = "idem:0123";
+  CHECK_FALSE(transport::messages_json({m}, {}).at(0).as_object().contains("clientMessageId"));
+}
+
 TEST_CASE("session json: metadata is an object and usage has all its numbers") {
   core::session_record s;
   s.cost = {1'500'000};

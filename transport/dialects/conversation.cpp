@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -160,14 +161,45 @@ class conversation_protocol final : public client_protocol {
   void on_open() override {
     port_.send(json::serialize(
         json::object{{"type", "connected"}, {"conversation_id", connect_.conversation}, {"message", "Conexión establecida"}}));
-    port_.follow(session_, {encoder_kind::conversation, std::nullopt, false},
-                 [this](const core::result<core::session_record>& r) {
-                   if (!r) return refuse(r.error().text);
-                   exists_ = exists_ || !r->project.empty();
-                 });
+    if (!is_short_id(connect_.conversation)) return follow();
+    // 24 hex digits are another dialect's name for a session, where there is one.
+    resolving_ = true;
+    port_.resolve(connect_.conversation, [this](const core::result<core::session_id>& r) {
+      resolving_ = false;
+      if (r) session_ = *r;
+      follow();
+      for (auto held = std::exchange(held_, {}); const auto& [message, is_text] : held) take(message, is_text);
+    });
   }
 
   void on_message(std::string_view message, bool is_text) override {
+    if (!resolving_) return take(message, is_text);
+    constexpr std::size_t most_held = 20;
+    if (held_.size() == most_held) return refuse("Too many messages before the conversation was found; slow down.");
+    held_.emplace_back(message, is_text);
+  }
+
+  void on_refused(const core::error& e) override { refuse(e.text); }
+
+ private:
+  [[nodiscard]] static bool is_short_id(std::string_view text) {
+    return text.size() == 24 && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+  }
+
+  void follow() {
+    client_port::follow_options options;
+    options.kind = encoder_kind::conversation;
+    options.after = connect_.after;
+    options.must_exist = false;
+    options.lost = [this](const core::error& e) { refuse(e.text); };
+    port_.follow(session_, std::move(options), [this](const core::result<core::session_record>& r) {
+      if (!r) return refuse(r.error().text);
+      exists_ = exists_ || !r->project.empty();
+      port_.enter_room(session_);
+    });
+  }
+
+  void take(std::string_view message, bool is_text) {
     auto frame =
         is_text ? parse_object(message) : core::error{errc::parse_error, "A text frame with a JSON object is expected."};
     if (!frame) {
@@ -192,9 +224,6 @@ class conversation_protocol final : public client_protocol {
     });
   }
 
-  void on_refused(const core::error& e) override { refuse(e.text); }
-
- private:
   void decide(const json::object& o) {
     const auto* approved = o.if_contains("approved");
     if (!approved || !approved->is_bool()) return refuse("Field \"approved\" must be true or false.");
@@ -215,6 +244,8 @@ class conversation_protocol final : public client_protocol {
   conversation_connect connect_;
   core::session_id session_;
   bool exists_ = false;
+  bool resolving_ = false;
+  std::vector<std::pair<std::string, bool>> held_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "core/turn.hpp"
 #include "transport/dialects/dialect.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ class conversation_encoder final : public encoder {
 struct conversation_connect {
   std::string conversation;  ///< the client's own id
   core::project_id project;
-  core::agent_id agent;  ///< from `?agent=`; may be empty
+  core::agent_id agent;                ///< from `?agent=`; may be empty
+  std::optional<core::seq_t> after{};  ///< from `?afterSeq=`
 };
 
 /// The session a conversation id stands for: a session's UUID is itself, any other text has a UUID of its own.

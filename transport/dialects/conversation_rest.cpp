@@ -1,6 +1,7 @@
 #include "transport/dialects/conversation_rest.hpp"
 
 #include "transport/dialects/conversation.hpp"
+#include "transport/idempotency.hpp"
 #include "transport/run_waiter.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -18,6 +19,25 @@ constexpr std::size_t longest_id = 200;
 
 core::session_id session_of(const rest_call_ptr& call, std::string_view conversation) {
   return session_of_conversation(call->config().default_project, conversation);
+}
+
+/// The session of a conversation, by any of its names; nothing where there is none (any more). Somebody else's answers 404.
+void look_up(const rest_call_ptr& call, const std::string& id, std::function<void(std::optional<core::session_record>)> then) {
+  if (id.size() > longest_id) return then(std::nullopt);
+  auto shown = [call, id, then](const core::result<core::answer>& r) {
+    if (!r && r.error().code != errc::not_found) return call->fail(r.error());
+    if (!r) return then(std::nullopt);
+    const auto& s = std::get<core::session_record>(*r);
+    if (s.status == core::session_status::deleted) return then(std::nullopt);
+    if (core::may_see(call->principal(), s)) return then(s);
+    call->fail({errc::not_found, "Conversation not found: " + id});
+  };
+  call->way().ask(core::resolve_session{call->config().default_project, id},
+                  [call, shown, then](const core::result<core::answer>& r) {
+                    if (r) return call->way().ask(core::get_session{std::get<core::session_id>(*r)}, shown);
+                    if (r.error().code != errc::not_found) return call->fail(r.error());
+                    then(std::nullopt);
+                  });
 }
 
 /// `YYYY-MM-DD HH:MM:SS`, UTC.
@@ -66,10 +86,11 @@ json::object message_json(const core::message_record& m) {
   return out;
 }
 
+std::string name_of(const core::session_record& s) { return s.alias.empty() ? s.id.str() : s.alias; }
+
 json::object conversation_json(const core::session_record& s) {
-  auto id = s.alias.empty() ? s.id.str() : s.alias;
-  return {{"id", id},
-          {"title", s.title.empty() ? id : s.title},
+  return {{"id", name_of(s)},
+          {"title", s.title},
           {"created_at", plain_time(s.created_at)},
           {"updated_at", plain_time(s.updated_at)},
           {"message_count", s.message_count}};
@@ -78,6 +99,50 @@ json::object conversation_json(const core::session_record& s) {
 json::object tool_json(const core::tool_record& t) {
   return {
       {"name", t.name}, {"description", t.description}, {"category", t.source}, {"parameters", json_or_string(t.parameters)}};
+}
+
+/// The first `most` characters of a text, on one line.
+std::string headline(std::string_view text) {
+  constexpr int most = 60;
+  std::string out;
+  int count = 0;
+  for (char c : text) {
+    bool begins_character = (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    if (begins_character && ++count > most) return out + "…";
+    out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+  }
+  return out;
+}
+
+/// Gives conversations without a title the beginning of their first message, one question after the other.
+class title_finder : public std::enable_shared_from_this<title_finder> {
+ public:
+  using done_fn = std::function<void(std::vector<core::session_record>)>;
+  title_finder(rest_call_ptr call, std::vector<core::session_record> all, done_fn done)
+      : call_(std::move(call)), all_(std::move(all)), done_(std::move(done)) {}
+
+  void next() {
+    while (at_ < all_.size() && !all_[at_].title.empty()) ++at_;
+    if (at_ == all_.size()) return done_(std::move(all_));
+    using page_type = core::page<core::message_record>;
+    core::list_messages question{all_[at_].id, {1, 0}};
+    call_->ask<page_type>(std::move(question), [me = shared_from_this()](const page_type& page) {
+      auto& s = me->all_[me->at_++];
+      if (!page.items.empty()) s.title = headline(page.items.front().content);
+      if (s.title.empty()) s.title = name_of(s);
+      me->next();
+    });
+  }
+
+ private:
+  rest_call_ptr call_;
+  std::vector<core::session_record> all_;
+  done_fn done_;
+  std::size_t at_ = 0;
+};
+
+void with_titles(const rest_call_ptr& call, std::vector<core::session_record> all, title_finder::done_fn done) {
+  std::make_shared<title_finder>(call, std::move(all), std::move(done))->next();
 }
 
 /// All of the history, page by page.
@@ -129,29 +194,33 @@ void post_conversation_chat(const rest_call_ptr& call) {
   if (!id) return;
   if (id->size() > longest_id || id->find('/') != std::string::npos)
     return call->fail_field("conversation_id", "must have at most " + std::to_string(longest_id) + " bytes and no slash");
-  if (id->empty()) *id = "conv_" + call->way().environment().random_uuid().hex().substr(24);
+  if (id->empty()) {
+    bool has_key = !call->request.header("idempotency-key").empty();  // which finds the same conversation again
+    auto made = has_key ? idempotent_session(*call).value : call->way().environment().random_uuid();
+    *id = "conv_" + made.hex().substr(24);
+  }
   core::agent_id agent{call->request.query_value("agent")};
   if (!call->config().find_agent(call->config().default_project, agent))
     return call->fail({errc::not_found, "Agent not found: " + agent.str()});
-  core::open_session open{call->config().default_project, std::move(agent), "conversation", *id, {}};
-  core::send_message message{std::move(*text), std::string(call->request.header("idempotency-key")), core::busy_policy::queue};
-  auto waiter =
-      run_waiter::start(call->way(), {session_of(call, *id), call->principal(), std::move(open), std::move(message), false},
-                        [call, id = *id](const core::result<run_outcome>& r) {
-                          if (!r) return call->fail(r.error());
-                          if (r->error.code != errc::ok && r->error.code != errc::iteration_limit) return call->fail(r->error);
-                          call->answer(200, outcome_json(*r, id));
-                        });
-  call->exchange->on_abandoned([waiter] { waiter->abandon(); });
+  run_waiter::request chat{session_of(call, *id), call->principal(), std::nullopt, {}, false};
+  chat.open = core::open_session{call->config().default_project, std::move(agent), "conversation", *id, {}};
+  chat.message = {std::move(*text), idempotent_id(*call), core::busy_policy::queue};
+  look_up(call, *id, [call, id = *id, chat = std::move(chat)](const std::optional<core::session_record>& s) mutable {
+    if (s) chat.session = s->id;
+    auto waiter = run_waiter::start(call->way(), std::move(chat), [call, id](const core::result<run_outcome>& r) {
+      if (!r) return call->fail(r.error());
+      if (r->error.code != errc::ok && r->error.code != errc::iteration_limit) return call->fail(r->error);
+      call->answer(200, outcome_json(*r, id));
+    });
+    call->exchange->on_abandoned([waiter] { waiter->abandon(); });
+  });
 }
 
 /// GET /api/chat/{id}/history: unknown ones are empty.
 void get_conversation_history(const rest_call_ptr& call) {
-  auto session = session_of(call, call->parameter("id"));
-  auto reader = std::make_shared<history_reader>(call, session);
-  call->way().ask(core::get_session{session}, [call, reader](const core::result<core::answer>& r) {
-    if (!r && r.error().code != errc::not_found) return call->fail(r.error());
-    if (!r || std::get<core::session_record>(*r).status == core::session_status::deleted) return reader->answer();
+  look_up(call, call->parameter("id"), [call](const std::optional<core::session_record>& s) {
+    auto reader = std::make_shared<history_reader>(call, s ? s->id : core::session_id{});
+    if (!s) return reader->answer();
     reader->next();
   });
 }
@@ -165,33 +234,36 @@ void get_conversations(const rest_call_ptr& call) {
   query.project = call->config().default_project;
   query.dialect = "conversation";
   query.window = *w;
+  query.visible_to = call->visible_to();
   call->ask<core::page<core::session_record>>(std::move(query), [call](const core::page<core::session_record>& page) {
-    json::array all;
-    for (const auto& s : page.items) all.push_back(conversation_json(s));
-    call->answer(200, json::object{{"conversations", std::move(all)}, {"total", page.total}});
+    with_titles(call, page.items, [call, total = page.total](const std::vector<core::session_record>& named) {
+      json::array all;
+      for (const auto& s : named) all.push_back(conversation_json(s));
+      call->answer(200, json::object{{"conversations", std::move(all)}, {"total", total}});
+    });
   });
 }
 
 /// GET /api/conversations/{id}
 void get_conversation(const rest_call_ptr& call) {
-  auto id = call->parameter("id").substr(0, longest_id);
-  call->find<core::session_record>(core::get_session{session_of(call, id)}, "Conversation", id,
-                                   [call, id](const core::session_record& s) {
-                                     if (s.status == core::session_status::deleted)
-                                       return call->fail({errc::not_found, "Conversation not found: " + id});
-                                     call->answer(200, conversation_json(s));
-                                   });
+  look_up(call, call->parameter("id"), [call](const std::optional<core::session_record>& s) {
+    if (s) return with_titles(call, {*s}, [call](const auto& named) { call->answer(200, conversation_json(named.front())); });
+    call->fail({errc::not_found, "Conversation not found: " + call->parameter("id").substr(0, longest_id)});
+  });
 }
 
 /// DELETE /api/conversations/{id}: what is not there is deleted too.
 void delete_conversation(const rest_call_ptr& call) {
-  const auto& id = call->parameter("id");
-  call->way().submit(
-      session_of(call, id), call->principal(), core::change_status{core::session_status::deleted},
-      [call, id](const core::result<core::command_reply>& r) {
-        if (!r && r.error().code != errc::not_found && r.error().code != errc::session_closed) return call->fail(r.error());
-        call->answer(200, json::object{{"status", "success"}, {"message", "Conversation deleted"}, {"conversation_id", id}});
-      });
+  auto done = [call](const core::result<core::command_reply>& r) {
+    if (!r && r.error().code != errc::not_found && r.error().code != errc::session_closed) return call->fail(r.error());
+    call->answer(
+        200,
+        json::object{{"status", "success"}, {"message", "Conversation deleted"}, {"conversation_id", call->parameter("id")}});
+  };
+  look_up(call, call->parameter("id"), [call, done](const std::optional<core::session_record>& s) {
+    if (!s) return done(core::command_reply{core::done{}});
+    call->way().submit(s->id, call->principal(), core::change_status{core::session_status::deleted}, done);
+  });
 }
 
 /// GET /api/tools

@@ -1,5 +1,8 @@
 #include "transport/dialects/dialect.hpp"
 
+#include "transport/dialects/agent_stream.hpp"
+#include "transport/dialects/chat_events.hpp"
+#include "transport/dialects/chat_room.hpp"
 #include "transport/dialects/conversation.hpp"
 #include "transport/dialects/nexus.hpp"
 
@@ -16,7 +19,7 @@ void frame_writer::frame(std::string_view json, core::seq_t seq, std::string_vie
   }
 }
 
-std::unique_ptr<encoder> make_encoder(encoder_kind kind, core::session_id session) {
+std::unique_ptr<encoder> make_encoder(encoder_kind kind, core::session_id session, bool with_offsets) {
   switch (kind) {
     case encoder_kind::nexus_a:
       return std::make_unique<nexus_encoder>(session, false);
@@ -24,8 +27,23 @@ std::unique_ptr<encoder> make_encoder(encoder_kind kind, core::session_id sessio
       return std::make_unique<nexus_encoder>(session, true);
     case encoder_kind::conversation:
       return std::make_unique<conversation_encoder>();
+    case encoder_kind::agent_stream:
+      return std::make_unique<agent_stream_encoder>(true);
+    case encoder_kind::agent_stream_quiet:
+      return std::make_unique<agent_stream_encoder>(false);
+    case encoder_kind::chat_events:
+      return std::make_unique<chat_events_encoder>(session, with_offsets);
+    case encoder_kind::chat_room:
+      return std::make_unique<chat_room_encoder>(session, with_offsets);
   }
   return nullptr;
 }
+
+core::presence_changed::user shown_user(const std::string& id, const std::string& name) {
+  if (id.empty()) return {"anonymous", name.empty() ? "Anonymous" : name};
+  return {id, name.empty() ? id : name};
+}
+
+core::presence_changed::user shown_user(const core::principal& who) { return shown_user(who.id, who.name); }
 
 }  // namespace troupe::transport

@@ -1,4 +1,8 @@
 #include "transport/dialects/nexus.hpp"
+
+#include "transport/attachments.hpp"
+#include "transport/dialects/nexus_fields.hpp"
+#include "transport/idempotency.hpp"
 #include "transport/json_text.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -16,16 +20,6 @@ json::object usage_json(const core::token_usage& tokens, core::micro_usd cost) {
 }
 
 namespace {
-
-json::object card(const core::approval_requested& a) {
-  return {{"approvalId", a.approval.str()},
-          {"tool", a.tool},
-          {"action", json_or_string(a.action)},
-          {"toolCallId", a.call.str()},
-          {"expiresAt", iso_time(a.expires_at)},
-          {"kind", core::to_string(a.kind)},
-          {"riskLevel", a.risk}};
-}
 
 void put(frame_writer& out, std::string_view type, core::seq_t seq, json::object fields) {
   json::object frame;
@@ -48,7 +42,10 @@ struct nexus_frames {
   void operator()(const core::message_added& m) const {
     json::object fields{
         {"messageId", m.message.str()}, {"role", core::to_string(m.role)}, {"content", m.content}, {"author", m.author}};
-    if (!m.client_message_id.empty()) fields["clientMessageId"] = m.client_message_id;
+    if (!m.author_name.empty()) fields["authorName"] = m.author_name;
+    if (!m.client_message_id.empty() && !is_idempotent_id(m.client_message_id))
+      fields["clientMessageId"] = m.client_message_id;
+    if (!m.attachments.empty()) fields["attachments"] = attachments_json(m.attachments);
     put("message.created", std::move(fields));
   }
   void operator()(const core::run_queued& m) const {
@@ -78,23 +75,17 @@ struct nexus_frames {
     if (!m.message.is_nil()) put("message.superseded", {{"messageId", m.message.str()}, {"fromSeq", m.from}});
   }
   void operator()(const core::tool_started& m) const {
-    put("message.tool_start", {{"toolCallId", m.call.str()}, {"tool", m.tool}, {"input", json_or_string(m.input)}});
+    put("message.tool_start", tool_start_fields(m));
   }
   void operator()(const core::tool_progress& m) const {
     put("message.tool_progress", {{"toolCallId", m.call.str()}, {"text", m.text}});
   }
   void operator()(const core::tool_completed& m) const {
-    put("message.tool_complete", {{"toolCallId", m.call.str()},
-                                  {"tool", m.tool},
-                                  {"success", m.ok},
-                                  {"output", output_value(m.output)},
-                                  {"durationMs", m.ms}});
+    put("message.tool_complete", tool_complete_fields(m));
   }
-  void operator()(const core::approval_requested& m) const { put("message.approval_required", card(m)); }
+  void operator()(const core::approval_requested& m) const { put("message.approval_required", approval_card_fields(m)); }
   void operator()(const core::approval_decided& m) const {
-    json::object fields{{"approvalId", m.approval.str()}, {"decision", core::to_string(m.decision)}, {"resolvedBy", m.by}};
-    if (!m.note.empty()) fields["note"] = m.note;
-    put("approval.decided", std::move(fields));
+    put("approval.decided", approval_decided_fields(m));
   }
   void operator()(const core::cost_alert& m) const {
     put("session.cost_alert",
@@ -115,6 +106,34 @@ struct nexus_frames {
   }
   void operator()(const core::typing_changed& m) const {
     put("typing", {{"userId", m.user_id}, {"username", m.username}, {"isTyping", m.is_typing}});
+  }
+  void operator()(const core::presence_changed& m) const {
+    json::array users;
+    for (const auto& u : m.users) users.push_back(json::object{{"userId", u.id}, {"username", u.name}});
+    put("presence", {{"users", std::move(users)}});
+  }
+  void operator()(const core::reaction_changed& m) const {
+    auto who = shown_user(m.by, m.by_name);
+    put("message.reaction", {{"messageId", m.message.str()},
+                             {"emoji", m.emoji},
+                             {"added", m.added},
+                             {"userId", who.id},
+                             {"username", who.name}});
+  }
+  void operator()(const core::session_updated& m) const {
+    json::object fields{{"status", core::to_string(m.status)}};
+    if (!m.title.empty()) fields["title"] = m.title;
+    if (m.participants) fields["participants"] = json::array(m.participants->begin(), m.participants->end());
+    put("session.updated", std::move(fields));
+  }
+  void operator()(const core::history_cleared&) const { put("session.cleared", {}); }
+  void operator()(const core::message_edited& m) const {
+    put("message.edited", {{"messageId", m.message.str()}, {"content", m.content}});
+  }
+  void operator()(const core::queue_reordered& m) const {
+    json::array ids;
+    for (const auto& id : m.messages) ids.push_back(json::string(id.str()));
+    put("queue.reordered", {{"messageIds", std::move(ids)}});
   }
   /// The rest has no frame of its own: clients of this dialect see gaps in the seqs (PROTOCOLS §1.5).
   template <class Other>
@@ -149,7 +168,7 @@ void nexus_encoder::complete(const core::event& e, frame_writer& out) {
 }
 
 void nexus_encoder::encode_open_cards(frame_writer& out) {
-  for (const auto& open : turn_.open_approvals) put(out, "message.approval_required", 0, card(open));
+  for (const auto& open : turn_.open_approvals) put(out, "message.approval_required", 0, approval_card_fields(open));
 }
 
 std::string nexus_error(const core::error& e) {

@@ -1,8 +1,11 @@
+#include "transport/attachments.hpp"
 #include "transport/dialects/nexus.hpp"
 #include "transport/json_text.hpp"
 
 #include <boost/json/serialize.hpp>
 
+#include <array>
+#include <deque>
 #include <utility>
 
 namespace troupe::transport {
@@ -29,20 +32,12 @@ class nexus_protocol final : public client_protocol {
   void on_open() override {}
 
   void on_message(std::string_view message, bool is_text) override {
-    if (!is_text) return refuse({errc::parse_error, "A text frame with a JSON object is expected, not a binary frame."});
-    auto frame = parse_object(message);
-    if (!frame) return refuse(frame.error());
-    auto type = string_field(*frame, "type");
-    if (!type) return refuse(type.error());
-    for (const auto& known : table)
-      if (known.type == *type) {
-        auto done = (this->*known.handler)(*frame);
-        if (!done) refuse(done.error());
-        return;
-      }
-    refuse({errc::unknown_type, "Unknown type \"" + type->substr(0, 64) +
-                                    "\"; known: auth, session.create, session.resume, message.send, approval.decide, "
-                                    "run.cancel, typing, ping."});
+    if (!resolving_) return take(message, is_text);
+    // What comes behind a session's name is meant for that session.
+    if (held_.size() == most_held || held_bytes_ + message.size() > port_.config().limits.max_frame_bytes)
+      return refuse({errc::rate_limited, "Too much was sent before session.resumed; wait for it."});
+    held_bytes_ += message.size();
+    held_.emplace_back(message, is_text);
   }
 
   void on_refused(const core::error& e) override { refuse(e); }
@@ -58,15 +53,51 @@ class nexus_protocol final : public client_protocol {
   struct handler_row {
     std::string_view type;
     handled (nexus_protocol::*handler)(const json::object&);
+    bool is_open_to_all = false;  ///< also to those who have not signed in
   };
   static const std::array<handler_row, 8> table;
+  static constexpr std::size_t most_held = 100;
+
+  void take(std::string_view message, bool is_text) {
+    if (!is_text) return refuse({errc::parse_error, "A text frame with a JSON object is expected, not a binary frame."});
+    auto frame = parse_object(message);
+    if (!frame) return refuse(frame.error());
+    auto type = string_field(*frame, "type");
+    if (!type) return refuse(type.error());
+    for (const auto& known : table)
+      if (known.type == *type) {
+        if (!known.is_open_to_all && !is_somebody())
+          return refuse({errc::auth_required, "Send auth with a token or an apiKey first."});
+        auto done = (this->*known.handler)(*frame);
+        if (!done) refuse(done.error());
+        return;
+      }
+    refuse({errc::unknown_type, "Unknown type \"" + type->substr(0, 64) +
+                                    "\"; known: auth, session.create, session.resume, message.send, approval.decide, "
+                                    "run.cancel, typing, ping."});
+  }
+
+  [[nodiscard]] bool is_somebody() const { return !port_.config().auth.required || port_.principal().scopes != 0; }
 
   void refuse(const core::error& e) { port_.send(nexus_error(e)); }
   void send(json::object frame) { port_.send(json::serialize(frame)); }
 
   [[nodiscard]] encoder_kind kind() const { return style_b_ ? encoder_kind::nexus_b : encoder_kind::nexus_a; }
 
+  handled sign_in(const json::object& o) {
+    if (!port_.config().auth.required) return {};
+    for (std::string_view name : {"apiKey", "token"}) {
+      auto credential = string_field(o, name);
+      if (!credential) return credential.error();
+      if (!credential->empty()) return port_.sign_in(*credential);
+    }
+    if (is_somebody()) return {};
+    return core::error{errc::auth_required, "Credentials are required: send auth with a token or an apiKey."};
+  }
+
   handled auth(const json::object& o) {
+    style_b_ = style_b_ || connect_.style_b || o.contains("apiKey");
+    if (auto signed_in = sign_in(o); !signed_in) return signed_in.error();
     auto project = string_field(o, "projectId");
     if (!project) return project.error();
     auto agent = string_field(o, "agentId");
@@ -80,7 +111,6 @@ class nexus_protocol final : public client_protocol {
     if (!agent->empty()) wanted.agent = {*agent};
     if (!port_.config().find_agent(wanted.project, wanted.agent)) return unknown_agent(wanted);
     connect_ = std::move(wanted);
-    style_b_ = style_b_ || connect_.style_b || o.contains("apiKey");
     send({{"type", "auth.success"}});
     if (!session->empty()) return follow_existing(*session, *after);
     return {};
@@ -110,8 +140,11 @@ class nexus_protocol final : public client_protocol {
   /// The session.created frame comes from the log, so that every client sees the same.
   handled open_new(std::string metadata) {
     if (!port_.config().find_agent(connect_.project, connect_.agent)) return unknown_agent(connect_);
-    session_ = port_.new_session_id();
-    port_.follow(*session_, {kind(), std::nullopt, false}, [](const core::result<core::session_record>&) {});
+    auto left = std::exchange(session_, port_.new_session_id());
+    port_.follow(*session_, options(std::nullopt, false),
+                 [this, left, id = *session_](const core::result<core::session_record>& r) {
+                   if (r) enter(left, id);
+                 });
     port_.submit(*session_, core::open_session{connect_.project, connect_.agent, "nexus", {}, std::move(metadata)},
                  [this](const core::result<core::command_reply>& r) {
                    if (!r) refuse(r.error());
@@ -129,24 +162,69 @@ class nexus_protocol final : public client_protocol {
   }
 
   handled follow_existing(const std::string& text, std::optional<core::seq_t> after) {
-    auto id = core::session_id::parse(text);
-    if (!id) return core::error{errc::not_found, "Session not found: " + text.substr(0, 64)};
+    resolving_ = true;
+    port_.resolve(text, [this, after](const core::result<core::session_id>& r) {
+      resolving_ = false;
+      if (r)
+        follow_session(*r, after);
+      else
+        refuse(r.error());
+      take_held();
+    });
+    return {};
+  }
+
+  void take_held() {
+    while (!resolving_ && !held_.empty()) {
+      auto [message, is_text] = std::move(held_.front());
+      held_.pop_front();
+      held_bytes_ -= message.size();
+      take(message, is_text);
+    }
+  }
+
+  void follow_session(core::session_id id, std::optional<core::seq_t> after) {
     // At once: a message sent right behind this frame is for that session.
-    auto left = std::exchange(session_, *id);
-    port_.follow(*id, {kind(), after, true},
-                 [this, id = *id, after, left, seen = port_.last_seq()](const core::result<core::session_record>& r) {
+    auto left = std::exchange(session_, id);
+    port_.follow(id, options(after, true),
+                 [this, id, after, left, seen = port_.last_seq()](const core::result<core::session_record>& r) {
                    if (!r) {
                      // The session that it left goes on where it was.
                      session_ = left;
-                     if (left) port_.follow(*left, {kind(), seen, false}, [](const core::result<core::session_record>&) {});
+                     if (left) port_.follow(*left, options(seen, false), [](const core::result<core::session_record>&) {});
                      return refuse(r.error());
                    }
                    send({{"type", "session.resumed"},
                          {"sessionId", id.str()},
                          {"fromSeq", after.value_or(r->last_seq)},
                          {"status", core::to_string(r->status)}});
+                   enter(left, id);
                  });
-    return {};
+  }
+
+  client_port::follow_options options(std::optional<core::seq_t> after, bool must_exist) {
+    client_port::follow_options out;
+    out.kind = kind();
+    out.after = after;
+    out.must_exist = must_exist;
+    out.lost = [this](const core::error& e) {
+      if (session_) port_.leave_room(*session_);
+      session_.reset();
+      refuse(e);
+    };
+    return out;
+  }
+
+  /// Into the room of the session it follows now. Who is there before is told to the newcomer; the room hears of it by event.
+  void enter(std::optional<core::session_id> left, core::session_id id) {
+    if (left && *left != id) port_.leave_room(*left);
+    if (session_ != id) return;
+    port_.enter_room(id);
+    auto users = port_.users_in(id);
+    if (users.size() < 2) return;
+    json::array all;
+    for (const auto& u : users) all.push_back(json::object{{"userId", u.id}, {"username", u.name}});
+    send({{"type", "presence"}, {"users", std::move(all)}});
   }
 
   handled send_message(const json::object& o) {
@@ -155,6 +233,9 @@ class nexus_protocol final : public client_protocol {
     if (!content || !content->is_string() || content->get_string().empty())
       return invalid("Field \"content\" must be a non-empty string.");
     command.content = std::string(content->get_string());
+    auto attachments = attachments_field(o);
+    if (!attachments) return attachments.error();
+    command.attachments = std::move(*attachments);
     auto client_id = string_field(o, "clientMessageId");
     if (!client_id) return client_id.error();
     command.client_message_id = std::move(*client_id);
@@ -176,6 +257,9 @@ class nexus_protocol final : public client_protocol {
     if (text->empty()) return invalid("Field \"approvalId\" is missing.");
     auto id = core::approval_id::parse(*text);
     if (!id) return core::error{errc::not_found, "Approval not found: " + text->substr(0, 64)};
+    for (std::string_view other : {"choice", "answer"})
+      if (const auto* v = o.if_contains(other); v && !v->is_null())
+        return invalid("Field \"" + std::string(other) + "\" answers questions that this server does not ask; send approved.");
     const auto* approved = o.if_contains("approved");
     if (!approved || !approved->is_bool()) return invalid("Field \"approved\" must be true or false.");
     auto note = string_field(o, "note");
@@ -189,12 +273,12 @@ class nexus_protocol final : public client_protocol {
       if (!known) return refuse(known.error());
       port_.submit(known->session, command, [this](const core::result<core::command_reply>& r) {
         if (!r) return refuse(r.error());
-        const auto& settled = std::get<core::approval_settled>(*r);
-        if (settled.won) return;  // the event tells everybody
+        const auto* settled = std::get_if<core::approval_settled>(&*r);
+        if (!settled || settled->won) return;  // the event tells everybody
         send({{"type", "approval.decided"},
-              {"approvalId", settled.approval.str()},
-              {"decision", core::to_string(settled.decision)},
-              {"resolvedBy", settled.by}});
+              {"approvalId", settled->approval.str()},
+              {"decision", core::to_string(settled->decision)},
+              {"resolvedBy", settled->by}});
       });
     });
     return {};
@@ -217,9 +301,9 @@ class nexus_protocol final : public client_protocol {
   handled typing(const json::object& o) {
     const auto* is_typing = o.if_contains("isTyping");
     if (!is_typing || !is_typing->is_bool()) return invalid("Field \"isTyping\" must be true or false.");
+    auto who = shown_user(port_.principal());
     if (session_)
-      port_.announce(*session_, core::typing_changed{port_.principal().id, port_.principal().name, is_typing->get_bool(),
-                                                     port_.connection_id()});
+      port_.announce(*session_, core::typing_changed{who.id, who.name, is_typing->get_bool(), port_.connection_id()});
     return {};
   }
 
@@ -238,17 +322,20 @@ class nexus_protocol final : public client_protocol {
   nexus_connect connect_;
   bool style_b_ = false;
   std::optional<core::session_id> session_;
+  bool resolving_ = false;  ///< the name of a session that is to be followed
+  std::deque<std::pair<std::string, bool>> held_;
+  std::size_t held_bytes_ = 0;
 };
 
 const std::array<nexus_protocol::handler_row, 8> nexus_protocol::table{{
-    {"auth", &nexus_protocol::auth},
+    {"auth", &nexus_protocol::auth, true},
     {"session.create", &nexus_protocol::create},
     {"session.resume", &nexus_protocol::resume},
     {"message.send", &nexus_protocol::send_message},
     {"approval.decide", &nexus_protocol::decide},
     {"run.cancel", &nexus_protocol::cancel},
     {"typing", &nexus_protocol::typing},
-    {"ping", &nexus_protocol::ping},
+    {"ping", &nexus_protocol::ping, true},
 }};
 
 }  // namespace

@@ -11,3 +11,5 @@ async function load(name) {
 export const { WebSocket } = await load("ws");
 export const loadAimock = () => load("@copilotkit/aimock");
 export const loadOpenai = () => load("openai");
+/** The official Socket.IO client: 4.x, or `socket.io-client-3`, `socket.io-client-2`. */
+export const loadSocketIo = (name = "socket.io-client") => load(name);

@@ -1,0 +1,92 @@
+#include "storage/usage_queries.hpp"
+
+#include "storage/rows.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+
+namespace troupe::storage {
+
+using namespace core;
+
+namespace {
+
+/// The bill of a cancelled model call comes after the end of its run, but not later than this.
+constexpr millis late_bill = std::chrono::hours{1};
+
+millis begin_of_day(millis at) { return std::chrono::floor<std::chrono::days>(at); }
+
+// Usage rows have no index by time, which every model call would pay for. Sessions used since and runs that ended since do.
+#define TROUPE_USAGE_ROWS                                                                                         \
+  " FROM (SELECT id, owner FROM sessions WHERE project = ?1 AND updated_at_ms >= ?3"                              \
+  "       UNION SELECT id, owner FROM sessions WHERE project = ?1 AND id IN (SELECT session FROM runs INDEXED BY" \
+  "             runs_in_flight WHERE status IN ('queued', 'running', 'parked'))) s"                               \
+  " JOIN runs r ON r.session = s.id JOIN usage u ON u.run = r.id"                                                 \
+  " WHERE coalesce(u.at_ms, 0) >= ?2 AND (r.ended_at_ms IS NULL OR r.ended_at_ms >= ?3) GROUP BY 1"
+
+std::string shares_of(usage_key key) {
+  switch (key) {
+    case usage_key::session:
+      return "SELECT s.id, sum(u.cost_micro_usd), sum(u.prompt_tokens + u.completion_tokens), count(*)" TROUPE_USAGE_ROWS;
+    case usage_key::user:
+      return "SELECT s.owner, sum(u.cost_micro_usd), sum(u.prompt_tokens + u.completion_tokens), count(*)" TROUPE_USAGE_ROWS;
+    default:
+      return "SELECT agent, sum(cost_micro_usd), sum(tokens), sum(requests) FROM usage_agent_days WHERE project = ?1"
+             " AND day >= strftime('%Y-%m-%d', ?2 / 1000, 'unixepoch') AND ?3 IS NOT NULL GROUP BY 1";
+  }
+}
+
+}  // namespace
+
+std::vector<usage_day> usage_by_day(connection& db, const project_id& project, millis since) {
+  std::vector<usage_day> out;
+  cursor c(
+      db.statement("SELECT day, cost_micro_usd, tokens, requests FROM usage_days WHERE project = ? AND day >= ? ORDER BY day"),
+      project, day_of(since));
+  while (c.next()) {
+    auto& d = out.emplace_back();
+    c.read(d.date, d.cost, d.tokens, d.requests);
+  }
+  return out;
+}
+
+page<usage_share> usage_by(connection& db, const project_id& project, millis since, usage_key key, window w) {
+  page<usage_share> out;
+  auto shares = shares_of(key);
+  auto from = begin_of_day(std::max(since, millis(0)));
+  auto bind = [&](cursor& c) {
+    c.add(project);
+    c.add(std::int64_t{from.count()});
+    c.add(std::int64_t{(from - late_bill).count()});
+  };
+  {
+    cursor c(db.statement("SELECT count(*) FROM (" + shares + ")"));
+    bind(c);
+    if (c.next()) out.total = c.integer();
+  }
+  cursor c(db.statement(shares + " ORDER BY 2 DESC, 1 LIMIT ?4 OFFSET ?5"));
+  bind(c);
+  c.add(std::max<std::int64_t>(w.limit, 0));
+  c.add(std::max<std::int64_t>(w.offset, 0));
+  while (c.next()) {
+    auto& share = out.items.emplace_back();
+    c.read(share.key, share.cost, share.tokens, share.requests);
+  }
+  return out;
+}
+
+std::vector<agent_day> usage_since(connection& db, millis since) {
+  std::vector<agent_day> out;
+  cursor c(
+      db.statement("SELECT project, agent, CAST(strftime('%s', day) AS INTEGER) * 1000, cost_micro_usd FROM usage_agent_days"
+                   " WHERE day >= ? ORDER BY day, project, agent"),
+      day_of(since));
+  while (c.next()) {
+    auto& d = out.emplace_back();
+    c.read(d.project, d.agent, d.day, d.cost);
+  }
+  return out;
+}
+
+}  // namespace troupe::storage
