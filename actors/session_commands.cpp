@@ -17,8 +17,6 @@ constexpr std::size_t max_owner_bytes = 200;
 constexpr double max_temperature = 2;
 
 std::optional<core::error> defect_of(const core::send_message& c) {
-  if (c.content.empty() && c.attachments.empty())
-    return core::error{errc::validation_error, "A message needs content or attachments."};
   if (c.attachments.size() > max_attachments)
     return core::error{errc::validation_error, "A message has at most " + std::to_string(max_attachments) +
                                                    " attachments; this one has " + std::to_string(c.attachments.size()) + "."};

@@ -26,13 +26,34 @@ struct provider_timeouts {
 
 struct provider_config {
   provider_id id;
-  std::string kind;         ///< scripted or openai
-  std::string base_url;     ///< openai: up to and including `/v1`
+  std::string kind;         ///< scripted, openai, anthropic, websocket or recorded
+  std::string base_url;     ///< openai: up to and including `/v1`; anthropic: without `/v1`; websocket: ws:// or wss://
   std::string api_key_env;  ///< name of the environment variable that holds the key; empty: no key
   std::string script;       ///< scripted: JSON text of its rules
+  std::string cassette;     ///< recorded: a recording (docs/scenarios.md)
+  std::string message;      ///< websocket: JSON template of what is sent; empty: the seed's
+  std::string ca_file;      ///< certificates to trust instead of the system's
+  std::string proxy;        ///< URL; empty: what the environment says
   provider_timeouts timeouts;
   std::uint32_t max_concurrent = 256;
   std::uint32_t max_retries = 2;
+  /// After so many failures in a row calls are refused at once for a while; 0: never.
+  std::uint32_t breaker_failures = 8;
+  milliseconds breaker_open{15'000};
+};
+
+/// What happens when the conversation outgrows the model.
+enum class context_policy : std::uint8_t {
+  none,      ///< it is sent as it is; the provider may refuse it
+  truncate,  ///< the oldest whole exchanges are left out
+  compact,   ///< a call of the same model sums up the oldest exchanges; the full history stays in the log
+};
+
+/// Another model, for when the agent's own cannot answer.
+struct model_choice {
+  provider_id provider;
+  std::string model;
+  std::optional<token_price> price;
 };
 
 enum class approval_policy : std::uint8_t { never, always };
@@ -67,6 +88,12 @@ struct agent_config {
   agent_limits limits;
   std::vector<std::int32_t> alerts{50, 80, 100};
   std::optional<double> temperature;
+  std::vector<std::string> stop;       ///< sequences that end the answer
+  std::string reasoning_effort;        ///< as the provider names it; empty: its default
+  std::string response_schema;         ///< JSON Schema text of structured answers; empty: free text
+  std::vector<model_choice> fallback;  ///< tried in order while nothing was shown
+  std::uint32_t context_tokens = 0;    ///< the model's limit; 0: unknown
+  context_policy context = context_policy::none;
   bool takes_images = false;         ///< `inputs` holds "image": attached images go to the model as such
   bool takes_files = false;          ///< `inputs` holds "file"
   budget_config spending;            ///< over all its sessions

@@ -273,6 +273,14 @@ struct file_added {
   std::shared_ptr<const std::string> data{};
 };
 
+/// From here on the model reads `summary` in the place of the first `replaced` messages of its history, whole exchanges before
+/// the current run's. The log still holds them, and people still read them.
+struct history_compacted {
+  run_id run;
+  std::uint32_t replaced = 0;
+  std::string summary;
+};
+
 /// All messages so far are gone for the model and for readers.
 struct history_cleared {
   std::string by;
@@ -307,7 +315,7 @@ using event_payload =
                  message_superseded, message_completed, tool_started, tool_progress, tool_completed, tool_outcome_unknown,
                  approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed, run_cancelled,
                  run_dequeued, session_updated, session_closed, message_edited, queue_reordered, reaction_changed, file_added,
-                 history_cleared, typing_changed, presence_changed>;
+                 history_cleared, history_compacted, typing_changed, presence_changed>;
 
 /// The kind's name, e.g. `text_delta`.
 [[nodiscard]] std::string_view kind_of(const event_payload& payload) noexcept;

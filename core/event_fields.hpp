@@ -45,6 +45,7 @@ BOOST_DESCRIBE_STRUCT(queue_reordered, (), (messages))
 BOOST_DESCRIBE_STRUCT(reaction_changed, (), (message, emoji, added, by, by_name))
 BOOST_DESCRIBE_STRUCT(file_added, (), (file, by))  // its data goes to a table of its own
 BOOST_DESCRIBE_STRUCT(history_cleared, (), (by))
+BOOST_DESCRIBE_STRUCT(history_compacted, (), (run, replaced, summary))
 BOOST_DESCRIBE_STRUCT(typing_changed, (), (user_id, username, is_typing))
 BOOST_DESCRIBE_STRUCT(presence_changed, (), ())  // transient: told to those who are there, never kept
 

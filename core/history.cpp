@@ -67,6 +67,14 @@ struct history_fold {
     }
     h.run_begin_ = 0;
   }
+  void operator()(const history_compacted& e) const {
+    auto replaced = std::min<std::size_t>(e.replaced, std::min(h.run_begin_, h.messages_->size()));
+    if (replaced == 0) return;
+    auto& all = h.writable();
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(replaced));
+    all.insert(all.begin(), {role::user, std::string(summary_prefix) + e.summary, {}, {}, true});
+    h.run_begin_ -= replaced - 1;
+  }
   void operator()(const run_completed& e) const { end(e.run); }
   void operator()(const run_failed& e) const { end(e.run); }
   void operator()(const run_cancelled& e) const { end(e.run); }

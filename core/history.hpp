@@ -25,6 +25,9 @@ struct history_message {
 /// The text given as the result of a call that never got one.
 inline constexpr std::string_view missing_result_text = "No result: the call was not carried out.";
 
+/// Stands before what a compaction made of earlier messages.
+inline constexpr std::string_view summary_prefix = "Summary of the conversation so far:\n";
+
 class history {
  public:
   /// Takes the next event of the log. A user message joins when its run starts, not when it is queued; until then it may be

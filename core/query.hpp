@@ -100,7 +100,8 @@ using query = std::variant<get_session, list_sessions, list_messages, list_tool_
                            list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message,
                            resolve_session, get_usage_by, get_file, list_files, get_message>;
 
-/// In the order of `query` (get_message has a message_record too); what one asks for by id and is not there is a NOT_FOUND error, not an empty answer.
+/// In the order of `query` (get_message has a message_record too); what one asks for by id and is not there is a NOT_FOUND
+/// error, not an empty answer.
 using answer = std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,
                             std::vector<session_state::queued>, run_record, approval_record, page<approval_record>,
                             page<span_record>, std::vector<span_record>, std::vector<usage_day>, seq_t, message_record,

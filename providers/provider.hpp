@@ -36,6 +36,9 @@ struct model_request {
   std::shared_ptr<const std::vector<tool_description>> tools;
   std::uint32_t max_output_tokens = 4096;
   std::optional<double> temperature;
+  std::vector<std::string> stop;
+  std::string reasoning_effort;
+  std::string response_schema;  ///< JSON Schema text, or empty
   core::session_id session;
   std::uint32_t call_number = 1;  ///< 1-based count of model calls in the session, for scripts
 };

@@ -120,7 +120,7 @@ class sqlite_queries final : public queries {
       cursor c(sql("SELECT" TROUPE_EVENT_COLUMNS "FROM log WHERE session = " TROUPE_SESSION_N
                    " AND last_seq <= ? AND kind IN ('message_added', 'message_edited', 'run_started',"
                    " 'run_dequeued', 'step_started', 'message_completed', 'tool_completed', 'run_completed', 'run_failed',"
-                   " 'run_cancelled', 'history_cleared') ORDER BY last_seq"),
+                   " 'run_cancelled', 'history_cleared', 'history_compacted') ORDER BY last_seq"),
                id, bounded(upto));
       while (c.next()) out.push_back(read_event(c).value());
       return out;

@@ -154,8 +154,7 @@ void conversation_watch::send_list(const std::vector<std::shared_ptr<member>>& t
     if (!found || !me->way_) return;
     json::array conversations;
     for (const auto& s : found->items)
-      conversations.push_back(
-          room_conversation_json(s, me->rooms_ ? me->rooms_->users(s.id) : std::vector<room_user>{}, {}));
+      conversations.push_back(room_conversation_json(s, me->rooms_ ? me->rooms_->users(s.id) : std::vector<room_user>{}, {}));
     json::object payload{{"conversations", std::move(conversations)}, {"timestamp", iso_time(me->way_->environment().now())}};
     frame_writer out(framing::websocket);
     put_event(out, chat_room_namespace, "chat:conversations-updated", json::serialize(payload), {}, 0);

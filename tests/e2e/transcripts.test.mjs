@@ -43,8 +43,9 @@ class Names {
 
   #textFits(said, came) {
     const names = [...said.matchAll(changing)].map(([name]) => name);
-    const escaped = said.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*");
-    const pattern = escaped.replace(changing, (name) => `(${changing.source.replaceAll("(\\.\\d+Z)", "(?:\\.\\d+Z)")})`);
+    const one = changing.source.replaceAll("(\\.", "(?:\\.");
+    const literal = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll("…", "[\\s\\S]*");
+    const pattern = said.split(new RegExp(one, "g")).map(literal).join(`(${one})`);
     const match = new RegExp(`^${pattern}$`).exec(came);
     if (!match) return false;
     return names.every((name, i) => {

@@ -73,7 +73,6 @@ TEST_CASE("attachments: only files of this session, at most ten, and some conten
   CHECK(e.code == errc::validation_error);
   CHECK(e.text.find(foreign.str()) != std::string::npos);
   CHECK(f.w.refused(f.id, {}, with("x", std::vector<core::file_id>(11, f.text))).code == errc::validation_error);
-  CHECK(f.w.refused(f.id, {}, say("")).code == errc::validation_error);
   CHECK(f.w.all<core::message_added>(f.id).empty());
   f.w.restart();
   (void)f.w.must<core::message_accepted>(f.id, {}, with("", {f.text}));

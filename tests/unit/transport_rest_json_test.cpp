@@ -136,8 +136,8 @@ TEST_CASE("messages json: who wrote them, what they bring and how they were rece
   auto o = transport::messages_json({m}, {}).at(0).as_object();
   CHECK(o.at("authorName") == "Ana");
   CHECK(o.at("clientMessageId") == "k");
-  CHECK(json::serialize(o.at("attachments")) == R"([{"fileId":")" + id<core::file_id>(9).str() +
-                                                    R"(","name":"a.png","contentType":"image/png","size":3}])");
+  CHECK(json::serialize(o.at("attachments")) ==
+        R"([{"fileId":")" + id<core::file_id>(9).str() + R"(","name":"a.png","contentType":"image/png","size":3}])");
   CHECK(o.at("reactions").at(0).at("username") == "Eva");
   CHECK(o.at("reactions").at(1).at("userId") == "anonymous");
   m.client_message_id = "idem:0123";

@@ -43,8 +43,7 @@ struct nexus_frames {
     json::object fields{
         {"messageId", m.message.str()}, {"role", core::to_string(m.role)}, {"content", m.content}, {"author", m.author}};
     if (!m.author_name.empty()) fields["authorName"] = m.author_name;
-    if (!m.client_message_id.empty() && !is_idempotent_id(m.client_message_id))
-      fields["clientMessageId"] = m.client_message_id;
+    if (!m.client_message_id.empty() && !is_idempotent_id(m.client_message_id)) fields["clientMessageId"] = m.client_message_id;
     if (!m.attachments.empty()) fields["attachments"] = attachments_json(m.attachments);
     put("message.created", std::move(fields));
   }
@@ -74,19 +73,13 @@ struct nexus_frames {
   void operator()(const core::message_superseded& m) const {
     if (!m.message.is_nil()) put("message.superseded", {{"messageId", m.message.str()}, {"fromSeq", m.from}});
   }
-  void operator()(const core::tool_started& m) const {
-    put("message.tool_start", tool_start_fields(m));
-  }
+  void operator()(const core::tool_started& m) const { put("message.tool_start", tool_start_fields(m)); }
   void operator()(const core::tool_progress& m) const {
     put("message.tool_progress", {{"toolCallId", m.call.str()}, {"text", m.text}});
   }
-  void operator()(const core::tool_completed& m) const {
-    put("message.tool_complete", tool_complete_fields(m));
-  }
+  void operator()(const core::tool_completed& m) const { put("message.tool_complete", tool_complete_fields(m)); }
   void operator()(const core::approval_requested& m) const { put("message.approval_required", approval_card_fields(m)); }
-  void operator()(const core::approval_decided& m) const {
-    put("approval.decided", approval_decided_fields(m));
-  }
+  void operator()(const core::approval_decided& m) const { put("approval.decided", approval_decided_fields(m)); }
   void operator()(const core::cost_alert& m) const {
     put("session.cost_alert",
         {{"currentSpend", m.spend.usd()}, {"budget", m.budget.usd()}, {"percent", m.percent}, {"scope", m.scope}});
@@ -114,11 +107,8 @@ struct nexus_frames {
   }
   void operator()(const core::reaction_changed& m) const {
     auto who = shown_user(m.by, m.by_name);
-    put("message.reaction", {{"messageId", m.message.str()},
-                             {"emoji", m.emoji},
-                             {"added", m.added},
-                             {"userId", who.id},
-                             {"username", who.name}});
+    put("message.reaction",
+        {{"messageId", m.message.str()}, {"emoji", m.emoji}, {"added", m.added}, {"userId", who.id}, {"username", who.name}});
   }
   void operator()(const core::session_updated& m) const {
     json::object fields{{"status", core::to_string(m.status)}};
