@@ -53,6 +53,11 @@ struct fork_fold::taker {
     for (const auto& call : e.calls) size += call.arguments.size();
     keep(std::move(e), size);
   }
+  void operator()(core::history_compacted e) const {
+    if (!is_mine(e.run)) return;
+    auto size = e.summary.size();
+    keep(std::move(e), size);
+  }
   void operator()(core::tool_started e) const {
     if (!is_mine(e.run)) return;
     auto size = e.input.size();

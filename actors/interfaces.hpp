@@ -44,9 +44,10 @@ using approval_actor = caf::typed_actor<
     // decision → the winning one (maybe an earlier one), after it is on disk
     caf::replies_to<decide>::with<core::command_reply>, caf::reacts_to<expiry_tick>>;
 
-/// One configured model API: concurrency limit, fair queue, retries. Streams go straight to the loop.
-using provider_actor = caf::typed_actor<caf::reacts_to<start_model>, caf::reacts_to<cancel_model>,
-                                        caf::reacts_to<model_call_ended>, caf::reacts_to<retry_tick>>;
+/// One configured model API: concurrency limit, fair queue, retries, circuit breaker. Streams go straight to the loop.
+using provider_actor =
+    caf::typed_actor<caf::reacts_to<start_model>, caf::reacts_to<cancel_model>, caf::reacts_to<model_call_answers>,
+                     caf::reacts_to<model_call_ended>, caf::reacts_to<retry_tick>>;
 
 /// Every session of the process by id: wakes sessions on demand, keeps the sinks of sleeping ones.
 using directory_actor = caf::typed_actor<

@@ -87,6 +87,7 @@ struct finish_run {
   core::run_id run;
   std::vector<core::event_payload> payloads;
   core::history history;
+  std::uint32_t model_calls = 0;  ///< of the session so far
 };
 
 struct stop_run {
@@ -180,12 +181,16 @@ struct commit_tick {};
 struct retry_tick {
   core::uuid call;
 };
-/// An adapter's stream ended; `retry` says that nothing was delivered and the upstream may be asked again.
+/// An adapter's stream ended. `failed` speaks of the upstream's health: it might have answered at another time.
 struct model_call_ended {
   core::uuid call;
   bool failed = false;
-  bool retry = false;
-  std::optional<std::chrono::milliseconds> retry_after;
+  std::string error;
+  std::optional<providers::model_end> untold;  ///< the loop has not heard it: the upstream may be asked again
+};
+/// The call that tries an ailing upstream has its first output.
+struct model_call_answers {
+  core::uuid call;
 };
 
 /// core errors travel as CAF errors and come back whole.
@@ -228,6 +233,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::timeout_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::commit_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retry_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::model_call_ended)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::model_call_answers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::core::command_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::core::answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::core::command_reply>)

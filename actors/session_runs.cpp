@@ -41,7 +41,7 @@ void session_core::with_history(std::function<void()> f) {
                 std::uint32_t answers = 0;
                 for (const auto& event : page.events) {
                   me.s.history.apply(event);
-                  if (event.as<core::message_completed>()) ++answers;
+                  if (event.as<core::message_completed>() || event.as<core::history_compacted>()) ++answers;
                 }
                 // Calls of earlier incarnations; one that failed without a word is not among them.
                 me.s.model_calls = std::max(me.s.model_calls, answers);
@@ -185,6 +185,7 @@ void session_core::on_run_finished(finish_run& m) {
     if (auto title = title_from(m.history); !title.empty())
       m.payloads.emplace_back(core::session_updated{s.record.status, std::move(title)});
   append(std::move(m.payloads));
+  s.model_calls = std::max(s.model_calls, m.model_calls);
   s.run.reset();
   s.history = std::move(m.history);
   for (const auto& e : s.history_backlog) s.history.apply(e);

@@ -47,11 +47,14 @@ core::result<std::unique_ptr<actor_stack>> actor_stack::start(caf::actor_system&
   }
   for (const auto& [id, client] : p.clients) {
     actors::provider_options options;
+    options.name = id.str();
     if (auto it = p.config->providers.find(id); it != p.config->providers.end()) {
       options.max_concurrent = it->second.max_concurrent;
       options.max_retries = it->second.max_retries;
+      options.breaker_failures = it->second.breaker_failures;
+      options.breaker_open = it->second.breaker_open;
     }
-    services->providers.emplace(id, system.spawn(actors::provider, options, client));
+    services->providers.emplace(id, system.spawn(actors::provider, options, p.environment, client));
   }
   stack->services_ = services;
   stack->directory_ = system.spawn(actors::directory, stack->services_);

@@ -1,6 +1,7 @@
 #include "bench/load_run.hpp"
 
-#include "bench/process.hpp"
+#include "bench/conversations.hpp"
+#include "bench/tally.hpp"
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -8,10 +9,8 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <cmath>
+#include <deque>
 #include <functional>
-#include <optional>
 #include <queue>
 #include <random>
 #include <string_view>
@@ -21,55 +20,27 @@
 namespace troupe::bench {
 namespace {
 
-using micros = std::int64_t;
-
 constexpr std::uint32_t max_in_flight = 256;
-constexpr micros second = 1'000'000;
 constexpr micros opening_limit = 120 * second;
-/// Fewer deltas than this say nothing about their schedule.
-constexpr std::size_t min_paced_deltas = 10;
 
-micros now_us() {
-  using namespace std::chrono;
-  return duration_cast<microseconds>(steady_clock::now().time_since_epoch()).count();
-}
+struct member {
+  explicit member(speech s) : says(std::move(s)) {}
 
-/// The text of the first member of that name, raw (escapes kept); empty when there is none. Keys cannot be mistaken for
-/// text, because quotes inside text are escaped.
-std::string_view text_member(std::string_view json, std::string_view quoted_name) {
-  std::size_t at = json.find(quoted_name);
-  if (at == std::string_view::npos) return {};
-  at = json.find_first_not_of(" :", at + quoted_name.size());
-  if (at == std::string_view::npos || json[at] != '"') return {};
-  const std::size_t begin = ++at;
-  while (at < json.size() && json[at] != '"') at += json[at] == '\\' ? 2U : 1U;
-  return json.substr(begin, std::min(at, json.size()) - begin);
-}
-
-double percentile(std::vector<float>& values, double p) {
-  if (values.empty()) return 0;
-  const auto rank = static_cast<std::ptrdiff_t>(p * static_cast<double>(values.size() - 1));
-  std::nth_element(values.begin(), values.begin() + rank, values.end());
-  return static_cast<double>(values[static_cast<std::size_t>(rank)]);
-}
-
-double rounded(double value) { return std::round(value * 1000) / 1000; }
-
-struct talker {
+  speech says;
   client connection;
   std::uint32_t epoll_events = 0;
   bool greeted = false;
   bool in_turn = false;
   bool opened_in_window = false;
-  micros started = 0;     ///< of the connection, then of the turn
-  std::size_t bytes = 0;  ///< of text in this turn
-  /// Paced: of each delta, its arrival minus its place in the schedule. The least of a turn is its zero.
-  std::vector<micros> offsets;
+  bool settled = false;        ///< watch: has seen a whole turn
+  micros started = 0;          ///< of the connection, then of the turn
+  std::size_t bytes = 0;       ///< of text in this turn
+  std::uint32_t schedule = 0;  ///< of this turn
 };
 
 class load_run {
  public:
-  explicit load_run(const options& o) : options_(o), epoll_(::epoll_create1(EPOLL_CLOEXEC)), talkers_(o.connections) {}
+  explicit load_run(const options& o) : options_(o), epoll_(::epoll_create1(EPOLL_CLOEXEC)), tally_(options_) {}
   ~load_run() { ::close(epoll_); }
   load_run(const load_run&) = delete;
   load_run& operator=(const load_run&) = delete;
@@ -77,33 +48,27 @@ class load_run {
   report run();
 
  private:
-  struct sample {
-    micros at = 0;
-    std::optional<process_usage> server;
-    std::optional<process_usage> self;
-  };
-  [[nodiscard]] sample take_sample() const { return {now_us(), usage_of(options_.server_pid), usage_of(::getpid())}; }
-
+  [[nodiscard]] bool cast();
   bool open_until(std::uint32_t target);
   void pause(micros time);
-  void measure();
   void poll(micros until);
   void open(std::size_t index);
   void watch(std::size_t index);
   void on_event(std::size_t index, std::uint32_t events);
-  void on_lost(talker& t);
+  void on_open(std::size_t index);
+  void on_lost(member& m);
   void on_message(std::size_t index, std::string_view message, micros now);
   void on_greeting(std::size_t index, micros now);
+  void say(std::size_t index, std::string_view text);
   void start_turn(std::size_t index, micros now);
-  void on_delta(talker& t, std::size_t size, micros now);
+  void on_delta(member& m, std::size_t size, micros now);
   void end_turn(std::size_t index, micros now);
-  void flush_offsets(talker& t);
-  void note_error(std::string_view text);
-  [[nodiscard]] report make_report();
+  [[nodiscard]] bool is_watcher(std::size_t index) const { return options_.what == mode::watch && index > 0; }
 
   const options options_;
   const int epoll_;
-  std::vector<talker> talkers_;
+  tally tally_;
+  std::deque<member> members_;  ///< watch: the first one speaks
   std::vector<std::string_view> messages_;
   using start = std::pair<micros, std::size_t>;
   std::priority_queue<start, std::vector<start>, std::greater<>> starts_;  ///< paced: first turns still to come
@@ -113,100 +78,117 @@ class load_run {
   std::uint32_t opened_ = 0;
   std::uint32_t in_flight_ = 0;
   std::uint32_t settled_ = 0;
-  bool measuring_ = false;
-  sample begin_;
-  sample end_;
-  std::int64_t base_rss_ = 0;  ///< idle: with the first tenth of the connections open
-  std::uint32_t base_connections_ = 0;
-
-  std::uint64_t turns_ = 0;
-  std::uint64_t frames_ = 0;
-  std::uint64_t text_bytes_ = 0;
-  std::uint64_t connects_ = 0;
-  std::uint64_t wrong_turns_ = 0;
-  std::uint64_t errors_ = 0;
-  std::uint64_t lost_ = 0;
-  std::string first_error_;
-  std::vector<float> turn_ms_;
-  std::vector<float> late_ms_;
+  std::uint32_t schedules_ = 0;
 };
 
-void load_run::note_error(std::string_view text) {
-  if (first_error_.empty()) first_error_ = text.substr(0, 300);
+/// Who speaks and who looks on, in which sessions.
+bool load_run::cast() {
+  const bool one_session = options_.what == mode::watch;
+  const std::uint32_t count = options_.connections + (one_session ? 1U : 0U);
+  made_conversations made;
+  if (one_session || (options_.what != mode::connect && needs_sessions(options_.talks))) {
+    made = make_conversations(options_.server, one_session ? 1 : count);
+    if (!made.failure.empty()) {
+      tally_.note(made.failure);
+      return false;
+    }
+  }
+  for (std::uint32_t i = 0; i < count; ++i) {
+    // The one who speaks in `watch` hears the session as a watcher does.
+    if (one_session)
+      members_.emplace_back(speech{static_cast<dialect>(i == 0 ? 0 : (i - 1) % dialect_count), part::watcher, made.ids[0]});
+    else  // Ids of this run only: the server may keep its data from one run to the next.
+      members_.emplace_back(speech{options_.talks, part::speaker,
+                                   made.ids.empty() ? "load-" + std::to_string(::getpid()) + "-" + std::to_string(i) : made.ids[i]});
+  }
+  return true;
 }
 
 void load_run::open(std::size_t index) {
-  talker& t = talkers_[index];
-  t.greeted = false;
-  t.epoll_events = 0;
-  t.started = now_us();
-  t.opened_in_window = measuring_;
+  member& m = members_[index];
+  m.greeted = false;
+  m.epoll_events = 0;
+  m.started = now_us();
+  m.opened_in_window = tally_.measuring();
   ++in_flight_;
-  // Ids of this run only: the server may keep its data from one run to the next.
-  const std::string path = options_.path + "load-" + std::to_string(::getpid()) + "-" + std::to_string(index);
-  if (!t.connection.open(options_.server, path)) return on_lost(t);
+  if (!m.connection.open(options_.server, m.says.path())) return on_lost(m);
   watch(index);
 }
 
 void load_run::watch(std::size_t index) {
-  talker& t = talkers_[index];
-  const std::uint32_t wanted = EPOLLIN | (t.connection.wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
-  if (wanted == t.epoll_events) return;
+  member& m = members_[index];
+  const std::uint32_t wanted = EPOLLIN | (m.connection.wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
+  if (wanted == m.epoll_events) return;
   epoll_event event{};
   event.events = wanted;
   event.data.u64 = index;
-  ::epoll_ctl(epoll_, t.epoll_events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, t.connection.fd(), &event);
-  t.epoll_events = wanted;
+  ::epoll_ctl(epoll_, m.epoll_events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, m.connection.fd(), &event);
+  m.epoll_events = wanted;
 }
 
-void load_run::on_lost(talker& t) {
-  note_error(t.connection.failure());
-  ++lost_;
-  if (!t.greeted) --in_flight_;
+void load_run::on_lost(member& m) {
+  tally_.lost(m.connection.failure());
+  if (!m.greeted) --in_flight_;
 }
 
 void load_run::on_event(std::size_t index, std::uint32_t events) {
-  talker& t = talkers_[index];
-  if (t.connection.fd() < 0) return;
-  if ((events & EPOLLOUT) != 0 && !t.connection.flush()) return on_lost(t);
+  member& m = members_[index];
+  if (m.connection.fd() < 0) return;
+  if ((events & EPOLLOUT) != 0 && !m.connection.flush()) return on_lost(m);
   if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
     messages_.clear();
-    if (!t.connection.read(messages_)) return on_lost(t);
+    const bool was_open = m.connection.state() == client::phase::open;
+    if (!m.connection.read(messages_)) return on_lost(m);
+    if (!was_open && m.connection.state() == client::phase::open) on_open(index);
     const micros now = now_us();
     for (const std::string_view message : messages_) {
       on_message(index, message, now);
-      if (t.connection.fd() < 0 || t.connection.state() != client::phase::open) return;  // closed, or opened again
+      if (m.connection.fd() < 0 || m.connection.state() != client::phase::open) return;  // closed, or opened again
     }
   }
+  if (m.connection.fd() >= 0) watch(index);
+}
+
+void load_run::on_open(std::size_t index) {
+  member& m = members_[index];
+  const std::string opening = m.says.opening();
+  if (!opening.empty()) say(index, opening);
+  if (!m.says.is_greeted()) on_greeting(index, now_us());
+}
+
+void load_run::say(std::size_t index, std::string_view text) {
+  member& m = members_[index];
+  if (!m.connection.send_text(text)) return on_lost(m);
   watch(index);
 }
 
 void load_run::on_message(std::size_t index, std::string_view message, micros now) {
-  talker& t = talkers_[index];
-  const std::string_view type = text_member(message, R"("type")");
-  if (type == "message_chunk") {
-    on_delta(t, text_member(message, R"("content")").size(), now);
-  } else if (type == "done") {
-    end_turn(index, now);
-  } else if (type == "connected") {
-    if (!t.greeted) on_greeting(index, now);
-  } else if (type == "error") {
-    ++errors_;
-    note_error(message);
+  member& m = members_[index];
+  const understood u = m.says.understand(message);
+  if (!u.reply.empty()) say(index, u.reply);
+  switch (u.what) {
+    case meaning::delta:
+      return on_delta(m, u.text.size(), now);
+    case meaning::end:
+      return end_turn(index, now);
+    case meaning::greeting:
+      if (!m.greeted) on_greeting(index, now);
+      return;
+    case meaning::error:
+      return tally_.error(message);
+    case meaning::other:
+      return;
   }
 }
 
 void load_run::on_greeting(std::size_t index, micros now) {
-  talker& t = talkers_[index];
-  t.greeted = true;
+  member& m = members_[index];
+  m.greeted = true;
   --in_flight_;
   switch (options_.what) {
     case mode::connect:
-      if (measuring_ && t.opened_in_window) {
-        ++connects_;
-        turn_ms_.push_back(static_cast<float>(now - t.started) / 1000);
-      }
-      t.connection.close();
+      if (m.opened_in_window) tally_.connect(now - m.started);
+      m.connection.close();
       return open(index);
     case mode::paced:
       // Not in lockstep: the server shall see a steady stream, not a burst every 50 ms.
@@ -219,50 +201,45 @@ void load_run::on_greeting(std::size_t index, micros now) {
     case mode::turns:
       ++settled_;
       return start_turn(index, now);
+    case mode::watch:
+      // Some dialects do not say when one is in the session: whoever has heard a whole turn is.
+      if (opened_ == members_.size() && in_flight_ == 0) start_turn(0, now);
+      return;
   }
 }
 
 void load_run::start_turn(std::size_t index, micros now) {
-  talker& t = talkers_[index];
-  t.started = now;
-  t.in_turn = true;
-  t.bytes = 0;
-  if (!t.connection.send_text(R"({"message":")" + options_.message + R"("})")) return on_lost(t);
-  watch(index);
+  member& m = members_[index];
+  m.started = now;
+  m.in_turn = true;
+  m.bytes = 0;
+  m.schedule = ++schedules_;
+  say(index, m.says.turn(options_.message));
 }
 
-void load_run::on_delta(talker& t, std::size_t size, micros now) {
-  const std::size_t before = t.bytes / options_.chunk_bytes;
-  t.bytes += size;
-  if (!measuring_) return;
-  ++frames_;
-  text_bytes_ += size;
-  if (options_.what != mode::paced) return;
-  for (std::size_t k = before; k < t.bytes / options_.chunk_bytes; ++k)
-    t.offsets.push_back(now - static_cast<micros>(k) * options_.every_ms * 1000);
-}
-
-void load_run::flush_offsets(talker& t) {
-  if (t.offsets.size() >= min_paced_deltas) {
-    const micros zero = *std::min_element(t.offsets.begin(), t.offsets.end());
-    for (const micros offset : t.offsets) late_ms_.push_back(static_cast<float>(offset - zero) / 1000);
-  }
-  t.offsets.clear();
+void load_run::on_delta(member& m, std::size_t size, micros now) {
+  if (m.bytes == 0) m.schedule = options_.what == mode::watch ? schedules_ : m.schedule;
+  const std::size_t before = m.bytes / options_.chunk_bytes;
+  m.bytes += size;
+  tally_.delta(size);
+  if (options_.every_ms == 0 || !tally_.measuring()) return;
+  for (std::size_t k = before; k < m.bytes / options_.chunk_bytes; ++k)
+    tally_.late.note(m.schedule, now - static_cast<micros>(k) * options_.every_ms * 1000);
 }
 
 void load_run::end_turn(std::size_t index, micros now) {
-  talker& t = talkers_[index];
-  if (!t.in_turn) return;
-  t.in_turn = false;
-  if (options_.expect_bytes != 0 && t.bytes != options_.expect_bytes) {
-    ++wrong_turns_;
-    note_error("a turn had " + std::to_string(t.bytes) + " bytes of text instead of " + std::to_string(options_.expect_bytes));
+  member& m = members_[index];
+  if (!is_watcher(index) && !std::exchange(m.in_turn, false)) return;
+  const std::size_t bytes = std::exchange(m.bytes, 0);
+  const bool is_whole = options_.expect_bytes == 0 || bytes == options_.expect_bytes;
+  if (options_.what == mode::watch && !m.settled) {
+    m.settled = is_whole;
+    settled_ += is_whole ? 1U : 0U;
+  } else if (!is_whole) {
+    tally_.wrong_turn(bytes);
   }
-  if (measuring_) {
-    ++turns_;
-    turn_ms_.push_back(static_cast<float>(now - t.started) / 1000);
-  }
-  flush_offsets(t);
+  if (is_watcher(index)) return;
+  tally_.turn(now - m.started);
   if (options_.what == mode::idle) {
     ++settled_;
   } else {
@@ -271,12 +248,12 @@ void load_run::end_turn(std::size_t index, micros now) {
 }
 
 void load_run::poll(micros until) {
-  while (opened_ < target_ && in_flight_ < max_in_flight && lost_ == 0) open(opened_++);
+  while (opened_ < target_ && in_flight_ < max_in_flight && !tally_.any_lost()) open(opened_++);
   const micros now = now_us();
   while (!starts_.empty() && starts_.top().first <= now) {
     const std::size_t index = starts_.top().second;
     starts_.pop();
-    if (talkers_[index].connection.state() == client::phase::open) start_turn(index, now);
+    if (members_[index].connection.state() == client::phase::open) start_turn(index, now);
   }
   const micros next = starts_.empty() ? until : std::min(until, starts_.top().first);
   std::array<epoll_event, 256> events{};
@@ -291,9 +268,9 @@ void load_run::poll(micros until) {
 bool load_run::open_until(std::uint32_t target) {
   target_ = target;
   const micros limit = now_us() + opening_limit;
-  while (settled_ < target && lost_ == 0 && now_us() < limit) poll(limit);
+  while (settled_ < target && !tally_.any_lost() && now_us() < limit) poll(limit);
   if (settled_ >= target) return true;
-  note_error("not all connections were open within 120 s");
+  tally_.note("not all connections were open within 120 s");
   return false;
 }
 
@@ -302,88 +279,27 @@ void load_run::pause(micros time) {
   while (now_us() < until) poll(until);
 }
 
-void load_run::measure() {
-  begin_ = take_sample();
-  measuring_ = true;
-  pause(options_.seconds * second);
-  measuring_ = false;
-  end_ = take_sample();
-  for (talker& t : talkers_) flush_offsets(t);
-}
-
 report load_run::run() {
-  const std::uint32_t all = options_.connections;
+  if (!cast()) return tally_.make_report();
+  const auto all = static_cast<std::uint32_t>(members_.size());
+  bool opened = true;
   if (options_.what == mode::connect) {
     target_ = all;
-    pause(options_.warmup_seconds * second);
-    measure();
-    return make_report();
+  } else {
+    if (options_.what == mode::idle && all >= 10) {
+      open_until(all / 10);
+      pause(options_.warmup_seconds * second);
+      tally_.note_base(all / 10);
+    }
+    opened = open_until(all);
   }
-  bool opened = false;
-  if (options_.what == mode::idle && all >= 10) {
-    // What the server allocates once is in the first tenth already, so the rest shows the price of a connection.
-    opened = open_until(all / 10);
-    pause(options_.warmup_seconds * second);
-    if (const auto usage = usage_of(options_.server_pid)) base_rss_ = usage->rss_bytes;
-    base_connections_ = all / 10;
-  }
-  opened = open_until(all);
   if (opened) {
     pause(options_.warmup_seconds * second);
-    measure();
+    tally_.begin();
+    pause(options_.seconds * second);
+    tally_.end();
   }
-  return make_report();
-}
-
-report load_run::make_report() {
-  static constexpr std::array<std::string_view, 4> names{"turns", "paced", "idle", "connect"};
-  report r;
-  auto& v = r.values;
-  v["mode"] = names[static_cast<std::size_t>(options_.what)];
-  v["connections"] = options_.connections;
-  const double seconds = static_cast<double>(end_.at - begin_.at) / second;
-  const double deltas = static_cast<double>(text_bytes_) / options_.chunk_bytes;
-  v["seconds"] = rounded(seconds);
-  const auto per_second = [&](double count) { return seconds > 0 ? rounded(count / seconds) : 0.0; };
-  bool measured = seconds > 0;
-  if (options_.what == mode::turns || options_.what == mode::paced) {
-    v["turns"] = turns_;
-    v["turns_per_s"] = per_second(static_cast<double>(turns_));
-    v["deltas_per_s"] = per_second(deltas);
-    v["frames_per_s"] = per_second(static_cast<double>(frames_));
-    measured = measured && frames_ > 0;
-  }
-  if (options_.what == mode::turns || options_.what == mode::connect) {
-    v["p50_ms"] = rounded(percentile(turn_ms_, 0.50));
-    v["p99_ms"] = rounded(percentile(turn_ms_, 0.99));
-    measured = measured && !turn_ms_.empty();
-  }
-  if (options_.what == mode::paced) {
-    v["late_p50_ms"] = rounded(percentile(late_ms_, 0.50));
-    v["late_p99_ms"] = rounded(percentile(late_ms_, 0.99));
-    v["late_max_ms"] = rounded(percentile(late_ms_, 1.0));
-    measured = measured && !late_ms_.empty();
-  }
-  if (options_.what == mode::connect) v["connects_per_s"] = per_second(static_cast<double>(connects_));
-  if (begin_.server && end_.server) {
-    const auto cpu_us = static_cast<double>(end_.server->cpu_us - begin_.server->cpu_us);
-    v["server_cores"] = rounded(cpu_us / static_cast<double>(end_.at - begin_.at));
-    if (deltas > 0) v["cpu_us_per_delta"] = rounded(cpu_us / deltas);
-    v["server_rss_mib"] = rounded(static_cast<double>(end_.server->rss_bytes) / (1 << 20));
-    if (base_rss_ > 0 && options_.connections > base_connections_)
-      v["rss_bytes_per_connection"] = (end_.server->rss_bytes - base_rss_) / (options_.connections - base_connections_);
-  } else if (options_.server_pid > 0) {
-    note_error("the server is gone: no process " + std::to_string(options_.server_pid));
-    measured = false;
-  }
-  if (begin_.self && end_.self)
-    v["load_cores"] = rounded(static_cast<double>(end_.self->cpu_us - begin_.self->cpu_us) / (seconds * second));
-  v["errors"] = errors_;
-  v["lost_connections"] = lost_;
-  v["wrong_turns"] = wrong_turns_;
-  if (!first_error_.empty()) v["first_error"] = first_error_;
-  r.ok = measured && errors_ == 0 && lost_ == 0 && wrong_turns_ == 0;
-  return r;
+  return tally_.make_report();
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bench/client.hpp"
+#include "bench/speech.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -15,18 +16,20 @@ enum class mode : std::uint8_t {
   paced,    ///< the server paces the text; measures how late each delta is
   idle,     ///< opens connections and leaves them alone
   connect,  ///< opens, waits for the greeting, resets, opens again
+  watch,    ///< one session: one client speaks, turn after turn, all others only look on, on all dialects in equal parts
 };
 
 struct options {
   mode what = mode::turns;
+  dialect talks = dialect::conversation;  ///< not in `watch`
   address server;
-  std::string path = "/ws/chat/";  ///< a conversation id is appended
+  std::string label;  ///< of the report; empty: the mode
   std::string message = "bench";
-  std::uint32_t connections = 100;
+  std::uint32_t connections = 100;  ///< in `watch` those that look on
   std::uint32_t seconds = 10;
   std::uint32_t warmup_seconds = 2;
   std::uint32_t chunk_bytes = 4;   ///< text of one delta; a frame with twice as much counts as two
-  std::uint32_t every_ms = 50;     ///< paced: the schedule
+  std::uint32_t every_ms = 0;      ///< the schedule of the server's deltas; 0: there is none
   std::uint32_t expect_bytes = 0;  ///< text of a whole turn; 0: not checked
   int server_pid = 0;              ///< 0: no processor time and memory in the report
   bool touch = false;              ///< idle: one turn on every connection first

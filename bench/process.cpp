@@ -2,30 +2,25 @@
 
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
+#include <system_error>
 
 namespace troupe::bench {
 
 std::optional<process_usage> usage_of(int pid) {
   if (pid <= 0) return std::nullopt;
   const std::string folder = "/proc/" + std::to_string(pid);
-  std::ifstream stat{folder + "/stat"};
-  std::string line;
-  if (!std::getline(stat, line)) return std::nullopt;
-  // proc(5): the name in parentheses may hold anything; utime and stime are the 12th and 13th field after it.
-  const std::size_t name_end = line.rfind(')');
-  if (name_end == std::string::npos) return std::nullopt;
-  std::istringstream fields{line.substr(name_end + 1)};
-  std::string skipped;
-  for (int i = 0; i < 11; ++i) fields >> skipped;
-  std::int64_t user = 0;
-  std::int64_t system = 0;
-  if (!(fields >> user >> system)) return std::nullopt;
-
   process_usage usage;
-  usage.cpu_us = (user + system) * 1'000'000 / ::sysconf(_SC_CLK_TCK);
+  // schedstat counts nanoseconds, where stat counts ticks of 10 ms, but for one thread at a time.
+  std::error_code gone;
+  for (const auto& thread : std::filesystem::directory_iterator{folder + "/task", gone}) {
+    std::ifstream schedstat{thread.path() / "schedstat"};
+    std::int64_t ran_ns = 0;
+    if (schedstat >> ran_ns) usage.cpu_us += ran_ns / 1000;
+  }
+  if (gone || usage.cpu_us == 0) return std::nullopt;
   std::ifstream statm{folder + "/statm"};
   std::int64_t total_pages = 0;
   std::int64_t resident_pages = 0;

@@ -7,11 +7,11 @@
 namespace troupe::bench {
 
 struct process_usage {
-  std::int64_t cpu_us = 0;  ///< user and system time so far, in clock ticks of 10 ms
+  std::int64_t cpu_us = 0;  ///< run time so far of the threads it has now
   std::int64_t rss_bytes = 0;
 };
 
-/// Nothing when there is no such process, or for pid 0.
+/// Nothing when there is no such process, for pid 0, or in a kernel without schedstat.
 [[nodiscard]] std::optional<process_usage> usage_of(int pid);
 
 }  // namespace troupe::bench

@@ -36,6 +36,7 @@ struct history_fold {
     history_message message{role::assistant, e.content, {}, {}, true};
     for (const auto& call : e.calls)
       if (!call.id.empty() && !asks(message, call.id)) message.calls.push_back(call);
+    if (!message.content.empty() || !message.calls.empty()) drop_refused_answer();
     if (message.calls.empty()) {
       if (!message.content.empty()) h.writable().push_back(std::move(message));
       return;
@@ -81,6 +82,12 @@ struct history_fold {
   template <class Other>
   void operator()(const Other&) const {}
 
+  // A run goes on behind a plain answer only where that one was of no use (actors/agent_loop_model.cpp).
+  void drop_refused_answer() const {
+    const auto& all = *h.messages_;
+    if (h.is_running_ && all.size() > h.run_begin_ + 1 && all.back().role == role::assistant && all.back().calls.empty())
+      h.writable().pop_back();
+  }
   // A queued run may be cancelled while another one waits for its tools.
   void end(run_id run) const {
     if (run != h.run_) return;

@@ -31,7 +31,8 @@ inline constexpr std::string_view summary_prefix = "Summary of the conversation 
 class history {
  public:
   /// Takes the next event of the log. A user message joins when its run starts, not when it is queued; until then it may be
-  /// edited. A clearing forgets all but what waits and, should a run be going on, that run's own exchange.
+  /// edited. A clearing forgets all but what waits and, should a run be going on, that run's own exchange. Of two plain
+  /// answers in one run the second one counts.
   void apply(const event& e);
 
   /// Always valid for every provider: a message with calls joins together with their results, when the last one is in.

@@ -52,6 +52,10 @@ run_phase run_machine::model_ended(std::size_t calls) {
   return take(run_trigger::model_asked);
 }
 
+run_phase run_machine::ask_again() noexcept {
+  return take(step_ >= max_steps_ ? run_trigger::model_broke : run_trigger::asked_again);
+}
+
 run_phase run_machine::model_failed() noexcept { return take(run_trigger::model_broke); }
 
 run_phase run_machine::call_waits(std::size_t index) {

@@ -17,6 +17,7 @@ enum class run_trigger : std::uint8_t {
   begin,           ///< the run starts, or starts its interrupted step again
   model_answered,  ///< the upstream's end marker came and no tool is asked for
   model_asked,     ///< it came with tool calls
+  asked_again,     ///< the answer does not fit what was asked for: the model is told so, in a new step
   model_broke,     ///< the call failed for good, or there is no money for it
   all_wait,        ///< every call without a result waits for a person
   decided,         ///< a person (or the clock) settled an approval
@@ -39,6 +40,7 @@ inline constexpr std::array run_transitions{
     run_transition{run_phase::idle, run_trigger::stop, run_phase::cancelled},
     run_transition{run_phase::calling_model, run_trigger::model_answered, run_phase::completed},
     run_transition{run_phase::calling_model, run_trigger::model_asked, run_phase::running_tools},
+    run_transition{run_phase::calling_model, run_trigger::asked_again, run_phase::calling_model},
     run_transition{run_phase::calling_model, run_trigger::model_broke, run_phase::failed},
     run_transition{run_phase::calling_model, run_trigger::stop, run_phase::cancelled},
     run_transition{run_phase::running_tools, run_trigger::all_wait, run_phase::parked},
@@ -73,6 +75,8 @@ class run_machine {
   /// The step that was under way goes on with its calls as they were found.
   run_phase resume_calls(std::vector<call_state> calls);
   run_phase model_ended(std::size_t calls);
+  /// The answer cannot be used: a new step asks again, or the run fails where it has no step left.
+  run_phase ask_again() noexcept;
   run_phase model_failed() noexcept;
   /// Call `index` asks a person.
   run_phase call_waits(std::size_t index);

@@ -23,10 +23,10 @@ attachment_use use_of(const core::attachment& file, bool takes_images, bool take
   return takes_files && !is_media ? attachment_use::file : attachment_use::name;
 }
 
-std::string data_url(std::string_view media_type, std::string_view bytes) {
+std::string base64(std::string_view bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  auto out = "data:" + std::string(media_type) + ";base64,";
-  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     auto group = bytes.substr(at, 3);
     std::uint32_t bits = 0;
@@ -36,8 +36,26 @@ std::string data_url(std::string_view media_type, std::string_view bytes) {
   return out;
 }
 
+std::string data_url(std::string_view media_type, std::string_view bytes) {
+  return "data:" + std::string(media_type) + ";base64," + base64(bytes);
+}
+
 std::string described(const core::attachment& file) {
   return "[Attached file, not shown: " + file.name + ", " + file.content_type + ", " + std::to_string(file.size) + " bytes]";
+}
+
+std::string inlined(const core::attachment& file, const std::string& data) {
+  return "[Attached file: " + file.name + "]\n" + data;
+}
+
+given_attachment given(const core::attachment& file, const model_request& request) {
+  auto use = use_of(file, request.takes_images, request.takes_files);
+  if (use == attachment_use::name || !request.files) return {};
+  auto known = request.files->find(file.file);
+  if (known == request.files->end() || !known->second->data) return {};
+  const auto& data = *known->second->data;
+  if (data.empty() && use != attachment_use::text) return {};
+  return {use, &data};
 }
 
 }  // namespace troupe::providers

@@ -2,7 +2,7 @@
 // says which files are read from the store. Pure values, any thread.
 #pragma once
 
-#include "core/event.hpp"
+#include "providers/provider.hpp"
 
 #include <cstdint>
 #include <string>
@@ -19,10 +19,22 @@ enum class attachment_use : std::uint8_t { name, text, image, file };
 /// `type/subtype` in lower case, without parameters.
 [[nodiscard]] std::string media_type(std::string_view content_type);
 
+/// RFC 4648 §4, padded.
+[[nodiscard]] std::string base64(std::string_view bytes);
+
 /// `data:<type>;base64,…` (RFC 2397).
 [[nodiscard]] std::string data_url(std::string_view media_type, std::string_view bytes);
 
 /// One line for a model that is not given the content.
 [[nodiscard]] std::string described(const core::attachment& file);
+/// A text file as part of the message.
+[[nodiscard]] std::string inlined(const core::attachment& file, const std::string& data);
+
+/// What a request gives of a file. `data` is null exactly where only its name is given; images and files have content.
+struct given_attachment {
+  attachment_use use = attachment_use::name;
+  const std::string* data = nullptr;
+};
+[[nodiscard]] given_attachment given(const core::attachment& file, const model_request& request);
 
 }  // namespace troupe::providers

@@ -53,10 +53,12 @@ transfer_result result_of(CURLcode code) noexcept {
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
+    case CURLE_PROXY:
       return transfer_result::unreachable;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
       return transfer_result::untrusted;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
@@ -116,6 +118,7 @@ struct curl_loop::impl::stream final : transfer, std::enable_shared_from_this<st
   std::unique_ptr<CURL, easy_deleter> easy;
   std::unique_ptr<curl_slist, list_deleter> headers;
   asio::steady_timer silence_timer;
+  std::array<char, CURL_ERROR_SIZE> words{};  ///< what libcurl says of a failure
   clock::time_point last_byte = clock::now();
   milliseconds silence{0};
   std::atomic<bool> cancelled{false};
@@ -224,6 +227,9 @@ CURLcode curl_loop::impl::stream::prepare() {
   set(CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer_bytes);
   set(CURLOPT_CONNECTTIMEOUT_MS, ms(request.timeouts.connect));
   set(CURLOPT_TIMEOUT_MS, ms(request.timeouts.total));
+  if (!request.ca_file.empty()) set(CURLOPT_CAINFO, request.ca_file.c_str());
+  if (!request.proxy.empty()) set(CURLOPT_PROXY, request.proxy.c_str());
+  set(CURLOPT_ERRORBUFFER, words.data());
   set(CURLOPT_WRITEFUNCTION, &stream::on_write);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   set(CURLOPT_PREREQFUNCTION, &stream::on_connected);
@@ -318,7 +324,8 @@ void curl_loop::impl::finish_turn() {
     auto it = open.find(message->easy_handle);
     if (it == open.end()) continue;
     auto s = it->second;
-    transfer_end how{result_of(code), code == CURLE_OK ? std::string() : curl_easy_strerror(code)};
+    transfer_end how{result_of(code)};
+    if (code != CURLE_OK) how.text = s->words.front() != '\0' ? s->words.data() : curl_easy_strerror(code);
     if (code == CURLE_OPERATION_TIMEDOUT)
       how.result = s->phase == phase::connecting ? transfer_result::connect_timeout : transfer_result::total_timeout;
     end(s, std::move(how));

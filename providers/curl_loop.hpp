@@ -22,6 +22,8 @@ struct http_request {
   std::vector<std::string> headers;
   std::string body;
   core::provider_timeouts timeouts;
+  std::string ca_file{};  ///< certificates to trust instead of the system's; empty: the system's
+  std::string proxy{};    ///< URL; empty: what http_proxy, https_proxy and no_proxy in the environment say
 };
 
 /// What came before the body. `content_type` may be empty.
@@ -46,7 +48,7 @@ enum class transfer_result : std::uint8_t {
 
 struct transfer_end {
   transfer_result result = transfer_result::closed;
-  std::string text;  ///< libcurl's words, empty when closed
+  std::string text{};  ///< libcurl's words, empty when closed
 };
 
 class transfer {

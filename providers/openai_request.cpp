@@ -1,5 +1,7 @@
 #include "providers/attachments.hpp"
 #include "providers/openai.hpp"
+#include "providers/tool_names.hpp"
+#include "providers/wire_json.hpp"
 
 #include <boost/json.hpp>
 
@@ -11,37 +13,22 @@ namespace json = boost::json;
 
 namespace {
 
-json::value parse_object(std::string_view text) {
-  boost::system::error_code ec;
-  json::parse_options options;
-  options.max_depth = 64;
-  auto value = json::parse(text, ec, {}, options);
-  return ec || !value.is_object() ? json::value(nullptr) : value;
-}
-
-json::string text_of(std::string_view bytes) {
-  if (scan_utf8(bytes).valid == bytes.size()) return json::string(bytes);
-  return json::string(to_utf8(bytes));
-}
-
 json::object call_to_json(const core::tool_call& call) {
   // Several compatible servers parse the arguments of old calls and refuse the whole request when that fails.
-  bool is_object = parse_object(call.arguments).is_object();
+  bool is_object = object_in(call.arguments).is_object();
   return {{"id", text_of(call.id.str())},
           {"type", "function"},
-          {"function", json::object{{"name", text_of(openai_tool_name(call.tool))},
+          {"function", json::object{{"name", text_of(wire_name(call.tool))},
                                     {"arguments", is_object ? text_of(call.arguments) : json::string("{}")}}}};
 }
 
 json::object text_part(std::string_view text) { return {{"type", "text"}, {"text", text_of(text)}}; }
 
 json::object part_of(const core::attachment& file, const model_request& request) {
-  auto use = use_of(file, request.takes_images, request.takes_files);
-  if (use == attachment_use::name || !request.files) return text_part(described(file));
-  auto known = request.files->find(file.file);
-  if (known == request.files->end() || !known->second->data) return text_part(described(file));
-  const auto& data = *known->second->data;
-  if (use == attachment_use::text) return text_part("[Attached file: " + file.name + "]\n" + data);
+  auto [use, content] = given(file, request);
+  if (use == attachment_use::name) return text_part(described(file));
+  const auto& data = *content;
+  if (use == attachment_use::text) return text_part(inlined(file, data));
   auto url = text_of(data_url(media_type(file.content_type), data));
   if (use == attachment_use::image) return {{"type", "image_url"}, {"image_url", json::object{{"url", std::move(url)}}}};
   return {{"type", "file"}, {"file", json::object{{"filename", text_of(file.name)}, {"file_data", std::move(url)}}}};
@@ -80,26 +67,15 @@ json::object message_to_json(const core::history_message& message, const model_r
 }
 
 json::object tool_to_json(const tool_description& tool) {
-  auto parameters = parse_object(tool.parameters);
+  auto parameters = object_in(tool.parameters);
   if (parameters.is_null()) parameters = json::object{{"type", "object"}, {"properties", json::object{}}};
-  json::object function{{"name", openai_tool_name(tool.name)}};
+  json::object function{{"name", wire_name(tool.name)}};
   if (!tool.description.empty()) function["description"] = text_of(tool.description);
   function["parameters"] = std::move(parameters);
   return {{"type", "function"}, {"function", std::move(function)}};
 }
 
 }  // namespace
-
-std::string openai_tool_name(std::string_view name) {
-  std::string out;
-  for (char c : name) {
-    if (c == '.')
-      out += "__";
-    else
-      out += c;
-  }
-  return out;
-}
 
 std::string openai_request(const model_request& request, std::string_view output_limit_field) {
   json::array messages;
@@ -114,6 +90,16 @@ std::string openai_request(const model_request& request, std::string_view output
                     {"stream_options", json::object{{"include_usage", true}}},
                     {output_limit_field, request.max_output_tokens}};
   if (request.temperature) body["temperature"] = *request.temperature;
+  if (!request.stop.empty()) {
+    json::array stop;
+    for (const auto& text : request.stop) stop.push_back(text_of(text));
+    body["stop"] = std::move(stop);
+  }
+  if (!request.reasoning_effort.empty()) body["reasoning_effort"] = text_of(request.reasoning_effort);
+  if (auto schema = object_in(request.response_schema); schema.is_object())
+    body["response_format"] = json::object{
+        {"type", "json_schema"},
+        {"json_schema", json::object{{"name", "answer"}, {"strict", true}, {"schema", std::move(schema)}}}};
   if (request.tools && !request.tools->empty()) {
     json::array tools;
     for (const auto& tool : *request.tools) tools.push_back(tool_to_json(tool));

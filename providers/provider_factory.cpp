@@ -1,5 +1,6 @@
 #include "providers/provider_factory.hpp"
 
+#include "providers/anthropic.hpp"
 #include "providers/scripted.hpp"
 
 #include <cstdlib>
@@ -26,7 +27,11 @@ core::result<std::unique_ptr<model_client>> make_client(const core::provider_con
     if (deps.loop == nullptr) return wrong("kind \"openai\" needs the network, which is not there in a replay");
     return make_openai(config, *deps.loop, deps.environment ? deps.environment : process_environment());
   }
-  return wrong("unknown kind \"" + config.kind + "\"; known kinds: openai, scripted");
+  if (config.kind == "anthropic") {
+    if (deps.loop == nullptr) return wrong("kind \"anthropic\" needs the network, which is not there in a replay");
+    return make_anthropic(config, *deps.loop, deps.environment ? deps.environment : process_environment());
+  }
+  return wrong("unknown kind \"" + config.kind + "\"; known kinds: anthropic, openai, scripted");
 }
 
 }  // namespace troupe::providers

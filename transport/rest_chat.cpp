@@ -123,8 +123,8 @@ void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_i
     metadata = json::serialize(*m);
   }
   // The same key finds the same session again, and there the first answer.
-  chat.session = chat.message.client_message_id.empty() ? call->way().environment().make<core::session_id>()
-                                                        : idempotent_session(*call);
+  chat.session =
+      chat.message.client_message_id.empty() ? call->way().environment().make<core::session_id>() : idempotent_session(*call);
   chat.open = core::open_session{project, agent, "nexus", {}, std::move(metadata)};
   answer_run(call, std::move(chat));
 }

@@ -1,4 +1,7 @@
-#include "providers/openai.hpp"
+#include "providers/upstream_error.hpp"
+
+#include "providers/utf8.hpp"
+#include "providers/wire_json.hpp"
 
 #include <boost/json.hpp>
 
@@ -12,11 +15,6 @@ namespace {
 
 constexpr std::size_t max_error_text = 500;
 
-std::string_view text_at(const json::object& object, std::string_view key) {
-  auto* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string_view(value->get_string()) : std::string_view{};
-}
-
 bool is_retryable_error(const json::object& error) {
   if (auto* code = error.if_contains("code"); code != nullptr) {
     if (code->is_int64()) return is_retryable_status(static_cast<long>(code->get_int64()));
@@ -27,7 +25,7 @@ bool is_retryable_error(const json::object& error) {
   }
   for (auto key : {"type", "code"}) {
     auto word = text_at(error, key);
-    for (auto known : {"server_error", "overloaded", "rate_limit", "timeout", "unavailable"})
+    for (auto known : {"server_error", "api_error", "overloaded", "rate_limit", "timeout", "unavailable"})
       if (word.find(known) != std::string_view::npos) return true;
   }
   return false;
@@ -51,29 +49,29 @@ bool is_retryable_status(long status) noexcept {
   return status == 408 || status == 409 || status == 429 || (status >= 500 && status < 600);
 }
 
-std::optional<openai_error> openai_error_of(const json::value& body, std::string_view name) {
+std::optional<upstream_error> upstream_error_of(const json::value& body, std::string_view name) {
   if (auto* error = error_object(body)) {
     auto text = text_at(*error, "message");
     if (text.empty()) text = text_at(*error, "code");
-    return openai_error{bounded_text(text, max_error_text), is_retryable_error(*error) && !is_out_of_money(*error)};
+    return upstream_error{bounded_text(text, max_error_text), is_retryable_error(*error) && !is_out_of_money(*error)};
   }
   auto* object = body.if_object();
   if (object == nullptr) return std::nullopt;
-  if (auto text = text_at(*object, "error"); !text.empty()) return openai_error{bounded_text(text, max_error_text), false};
+  if (auto text = text_at(*object, "error"); !text.empty()) return upstream_error{bounded_text(text, max_error_text), false};
   if (name != "error" && text_at(*object, "object") != "error") return std::nullopt;
-  return openai_error{bounded_text(text_at(*object, "message"), max_error_text), is_retryable_error(*object)};
+  return upstream_error{bounded_text(text_at(*object, "message"), max_error_text), is_retryable_error(*object)};
 }
 
-openai_error openai_error_of_response(long status, std::string_view body) {
-  openai_error out{{}, is_retryable_status(status)};
+upstream_error upstream_error_of_response(long status, std::string_view body) {
+  upstream_error out{{}, is_retryable_status(status)};
   boost::system::error_code ec;
   json::parse_options options;
-  options.max_depth = 64;
+  options.max_depth = max_json_depth;
   options.allow_invalid_utf8 = true;
   auto value = json::parse(body, ec, {}, options);
   if (ec) return out;
   if (auto* error = error_object(value); error != nullptr && is_out_of_money(*error)) out.retryable = false;
-  if (auto said = openai_error_of(value, "error")) out.text = std::move(said->text);
+  if (auto said = upstream_error_of(value, "error")) out.text = std::move(said->text);
   if (auto* object = value.if_object(); object != nullptr && out.text.empty())
     out.text = bounded_text(text_at(*object, "detail"), max_error_text);
   return out;
