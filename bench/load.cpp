@@ -30,7 +30,8 @@ int main(int argc, char** argv) {
   app.add_option("--seconds", o.seconds, "of measuring")->capture_default_str()->check(CLI::Range(1, 3600));
   app.add_option("--warmup", o.warmup_seconds, "seconds before measuring")->capture_default_str()->check(CLI::Range(0, 3600));
   app.add_option("--chunk", o.chunk_bytes, "bytes of one delta")->capture_default_str()->check(CLI::Range(1, 65536));
-  app.add_option("--every-ms", o.every_ms, "time between the server's deltas, to measure how late they are; 0: it keeps no time")
+  app.add_option("--every-ms", o.every_ms,
+                 "time between the server's deltas, to measure how late they are; 0: it keeps no time")
       ->check(CLI::Range(0, 60000));
   app.add_option("--expect-bytes", o.expect_bytes, "text of a whole turn; 0: not checked")->capture_default_str();
   app.add_option("--server-pid", o.server_pid, "process to report processor time and memory of");

@@ -98,8 +98,9 @@ bool load_run::cast() {
     if (one_session)
       members_.emplace_back(speech{static_cast<dialect>(i == 0 ? 0 : (i - 1) % dialect_count), part::watcher, made.ids[0]});
     else  // Ids of this run only: the server may keep its data from one run to the next.
-      members_.emplace_back(speech{options_.talks, part::speaker,
-                                   made.ids.empty() ? "load-" + std::to_string(::getpid()) + "-" + std::to_string(i) : made.ids[i]});
+      members_.emplace_back(
+          speech{options_.talks, part::speaker,
+                 made.ids.empty() ? "load-" + std::to_string(::getpid()) + "-" + std::to_string(i) : made.ids[i]});
   }
   return true;
 }

@@ -6,7 +6,8 @@
 namespace troupe::bench {
 namespace {
 
-constexpr std::array<std::string_view, dialect_count> names{"nexus", "chat-room", "conversation", "agent-stream", "chat-events"};
+constexpr std::array<std::string_view, dialect_count> names{"nexus", "chat-room", "conversation", "agent-stream",
+                                                            "chat-events"};
 
 /// What the `type` of a frame, or the name of a Socket.IO event, means, and which member holds a delta's text.
 struct word {
@@ -15,19 +16,18 @@ struct word {
   std::string_view text = {};
 };
 
-constexpr std::array nexus_words{
-    word{"message.content_delta", meaning::delta, R"("text")"}, word{"message.complete", meaning::end},
-    word{"session.resumed", meaning::greeting}, word{"error", meaning::error}};
-constexpr std::array conversation_words{
-    word{"message_chunk", meaning::delta, R"("content")"}, word{"done", meaning::end}, word{"connected", meaning::greeting},
-    word{"error", meaning::error}};
-constexpr std::array agent_stream_words{
-    word{"token", meaning::delta, R"("content")"}, word{"done", meaning::end}, word{"error", meaning::error}};
-constexpr std::array chat_room_words{
-    word{"chat:streaming", meaning::delta, R"("chunk")"}, word{"chat:complete", meaning::end},
-    word{"chat:joined", meaning::greeting}, word{"chat:error", meaning::error}, word{"exception", meaning::error}};
-constexpr std::array chat_events_words{
-    word{"ai-response-chunk", meaning::delta, R"("chunk")"}, word{"ai-response-end", meaning::end}, word{"error", meaning::error}};
+constexpr std::array nexus_words{word{"message.content_delta", meaning::delta, R"("text")"},
+                                 word{"message.complete", meaning::end}, word{"session.resumed", meaning::greeting},
+                                 word{"error", meaning::error}};
+constexpr std::array conversation_words{word{"message_chunk", meaning::delta, R"("content")"}, word{"done", meaning::end},
+                                        word{"connected", meaning::greeting}, word{"error", meaning::error}};
+constexpr std::array agent_stream_words{word{"token", meaning::delta, R"("content")"}, word{"done", meaning::end},
+                                        word{"error", meaning::error}};
+constexpr std::array chat_room_words{word{"chat:streaming", meaning::delta, R"("chunk")"}, word{"chat:complete", meaning::end},
+                                     word{"chat:joined", meaning::greeting}, word{"chat:error", meaning::error},
+                                     word{"exception", meaning::error}};
+constexpr std::array chat_events_words{word{"ai-response-chunk", meaning::delta, R"("chunk")"},
+                                       word{"ai-response-end", meaning::end}, word{"error", meaning::error}};
 
 template <std::size_t N>
 understood look_up(const std::array<word, N>& words, std::string_view name, std::string_view message) {

@@ -1,5 +1,6 @@
-// How a client of each dialect talks (docs/protocols.md): where it connects, what it says first, how it asks for a turn, and what
-// each message means to a measurement. Pure; what it reads of messages are the first members of that name, never a whole parse.
+// How a client of each dialect talks (docs/protocols.md): where it connects, what it says first, how it asks for a turn, and
+// what each message means to a measurement. Pure; what it reads of messages are the first members of that name, never a whole
+// parse.
 #pragma once
 
 #include <cstdint>

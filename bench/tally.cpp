@@ -146,7 +146,8 @@ void tally::report_server(boost::json::object& v, double deltas, bool& measured)
   if (deltas > 0) v["cpu_us_per_delta"] = rounded(cpu_us / deltas);
   if (options_.what == mode::watch && frames_ > 0) v["cpu_us_per_frame"] = rounded(cpu_us / static_cast<double>(frames_));
   if (options_.what == mode::turns && turns_ > 0) v["cpu_us_per_turn"] = rounded(cpu_us / static_cast<double>(turns_));
-  if (options_.what == mode::connect && connects_ > 0) v["cpu_us_per_connect"] = rounded(cpu_us / static_cast<double>(connects_));
+  if (options_.what == mode::connect && connects_ > 0)
+    v["cpu_us_per_connect"] = rounded(cpu_us / static_cast<double>(connects_));
   v["server_rss_mib"] = rounded(static_cast<double>(end_.server->rss_bytes) / (1 << 20));
   if (base_rss_ > 0 && options_.connections > base_connections_)
     v["rss_bytes_per_connection"] = (end_.server->rss_bytes - base_rss_) / (options_.connections - base_connections_);

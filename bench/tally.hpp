@@ -17,8 +17,8 @@ inline constexpr micros second = 1'000'000;
 
 [[nodiscard]] micros now_us();
 
-/// Arrivals against schedules of equal steps. A schedule's zero is the earliest of its arrivals, so what is measured is how much
-/// later than the best the others were.
+/// Arrivals against schedules of equal steps. A schedule's zero is the earliest of its arrivals, so what is measured is how
+/// much later than the best the others were.
 class lateness {
  public:
   /// `offset`: the arrival minus its place in the schedule.

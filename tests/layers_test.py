@@ -36,7 +36,7 @@ class Layers(unittest.TestCase):
             ("actors/a.hpp", '"providers/provider.hpp"'),
             ("transport/a.cpp", '"actors/messages.hpp"'),
             ("transport/a.cpp", "<boost/beast/http.hpp>"),
-            ("tests/unit/a.cpp", '"transport/server.hpp"'),
+            ("tests/unit/a.cpp", '"transport/net/server.hpp"'),
             ("tests/unit/a.cpp", '"support/tcp_client.hpp"'),
         ):
             self.assertEqual(self.source(path, include), [], (path, include))
@@ -47,7 +47,7 @@ class Layers(unittest.TestCase):
             ("core/a.cpp", "<unistd.h>", "core/ may include of theirs"),
             ("core/a.cpp", '"storage/store.hpp"', "core/ may include of ours"),
             ("storage/a.cpp", "<boost/asio/post.hpp>", "storage/ may include of theirs"),
-            ("actors/a.cpp", '"transport/server.hpp"', "actors/ may include of ours"),
+            ("actors/a.cpp", '"transport/net/server.hpp"', "actors/ may include of ours"),
             ("transport/a.cpp", '"actors/session.hpp"', "transport/ may include of ours"),
             ("transport/a.cpp", '"storage/store.hpp"', "transport/ may include of ours"),
             ("transport/a.hpp", "<boost/beast/http.hpp>", "Beast stays out of headers"),

@@ -1,8 +1,8 @@
 #include "transport/auth.hpp"
 
-#include "transport/http_target.hpp"
 #include "transport/json_text.hpp"
-#include "transport/server.hpp"
+#include "transport/net/http_target.hpp"
+#include "transport/net/server.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>

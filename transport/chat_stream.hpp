@@ -7,7 +7,7 @@
 #include "actors/event_sink.hpp"
 #include "transport/dialects/chat_events.hpp"
 #include "transport/gateway.hpp"
-#include "transport/server.hpp"
+#include "transport/net/server.hpp"
 
 #include <functional>
 #include <map>

@@ -93,9 +93,8 @@ bool client::admits_message() {
     messages_in_window_ = 0;
   }
   if (limit != 0 && ++messages_in_window_ > limit) {
-    protocol_->on_refused(
-        {core::errc::rate_limited,
-         "More than " + std::to_string(limit) + " messages in a second (limits.messages_per_second); slow down."});
+    protocol_->on_refused({core::errc::rate_limited, "More than " + std::to_string(limit) +
+                                                         " messages in a second (limits.messages_per_second); slow down."});
     return false;
   }
   if (refuse_nobody_ && principal().scopes == 0) {
@@ -201,18 +200,19 @@ void client::follow(core::session_id session, follow_options options, then<core:
     if (self) std::erase_if(self->followed_, [&](const auto& entry) { return entry.second == gone; });
   };
   if (auto lost = std::move(options.lost))
-    options.lost = [forget, told = while_open<int>([lost](const core::result<int>& r) { lost(r.error()); })](const core::error& e) {
+    options.lost = [forget,
+                    told = while_open<int>([lost](const core::result<int>& r) { lost(r.error()); })](const core::error& e) {
       forget();
       told(e);
     };
   else
     options.lost = [forget](const core::error&) { forget(); };
-  hub_.follow(f, {session, std::move(options),
-                  [forget, told = while_open<core::session_record>(std::move(attached))](
-                      const core::result<core::session_record>& r) {
-                    if (!r) forget();
-                    told(r);
-                  }});
+  hub_.follow(
+      f, {session, std::move(options),
+          [forget, told = while_open<core::session_record>(std::move(attached))](const core::result<core::session_record>& r) {
+            if (!r) forget();
+            told(r);
+          }});
 }
 
 void client::unfollow(core::session_id session) {
@@ -225,11 +225,14 @@ void client::unfollow(core::session_id session) {
 void client::follow_all_chats(std::string_view offset) {
   unfollow_all_chats();
   if (hub_.chats())
-    all_chats_ = hub_.chats()->join(peer_, [me = weak_from_this()]() -> const core::principal& {
-      static const auto nobody = core::principal::nobody();
-      auto self = me.lock();
-      return self ? self->principal() : nobody;
-    }, offset);
+    all_chats_ = hub_.chats()->join(
+        peer_,
+        [me = weak_from_this()]() -> const core::principal& {
+          static const auto nobody = core::principal::nobody();
+          auto self = me.lock();
+          return self ? self->principal() : nobody;
+        },
+        offset);
 }
 
 void client::unfollow_all_chats() {
@@ -249,9 +252,7 @@ void client::submit(core::session_id session, core::command command, then<core::
   hub_.way().submit(session, principal(), std::move(command), while_open(std::move(done)));
 }
 
-void client::ask(core::query query, then<core::answer> done) {
-  hub_.way().ask(std::move(query), while_open(std::move(done)));
-}
+void client::ask(core::query query, then<core::answer> done) { hub_.way().ask(std::move(query), while_open(std::move(done))); }
 
 void client::find_approval(core::approval_id approval, then<core::approval_record> found) {
   ask(core::get_approval{approval}, [found = std::move(found)](core::result<core::answer> r) {

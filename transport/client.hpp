@@ -5,7 +5,7 @@
 #include "transport/chat_stream.hpp"
 #include "transport/conversation_watch.hpp"
 #include "transport/session_feed.hpp"
-#include "transport/socketio.hpp"
+#include "transport/socketio/socketio.hpp"
 
 #include <utility>
 #include <vector>

@@ -5,8 +5,8 @@
 
 #include "actors/event_sink.hpp"
 #include "transport/gateway.hpp"
+#include "transport/net/server.hpp"
 #include "transport/presence.hpp"
-#include "transport/server.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 

@@ -6,7 +6,7 @@
 #include "transport/dialects/chat_room.hpp"
 #include "transport/dialects/conversation.hpp"
 #include "transport/dialects/nexus.hpp"
-#include "transport/rest.hpp"
+#include "transport/rest/rest.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -146,7 +146,8 @@ endpoints::endpoints(gateway& way, const dialect_watchers& watchers)
       return welcome(socket, auth, factory);
     };
   };
-  socketio_ = socketio_server::make(way.io(), options, {{"/", speaking(make_chat_events)}, {"/chat", speaking(make_chat_room)}});
+  socketio_ =
+      socketio_server::make(way.io(), options, {{"/", speaking(make_chat_events)}, {"/chat", speaking(make_chat_room)}});
 }
 
 upgrade endpoints::on_upgrade(const http_request& request) {
@@ -167,14 +168,12 @@ upgrade endpoints::on_upgrade(const http_request& request) {
   if (auto id = last_segment(path, "/ws/chat/"); !id.empty()) {
     if (!who) return {unauthorized(who.error()), {}};
     conversation_connect connect{std::string(id), config.default_project, agent, after};
-    return accept_with({*who, config.auth.required},
-                       [connect](client_port& port) { return make_conversation(port, connect); });
+    return accept_with({*who, config.auth.required}, [connect](client_port& port) { return make_conversation(port, connect); });
   }
   if (auto id = last_segment(path, "/api/v1/ws/chat/"); !id.empty()) {
     if (!who) return {unauthorized(who.error()), {}};
     agent_stream_connect connect{std::string(id), config.default_project, request.query_value("session"), after};
-    return accept_with({*who, config.auth.required},
-                       [connect](client_port& port) { return make_agent_stream(port, connect); });
+    return accept_with({*who, config.auth.required}, [connect](client_port& port) { return make_agent_stream(port, connect); });
   }
   core::error unknown{errc::not_found, "No WebSocket at " + request.path.substr(0, 200) +
                                            "; try /ws, /ws/chat/{conversation_id}, /api/v1/ws/chat/{agent_id} or /socket.io/."};

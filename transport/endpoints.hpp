@@ -4,8 +4,8 @@
 
 #include "transport/client.hpp"
 #include "transport/dialect_watchers.hpp"
-#include "transport/server.hpp"
-#include "transport/socketio.hpp"
+#include "transport/net/server.hpp"
+#include "transport/socketio/socketio.hpp"
 
 #include <memory>
 #include <vector>

@@ -6,9 +6,9 @@
 #include "actors/event_sink.hpp"
 #include "transport/dialects/dialect.hpp"
 #include "transport/gateway.hpp"
+#include "transport/net/server.hpp"
 #include "transport/presence.hpp"
 #include "transport/recovery_store.hpp"
-#include "transport/server.hpp"
 #include "transport/turn_gate.hpp"
 
 #include <map>

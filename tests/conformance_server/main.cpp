@@ -1,7 +1,7 @@
 // The transport by itself, for conformance suites: echo over WebSocket, Engine.IO and Socket.IO (README.md). One thread.
-#include "transport/engineio.hpp"
-#include "transport/server.hpp"
-#include "transport/socketio.hpp"
+#include "transport/net/server.hpp"
+#include "transport/socketio/engineio.hpp"
+#include "transport/socketio/socketio.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>

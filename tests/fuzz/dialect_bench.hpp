@@ -4,8 +4,8 @@
 
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/unit/transport_dialect_test.hpp"
-#include "transport/http_target.hpp"
 #include "transport/json_text.hpp"
+#include "transport/net/http_target.hpp"
 
 #include <memory>
 #include <string>

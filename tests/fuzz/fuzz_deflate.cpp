@@ -1,7 +1,7 @@
 // permessage-deflate by itself: what we compress comes back, and damaged data costs no more than the limit. The first byte is
 // the window; the rest is a message, and compressed data.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/websocket_deflate.hpp"
+#include "transport/net/websocket_deflate.hpp"
 
 #include <string>
 

@@ -2,7 +2,7 @@
 // is a step: `P` posts the rest to a session, `G` polls it, `S` sends the rest to it, `C` closes it, `Q` asks with the rest as
 // query, `W` does so as an upgrade; anything else is looked at as packets and as frames.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/engineio_packet.hpp"
+#include "transport/socketio/engineio_packet.hpp"
 
 #include <boost/asio/io_context.hpp>
 

@@ -1,6 +1,6 @@
 // Sec-WebSocket-Extensions of a handshake, and the answer to it.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/websocket_handshake.hpp"
+#include "transport/net/websocket_handshake.hpp"
 
 using namespace troupe::transport;
 using namespace troupe::fuzzing;

@@ -1,7 +1,7 @@
 // HTTP requests: the same bytes give the same requests however they are cut, and no input costs more than its limits.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/http_parser.hpp"
-#include "transport/http_target.hpp"
+#include "transport/net/http_parser.hpp"
+#include "transport/net/http_target.hpp"
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 // JSON of clients, and the hand-written writer of strings.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/http_target.hpp"
 #include "transport/json_text.hpp"
+#include "transport/net/http_target.hpp"
 
 #include <boost/json/serialize.hpp>
 

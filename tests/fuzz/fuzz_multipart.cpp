@@ -1,6 +1,6 @@
 // Uploads as multipart/form-data: the first line is the Content-Type, the rest the body.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/multipart.hpp"
+#include "transport/rest/multipart.hpp"
 
 using namespace troupe::transport;
 using namespace troupe::fuzzing;

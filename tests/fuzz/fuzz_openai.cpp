@@ -1,7 +1,7 @@
 // Answers of an OpenAI-compatible API: one end, text that is UTF-8, the same whatever the cuts.
 #include "providers/openai.hpp"
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/http_target.hpp"
+#include "transport/net/http_target.hpp"
 
 #include <string>
 

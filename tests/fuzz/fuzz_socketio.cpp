@@ -1,7 +1,7 @@
 // Socket.IO packets: what is decoded encodes to a text with the same head, and a decoder keeps its limits. Lines that
 // start with `b` are binary messages, the others packets.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/socketio_decoder.hpp"
+#include "transport/socketio/socketio_decoder.hpp"
 
 using namespace troupe::transport;
 using namespace troupe::fuzzing;

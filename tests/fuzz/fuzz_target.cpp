@@ -1,7 +1,7 @@
 // Request targets and query strings.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/http_target.hpp"
-#include "transport/server.hpp"
+#include "transport/net/http_target.hpp"
+#include "transport/net/server.hpp"
 
 using namespace troupe::transport;
 using namespace troupe::fuzzing;

@@ -1,8 +1,8 @@
 // WebSocket frames, with and without permessage-deflate: the events do not depend on where the bytes are cut, texts are UTF-8
 // and messages keep their limit. First byte: kind of compression and size of the cuts.
 #include "tests/fuzz/fuzz.hpp"
-#include "transport/http_target.hpp"
-#include "transport/websocket_parser.hpp"
+#include "transport/net/http_target.hpp"
+#include "transport/net/websocket_parser.hpp"
 
 #include <string>
 #include <vector>

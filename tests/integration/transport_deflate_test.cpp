@@ -1,6 +1,6 @@
 // permessage-deflate (RFC 7692) over raw sockets: its negotiation, its examples, the Autobahn cases 12 and 13, and abuse.
 #include "tests/support/echo_server.hpp"
-#include "transport/websocket_deflate.hpp"
+#include "transport/net/websocket_deflate.hpp"
 
 #include <boost/beast/zlib/deflate_stream.hpp>
 #include <boost/beast/zlib/inflate_stream.hpp>

@@ -2,7 +2,7 @@
 // the test's thread owns it.
 #pragma once
 
-#include "transport/server.hpp"
+#include "transport/net/server.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,5 +1,5 @@
 #include "transport/auth.hpp"
-#include "transport/server.hpp"
+#include "transport/net/server.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>

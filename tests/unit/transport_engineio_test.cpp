@@ -1,9 +1,9 @@
-#include "transport/engineio.hpp"
+#include "transport/socketio/engineio.hpp"
 
 #include "tests/support/running_server.hpp"
 #include "tests/support/tcp_client.hpp"
-#include "transport/engineio_outbox.hpp"
-#include "transport/engineio_packet.hpp"
+#include "transport/socketio/engineio_outbox.hpp"
+#include "transport/socketio/engineio_packet.hpp"
 
 #include <catch2/catch.hpp>
 

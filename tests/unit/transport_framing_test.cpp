@@ -1,7 +1,7 @@
-#include "transport/framing.hpp"
+#include "transport/net/framing.hpp"
 
-#include "transport/outbox.hpp"
-#include "transport/sse_connection.hpp"
+#include "transport/net/outbox.hpp"
+#include "transport/net/sse_connection.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,8 +1,8 @@
-#include "transport/http_parser.hpp"
-#include "transport/http_response.hpp"
-#include "transport/http_target.hpp"
-#include "transport/listen_address.hpp"
-#include "transport/server.hpp"
+#include "transport/net/http_parser.hpp"
+#include "transport/net/http_response.hpp"
+#include "transport/net/http_target.hpp"
+#include "transport/net/listen_address.hpp"
+#include "transport/net/server.hpp"
 
 #include <catch2/catch.hpp>
 

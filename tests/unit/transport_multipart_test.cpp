@@ -1,4 +1,4 @@
-#include "transport/multipart.hpp"
+#include "transport/rest/multipart.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,6 +1,6 @@
-#include "transport/rest_json.hpp"
+#include "transport/rest/rest_json.hpp"
 
-#include "transport/home_page.hpp"
+#include "transport/rest/home_page.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <catch2/catch.hpp>

@@ -1,4 +1,4 @@
-#include "transport/route_match.hpp"
+#include "transport/rest/route_match.hpp"
 
 #include <catch2/catch.hpp>
 

@@ -1,8 +1,8 @@
-#include "transport/socketio.hpp"
+#include "transport/socketio/socketio.hpp"
 
 #include "tests/support/running_server.hpp"
 #include "tests/support/tcp_client.hpp"
-#include "transport/socketio_decoder.hpp"
+#include "transport/socketio/socketio_decoder.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

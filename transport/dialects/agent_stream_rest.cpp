@@ -1,8 +1,8 @@
 #include "transport/dialects/agent_stream_rest.hpp"
 
 #include "transport/dialects/agent_stream.hpp"
-#include "transport/idempotency.hpp"
-#include "transport/run_waiter.hpp"
+#include "transport/rest/idempotency.hpp"
+#include "transport/rest/run_waiter.hpp"
 
 namespace troupe::transport {
 

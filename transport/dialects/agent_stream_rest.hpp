@@ -1,7 +1,7 @@
-// REST of the `agent-stream` dialect (PROTOCOLS §3); transport/routes.cpp has the paths.
+// REST of the `agent-stream` dialect (PROTOCOLS §3); transport/rest/routes.cpp has the paths.
 #pragma once
 
-#include "transport/rest.hpp"
+#include "transport/rest/rest.hpp"
 
 namespace troupe::transport {
 

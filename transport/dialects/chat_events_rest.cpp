@@ -1,7 +1,7 @@
 #include "transport/dialects/chat_events_rest.hpp"
 
 #include "transport/dialects/chat_events.hpp"
-#include "transport/run_waiter.hpp"
+#include "transport/rest/run_waiter.hpp"
 
 #include <algorithm>
 #include <initializer_list>

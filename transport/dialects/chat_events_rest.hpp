@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/records.hpp"
-#include "transport/rest.hpp"
+#include "transport/rest/rest.hpp"
 
 #include <vector>
 

@@ -1,8 +1,8 @@
 #include "transport/dialects/chat_room_input.hpp"
 
-#include "transport/attachments.hpp"
 #include "transport/dialects/socketio_frames.hpp"
 #include "transport/json_text.hpp"
+#include "transport/rest/attachments.hpp"
 
 #include <boost/json/serialize.hpp>
 

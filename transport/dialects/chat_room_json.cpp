@@ -1,10 +1,10 @@
 #include "transport/dialects/chat_room_json.hpp"
 
-#include "transport/attachments.hpp"
 #include "transport/dialects/dialect.hpp"
-#include "transport/idempotency.hpp"
 #include "transport/json_text.hpp"
-#include "transport/rest_json.hpp"
+#include "transport/rest/attachments.hpp"
+#include "transport/rest/idempotency.hpp"
+#include "transport/rest/rest_json.hpp"
 
 namespace troupe::transport {
 

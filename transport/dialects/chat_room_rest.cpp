@@ -1,9 +1,9 @@
 #include "transport/dialects/chat_room_rest.hpp"
 
-#include "transport/attachments.hpp"
 #include "transport/dialects/chat_room_json.hpp"
-#include "transport/idempotency.hpp"
-#include "transport/run_waiter.hpp"
+#include "transport/rest/attachments.hpp"
+#include "transport/rest/idempotency.hpp"
+#include "transport/rest/run_waiter.hpp"
 
 #include <boost/json/serialize.hpp>
 

@@ -2,7 +2,7 @@
 // `{statusCode, message, error}`.
 #pragma once
 
-#include "transport/rest.hpp"
+#include "transport/rest/rest.hpp"
 
 namespace troupe::transport {
 

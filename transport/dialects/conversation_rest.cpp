@@ -1,8 +1,8 @@
 #include "transport/dialects/conversation_rest.hpp"
 
 #include "transport/dialects/conversation.hpp"
-#include "transport/idempotency.hpp"
-#include "transport/run_waiter.hpp"
+#include "transport/rest/idempotency.hpp"
+#include "transport/rest/run_waiter.hpp"
 
 #include <boost/json/serialize.hpp>
 

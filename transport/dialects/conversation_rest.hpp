@@ -1,7 +1,7 @@
 // The REST side of the `conversation` dialect (PROTOCOLS §2): its clients' own ids, `{detail}` errors, default project.
 #pragma once
 
-#include "transport/rest.hpp"
+#include "transport/rest/rest.hpp"
 
 namespace troupe::transport {
 

@@ -9,8 +9,8 @@
 #include "core/event.hpp"
 #include "core/query.hpp"
 #include "core/records.hpp"
-#include "transport/framing.hpp"
-#include "transport/socketio.hpp"
+#include "transport/net/framing.hpp"
+#include "transport/socketio/socketio.hpp"
 
 #include <functional>
 #include <memory>

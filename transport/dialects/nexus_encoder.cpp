@@ -1,9 +1,9 @@
 #include "transport/dialects/nexus.hpp"
 
-#include "transport/attachments.hpp"
 #include "transport/dialects/nexus_fields.hpp"
-#include "transport/idempotency.hpp"
 #include "transport/json_text.hpp"
+#include "transport/rest/attachments.hpp"
+#include "transport/rest/idempotency.hpp"
 
 #include <boost/json/serialize.hpp>
 

@@ -1,6 +1,6 @@
-#include "transport/attachments.hpp"
 #include "transport/dialects/nexus.hpp"
 #include "transport/json_text.hpp"
+#include "transport/rest/attachments.hpp"
 
 #include <boost/json/serialize.hpp>
 

@@ -1,0 +1,81 @@
+// Every REST handler, by file; routes.cpp gives each its method and path.
+#pragma once
+
+#include "transport/rest/rest.hpp"
+
+namespace troupe::transport {
+
+// rest_chat.cpp
+void post_agent_chat(const rest_call_ptr& call);
+void post_chat(const rest_call_ptr& call);
+void post_message(const rest_call_ptr& call);
+
+// rest_sessions.cpp
+void post_session(const rest_call_ptr& call);
+void get_project_sessions(const rest_call_ptr& call);
+void get_sessions(const rest_call_ptr& call);
+void get_session(const rest_call_ptr& call);
+void delete_session(const rest_call_ptr& call);
+void patch_session_status(const rest_call_ptr& call);
+void get_messages(const rest_call_ptr& call);
+void get_events(const rest_call_ptr& call);
+void post_cancel(const rest_call_ptr& call);
+void get_queue(const rest_call_ptr& call);
+void delete_queued(const rest_call_ptr& call);
+
+// rest_edits.cpp
+void patch_session(const rest_call_ptr& call);
+void get_participants(const rest_call_ptr& call);
+void put_participants(const rest_call_ptr& call);
+void post_reaction(const rest_call_ptr& call);
+void patch_queued(const rest_call_ptr& call);
+
+// rest_files.cpp
+void post_files(const rest_call_ptr& call);
+void get_files(const rest_call_ptr& call);
+void get_file(const rest_call_ptr& call);
+
+// rest_fork.cpp
+void post_fork(const rest_call_ptr& call);
+
+// rest_export.cpp
+void get_export(const rest_call_ptr& call);
+
+// rest_usage.cpp
+void get_usage_by_agent(const rest_call_ptr& call);
+void get_usage_by_session(const rest_call_ptr& call);
+void get_usage_by_user(const rest_call_ptr& call);
+
+// rest_approvals.cpp
+void get_approvals(const rest_call_ptr& call);
+void get_approval(const rest_call_ptr& call);
+void post_approve(const rest_call_ptr& call);
+void post_deny(const rest_call_ptr& call);
+void post_decide(const rest_call_ptr& call);
+void post_decide_many(const rest_call_ptr& call);
+
+// rest_traces.cpp
+void get_project_traces(const rest_call_ptr& call);
+void get_session_traces(const rest_call_ptr& call);
+void get_trace(const rest_call_ptr& call);
+void get_usage(const rest_call_ptr& call);
+void get_stats(const rest_call_ptr& call);
+
+// rest_auth.cpp
+void post_login(const rest_call_ptr& call);
+void get_profile(const rest_call_ptr& call);
+void post_code_login(const rest_call_ptr& call);
+void get_code_profile(const rest_call_ptr& call);
+
+// rest_server.cpp
+void get_projects(const rest_call_ptr& call);
+void get_project(const rest_call_ptr& call);
+void get_agents(const rest_call_ptr& call);
+void get_agent(const rest_call_ptr& call);
+void get_tools(const rest_call_ptr& call);
+void get_healthz(const rest_call_ptr& call);
+void get_readyz(const rest_call_ptr& call);
+void get_metrics(const rest_call_ptr& call);
+void get_home(const rest_call_ptr& call);
+
+}  // namespace troupe::transport
