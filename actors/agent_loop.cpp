@@ -23,6 +23,21 @@ std::shared_ptr<const std::vector<providers::tool_description>> describe(const t
   return out;
 }
 
+/// What the configuration does not allow to begin with.
+std::optional<core::error> prepare(agent_loop_state& s) {
+  const auto& agent = *s.order.agent;
+  s.tools = describe(*s.services->tools, agent);
+  if (s.services->providers.count(agent.provider) == 0)
+    return core::error{errc::configuration_error, "Provider not found: " + agent.provider.str()};
+  if (agent.response_schema.empty()) return std::nullopt;
+  auto compiled = tools::schema::compile(agent.response_schema);
+  if (!compiled)
+    return core::error{errc::configuration_error,
+                       "The response_schema of agent " + agent.id.str() + " cannot be used: " + compiled.error().text};
+  s.answer_schema.emplace(std::move(*compiled));
+  return std::nullopt;
+}
+
 }  // namespace
 
 void agent_loop_core::finish(payloads facts) {
@@ -38,6 +53,7 @@ void agent_loop_core::begin() {
   s.tokens = before.tokens;
   s.cost = before.cost;
   for (const auto& c : before.calls) s.used_call_ids.push_back(c.id);
+  s.was_asked_again = !repair_note().empty();
   if (!before.active || before.step == 0 || before.step_open) {
     s.message = s.order.reply;  // a step that runs again writes the same message again
     s.machine = core::run_machine(s.order.agent->limits.max_steps, before.step == 0 ? 0 : before.step - 1);
@@ -58,8 +74,8 @@ void agent_loop_core::resume_tools() {
   for (auto i = before.step_calls_from; i < before.calls.size(); ++i) {
     const auto& c = before.calls[i];
     agent_loop_state::call call{{c.id, c.tool, c.input}, s.services->tools->find(c.tool), {}, {}, c.settled, {}};
-    auto question = std::find_if(before.open_approvals.begin(), before.open_approvals.end(),
-                                 [&](const auto& a) { return a.call == c.id; });
+    auto question =
+        std::find_if(before.open_approvals.begin(), before.open_approvals.end(), [&](const auto& a) { return a.call == c.id; });
     bool waits = question != before.open_approvals.end();
     if (!c.settled && !waits) {
       auto arguments =
@@ -79,9 +95,7 @@ void agent_loop_core::resume_tools() {
     if (waits) call.question = question->approval;
     if (waits && call.tool)
       if (auto arguments = s.services->tools->check(*call.tool, c.input)) call.arguments = std::move(*arguments);
-    states.push_back(call.settled ? core::call_state::settled
-                     : waits      ? core::call_state::waiting
-                                  : core::call_state::started);
+    states.push_back(call.settled ? core::call_state::settled : waits ? core::call_state::waiting : core::call_state::started);
     s.calls.push_back(std::move(call));
   }
   if (!facts.empty()) tell(std::move(facts));
@@ -107,7 +121,7 @@ void agent_loop_core::go_on(run_phase phase) {
 // ---- ends ----
 
 /// What is still open gets its end, so that the history stays valid.
-void agent_loop_core::close_open(payloads& facts, const std::string& why, const std::string& by = {}) {
+void agent_loop_core::close_open(payloads& facts, const std::string& why, const std::string& by) {
   if (!s.text.empty())
     facts.emplace_back(core::message_completed{
         s.order.run, s.machine.step(), s.message, std::move(s.text), {}, core::finish_reason::stop, true});
@@ -122,7 +136,7 @@ void agent_loop_core::close_open(payloads& facts, const std::string& why, const 
   }
 }
 
-void agent_loop_core::fail(core::error error, payloads facts = {}) {
+void agent_loop_core::fail(core::error error, payloads facts) {
   close_open(facts, "The run failed before this call was carried out.");
   facts.emplace_back(core::run_failed{s.order.run, error.code, std::move(error.text), s.machine.step()});
   finish(std::move(facts));
@@ -145,13 +159,10 @@ agent_loop_actor::behavior_type agent_loop(self_pointer self, services_ptr servi
   s.services = std::move(services);
   s.session = std::move(session);
   s.order = std::move(order);
-  s.tools = describe(*s.services->tools, *s.order.agent);
-  auto provider = s.services->providers.find(s.order.agent->provider);
-  if (provider != s.services->providers.end()) s.provider = provider->second;
-  if (s.provider)
-    agent_loop_core{self}.begin();
+  if (auto defect = prepare(s))
+    agent_loop_core{self}.fail(std::move(*defect));
   else
-    agent_loop_core{self}.fail({errc::configuration_error, "Provider not found: " + s.order.agent->provider.str()});
+    agent_loop_core{self}.begin();
   return {
       [self](model_delivery& m) { agent_loop_core{self}.on_output(m); },
       [self](tool_outcome& m) { agent_loop_core{self}.on_result(m); },

@@ -6,6 +6,7 @@
 #include "core/history.hpp"
 #include "core/run.hpp"
 #include "core/turn.hpp"
+#include "tools/schema.hpp"
 
 #include <memory>
 #include <optional>
@@ -40,11 +41,19 @@ struct agent_loop_state {
 
   services_ptr services;
   session_actor session;
-  provider_actor provider;
+  provider_actor provider;  ///< of the call under way
   run_order order;
   core::run_machine machine{0};
   std::shared_ptr<const std::vector<providers::tool_description>> tools;
   std::shared_ptr<const providers::model_files> files;  ///< of the history, for all steps; null until they are read
+
+  std::optional<tools::schema> answer_schema;  ///< of the agent, where it has one
+  bool was_asked_again = false;                ///< an answer of this run did not fit it
+  std::size_t left_out = 0;                    ///< so many of the oldest messages are not sent: they would not fit
+  std::size_t summing_up = 0;                  ///< so many messages of the history; 0: the call under way is for the answer
+  std::string summary;                         ///< as far as it has come
+  std::size_t choice = 0;                      ///< which model is asked: 0 the agent's own, then its fallback in order
+  std::vector<std::string> tried;              ///< provider/model, each of which failed in this step
 
   core::message_id message;                       ///< being written in this step
   std::string text;                               ///< of it so far

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/event_sink.hpp"
+#include "actors/session_view.hpp"
 #include "core/command.hpp"
 #include "core/config.hpp"
 #include "core/event.hpp"
@@ -38,12 +39,6 @@ struct attach {
   bool must_exist = true;  ///< false: a session that will be created by its first message is fine
 };
 
-struct attached {
-  core::session_record session;                 ///< nil project: not created yet
-  core::seq_t published = 0;                    ///< what comes to the sink is after this
-  std::vector<core::event_batch_ptr> live_run;  ///< of the run in flight, up to `published`
-};
-
 struct detach {
   core::session_id session;
   event_sink_ptr sink;
@@ -55,10 +50,6 @@ struct read_events {
   core::seq_t after = 0;
   core::seq_t upto = 0;
   std::uint32_t limit = 1000;
-};
-
-struct event_page {
-  std::vector<core::event> events;
 };
 
 /// Transient: to the session's other clients, not stored.

@@ -16,7 +16,7 @@
 namespace troupe::actors {
 
 struct provider_options {
-  std::string name;
+  std::string name{};
   std::uint32_t max_concurrent = 256;
   std::uint32_t max_retries = 2;
   std::chrono::milliseconds first_backoff{250};

@@ -1,6 +1,7 @@
 #include "app/command_line.hpp"
 
 #include "app/check.hpp"
+#include "app/record.hpp"
 #include "app/replay.hpp"
 #include "app/serve.hpp"
 
@@ -21,6 +22,8 @@ int run_command_line(int argc, char** argv) {
   serve_command->add_option("--agent", serving.agent, "Default agent of the default project")->type_name("ID");
   serve_command->add_option("--log-level", serving.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+  serve_command->add_option("--record", serving.record, "Write every conversation as a scenario into this folder")
+      ->type_name("DIR");
   serve_command->add_flag("--check-config", serving.check_config, "Read the configuration, say whether it is valid, and end");
   serve_command->add_flag("--insecure-no-auth", serving.insecure_no_auth, "Allow a public address without authentication");
 
@@ -35,6 +38,26 @@ int run_command_line(int argc, char** argv) {
   replay_command->add_flag("--restart-every-step", replaying.restart_every_step, "Stop and start everything after every step");
   replay_command->add_option("--junit", replaying.junit, "Write a JUnit report, one test case per scenario")->type_name("FILE");
 
+  replay_command->add_option("--crash-at", replaying.crash_at, "Crash at a boundary of the journal, or at every one in turn")
+      ->type_name("N|every");
+  replay_command->add_option("--speed", replaying.speed, "Times real time; without it, as fast as it goes")->type_name("N");
+  replay_command->add_option("--filter", replaying.filters, "Only files whose path fits; may repeat")->type_name("GLOB");
+  replay_command->add_option("--tag", replaying.tags, "Only scenarios with this tag; may repeat")->type_name("WORD");
+  replay_command->add_flag("--update", replaying.update, "Write what came into the files, where it differs");
+  replay_command->add_flag("--json", replaying.json, "A line of JSON per scenario, with the hash of its events");
+  replay_command->add_option("--url", replaying.url, "Play against a running server, in real time")->type_name("URL");
+  replay_command->add_option("--token", replaying.token, "Credentials for --url");
+  replay_command->add_option("--project", replaying.project, "Project for --url; the server's first by default")->type_name("ID");
+  replay_command->add_option("--agent", replaying.agent, "Agent for --url; the project's default by default")->type_name("ID");
+
+  record_options recording;
+  auto* record_command = cli.add_subcommand("record", "Make a scenario of a stored session");
+  record_command->add_option("--session", recording.session, "Its UUID")->required()->type_name("ID");
+  record_command->add_option("--out", recording.out, "The file to write")->required()->type_name("FILE");
+  record_command->add_option("--data", recording.data, "Folder of the database")->type_name("DIR")->capture_default_str();
+  record_command->add_option("--config", recording.config_file, "What its agent was set up with; without it, the demo")
+      ->type_name("FILE");
+
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -42,6 +65,7 @@ int run_command_line(int argc, char** argv) {
   }
   if (serve_command->parsed()) return serve(serving);
   if (check_command->parsed()) return check(checking);
+  if (record_command->parsed()) return record(recording);
   return replay(replaying);
 }
 

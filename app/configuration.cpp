@@ -78,25 +78,52 @@ void check_tools(const core::agent_config& agent, const std::string& at, const t
 
 bool is_hard(const core::budget_config& budget) { return budget.daily || budget.monthly; }
 
+const core::provider_config& find_provider(const core::provider_id& id, const std::string& at, const document& file) {
+  auto provider = file.config.providers.find(id);
+  if (provider != file.config.providers.end()) return provider->second;
+  auto there = " (there: " + names_of(file.config.providers) + ")";
+  throw fault{at + "/provider", id.empty() ? "is missing; name one of \"providers\"" + there
+                                           : "there is no provider \"" + id.str() + "\" in \"providers\"" + there};
+}
+
+/// Checks the provider, names a scripted model, and finds the price. Gives the key that the model has in `prices`.
+std::string finish_model(const core::provider_id& id, std::string& model, std::optional<core::token_price>& price,
+                         const std::string& at, const document& file) {
+  const auto& provider = find_provider(id, at, file);
+  if (model.empty() && provider.kind == "scripted") model = "scripted";
+  if (model.empty()) throw fault{at + "/model", "is missing; name a model of provider \"" + id.str() + "\""};
+  auto priced_as = id.str() + "/" + model;
+  if (auto found = file.prices.find(priced_as); found != file.prices.end()) price = found->second;
+  return priced_as;
+}
+
+void check_context(const core::agent_config& agent, const std::string& at) {
+  if (agent.context == core::context_policy::none) return;
+  if (agent.context_tokens == 0) throw fault{at, "is missing; a policy needs to know how many tokens the model takes in all"};
+  if (agent.context_tokens <= agent.limits.max_output_tokens)
+    throw fault{at, "leaves no room for the conversation: it must be above limits.max_output_tokens, which is " +
+                        std::to_string(agent.limits.max_output_tokens)};
+}
+
 void finish_agent(core::agent_config& agent, const std::string& at, const document& file, const tools::toolbox& known) {
-  auto provider = file.config.providers.find(agent.provider);
-  if (provider == file.config.providers.end())
-    throw fault{at + "/provider", agent.provider.empty()
-                                      ? "is missing; name one of \"providers\" (there: " + names_of(file.config.providers) + ")"
-                                      : "there is no provider \"" + agent.provider.str() +
-                                            "\" in \"providers\" (there: " + names_of(file.config.providers) + ")"};
-  if (agent.model.empty() && provider->second.kind == "scripted") agent.model = "scripted";
-  if (agent.model.empty()) throw fault{at + "/model", "is missing; name a model of provider \"" + agent.provider.str() + "\""};
+  auto priced_as = finish_model(agent.provider, agent.model, agent.price, at, file);
   check_tools(agent, at, known);
-  auto priced_as = agent.provider.str() + "/" + agent.model;
-  if (auto price = file.prices.find(priced_as); price != file.prices.end()) agent.price = price->second;
-  auto needs_price = [&](bool has_budget, const std::string& place) {
-    if (has_budget && !agent.price)
-      throw fault{place, "needs a price: add \"" + priced_as + "\" to \"prices\", or remove the budget"};
+  check_context(agent, at + "/context/tokens");
+  auto check_budgets = [&](bool has_price, const std::string& name) {
+    auto needs_price = [&](bool has_budget, const std::string& place) {
+      if (has_budget && !has_price)
+        throw fault{place, "needs a price: add \"" + name + "\" to \"prices\", or remove the budget"};
+    };
+    needs_price(agent.limits.budget.has_value(), at + "/limits/budget_usd");
+    needs_price(is_hard(agent.spending), at + "/budget");
+    needs_price(is_hard(file.config.projects.at(agent.project).spending), "/projects/" + agent.project.str() + "/budget");
   };
-  needs_price(agent.limits.budget.has_value(), at + "/limits/budget_usd");
-  needs_price(is_hard(agent.spending), at + "/budget");
-  needs_price(is_hard(file.config.projects.at(agent.project).spending), "/projects/" + agent.project.str() + "/budget");
+  check_budgets(agent.price.has_value(), priced_as);
+  for (std::size_t i = 0; i < agent.fallback.size(); ++i) {
+    auto& choice = agent.fallback[i];
+    priced_as = finish_model(choice.provider, choice.model, choice.price, at + "/fallback/" + std::to_string(i), file);
+    check_budgets(choice.price.has_value(), priced_as);
+  }
   agent.hash = hash_of(agent);
 }
 
@@ -110,14 +137,16 @@ void choose_default(Id& chosen, const Map& from, const std::string& at, std::str
                       : "there is no " + std::string(what) + " \"" + chosen.str() + "\" (there: " + names_of(from) + ")"};
 }
 
-void read_script_files(document& file, const std::filesystem::path& folder) {
+void resolve_files(document& file, const std::filesystem::path& folder) {
   for (auto& [id, name] : file.script_files) {
     auto text = read_whole(folder / name);
     if (!text) throw fault{"/providers/" + id.str() + "/script_file", text.error().text};
     file.config.providers.at(id).script = std::move(*text);
   }
-  for (auto& [id, provider] : file.config.providers)
+  for (auto& [id, provider] : file.config.providers) {
     if (provider.kind == "scripted" && provider.script.empty()) provider.script = demo_script();
+    if (!provider.ca_file.empty()) provider.ca_file = (folder / provider.ca_file).string();
+  }
 }
 
 void resolve(document& file) {
@@ -158,7 +187,7 @@ core::result<core::config> parse_configuration(std::string_view text, std::strin
     file.config.projects = std::move(demo.projects);
     if (file.config.default_project.empty()) file.config.default_project = demo.default_project;
   } else {
-    read_script_files(file, std::filesystem::path(file_name).parent_path());
+    resolve_files(file, std::filesystem::path(file_name).parent_path());
     resolve(file);
   }
   choose_default(file.config.default_project, file.config.projects, "/default_project", "project");
@@ -208,6 +237,9 @@ std::uint64_t hash_of(const core::agent_config& agent) {
   fields["id"] = agent.id.str();
   fields["project"] = agent.project.str();
   if (agent.price) fields["price"] = price_to_json(*agent.price);
+  for (std::size_t i = 0; i < agent.fallback.size(); ++i)
+    if (const auto& price = agent.fallback[i].price)
+      fields["fallback"].as_array()[i].as_object()["price"] = price_to_json(*price);
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (char c : json::serialize(fields)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return hash;

@@ -18,6 +18,9 @@ namespace troupe::app {
 
 /// Of a provider of kind `openai` that names no `base_url`.
 inline constexpr std::string_view openai_base_url = "https://api.openai.com/v1";
+/// The same of kind `anthropic`, and the variable of its key where no other is named.
+inline constexpr std::string_view anthropic_base_url = "https://api.anthropic.com";
+inline constexpr std::string_view anthropic_key_variable = "ANTHROPIC_API_KEY";
 
 /// Holds the secret of JSON Web Tokens where the file names no other.
 inline constexpr std::string_view jwt_secret_variable = "JWT_SECRET";
@@ -26,7 +29,7 @@ inline constexpr std::string_view jwt_secret_variable = "JWT_SECRET";
 using environment_lookup = std::function<std::optional<std::string>(const std::string&)>;
 
 /// A `configuration_error` names the file, the place (a JSON pointer), what is wrong and what would be right. A
-/// `script_file` is looked up beside `file_name`. A file without `providers` and `projects` keeps those of the demo
+/// `script_file` or `ca_file` is looked up beside `file_name`. A file without `providers` and `projects` keeps those of the demo
 /// (demo.hpp).
 [[nodiscard]] core::result<core::config> parse_configuration(std::string_view text, std::string_view file_name,
                                                              const environment_lookup& environment);

@@ -1,6 +1,11 @@
 // Tables of `projects` and their agents.
 #include "app/configuration_fields.hpp"
+#include "tools/schema.hpp"
 
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
 #include <array>
 
 namespace troupe::app {
@@ -90,6 +95,61 @@ json::value write_inputs(const agent_config& from) {
   return out;
 }
 
+void read_stop(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  to.stop = at.texts(16);
+  for (std::size_t i = 0; i < to.stop.size(); ++i)
+    if (to.stop[i].find_first_not_of(" \t\r\n") == std::string::npos)
+      at.child(std::to_string(i), at.value).fail("is blank; no provider takes that as a stop sequence");
+}
+
+void read_effort(const node& at, agent_config& to, std::int64_t, std::int64_t) { to.reasoning_effort = at.text(32); }
+
+void read_response_schema(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  to.response_schema = json::serialize(at.object());
+  if (auto compiled = tools::schema::compile(to.response_schema); !compiled) at.fail(compiled.error().text);
+}
+
+json::value write_response_schema(const agent_config& from) {
+  return from.response_schema.empty() ? json::value() : json::parse(from.response_schema);
+}
+
+constexpr std::array model_choice_fields{
+    text<model_choice, &model_choice::provider>("provider"),
+    text<model_choice, &model_choice::model>("model"),
+};
+
+void read_fallback(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  std::size_t i = 0;
+  to.fallback.clear();
+  for (const auto& item : at.array(8))
+    read_fields<model_choice>(at.child(std::to_string(i++), item), to.fallback.emplace_back(), model_choice_fields);
+}
+
+json::value write_fallback(const agent_config& from) {
+  json::array out;
+  for (const auto& choice : from.fallback) out.push_back(write_fields<model_choice>(choice, model_choice_fields));
+  return out;
+}
+
+constexpr std::array<std::string_view, 3> context_policies{"none", "truncate", "compact"};  // in the order of the enum
+
+void read_context_policy(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  auto word = at.one_of(context_policies);
+  auto found = std::find(context_policies.begin(), context_policies.end(), word);
+  to.context = static_cast<context_policy>(found - context_policies.begin());
+}
+
+json::value write_context_policy(const agent_config& from) {
+  return json::value(context_policies.at(static_cast<std::size_t>(from.context)));
+}
+
+constexpr std::array context_fields{
+    number<agent_config, &agent_config::context_tokens>("tokens", 0, 1'000'000'000),
+    field<agent_config>{"policy", read_context_policy, write_context_policy},
+};
+
+constexpr auto whole_agent = [](auto& a) -> auto& { return a; };
+
 constexpr std::array agent_table{
     text<agent_config, &agent_config::name>("name"),
     text<agent_config, &agent_config::description>("description"),
@@ -108,6 +168,13 @@ constexpr std::array agent_table{
     field<agent_config>{
         "temperature", [](const node& at, agent_config& to, std::int64_t, std::int64_t) { to.temperature = at.number(0, 2); },
         [](const agent_config& a) -> json::value { return a.temperature ? json::value(*a.temperature) : json::value(); }},
+    field<agent_config>{"stop", read_stop,
+                        [](const agent_config& a) -> json::value { return json::array(a.stop.begin(), a.stop.end()); }},
+    field<agent_config>{"reasoning_effort", read_effort,
+                        [](const agent_config& a) -> json::value { return json::value(a.reasoning_effort); }},
+    field<agent_config>{"response_schema", read_response_schema, write_response_schema},
+    field<agent_config>{"fallback", read_fallback, write_fallback},
+    object<agent_config, whole_agent, context_fields>("context"),
 };
 
 struct project_draft {

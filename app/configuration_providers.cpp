@@ -22,66 +22,113 @@ constexpr std::array timeout_fields{
     number<provider_timeouts, &provider_timeouts::total>("total", 1, 24 * hour_ms),
 };
 
+constexpr std::array breaker_fields{
+    number<provider_config, &provider_config::breaker_failures>("failures", 0, 1'000'000),
+    number<provider_config, &provider_config::breaker_open>("open_ms", 1, hour_ms),
+};
+
 struct provider_draft {
   provider_config config;
   std::string script_file;
+  bool names_key = false;  ///< `api_key_env` is there, be it empty
 };
 
+struct provider_kind {
+  std::string_view name;
+  std::string_view base_url{};      ///< its default; empty: the kind has no URL, no key and no network
+  std::string_view key_variable{};  ///< the default of `api_key_env`
+};
+constexpr std::array kinds{provider_kind{"scripted"}, provider_kind{"openai", openai_base_url},
+                           provider_kind{"anthropic", anthropic_base_url, anthropic_key_variable}};
+
 void read_kind(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
-  constexpr std::array<std::string_view, 2> kinds{"scripted", "openai"};
-  for (std::string_view later : {"anthropic", "websocket", "recorded"})
+  for (std::string_view later : {"websocket", "recorded"})
     if (at.value.is_string() && at.value.get_string() == later)
       at.fail("\"" + std::string(later) + "\" is not supported by this build yet");
-  to.config.kind = at.one_of(kinds);
+  std::vector<std::string_view> names;
+  for (const auto& kind : kinds) names.push_back(kind.name);
+  to.config.kind = at.one_of(names);
+}
+
+bool begins_with_one_of(std::string_view url, std::initializer_list<std::string_view> schemes) {
+  return std::any_of(schemes.begin(), schemes.end(), [&](auto scheme) { return url.starts_with(scheme); });
 }
 
 void read_base_url(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
   auto url = at.text(2048);
-  if (!url.starts_with("http://") && !url.starts_with("https://"))
-    at.fail("expected a URL that begins with http:// or https://");
+  if (!begins_with_one_of(url, {"http://", "https://"})) at.fail("expected a URL that begins with http:// or https://");
   while (url.ends_with('/')) url.pop_back();
   to.config.base_url = url;
 }
 
 void read_key_name(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
   to.config.api_key_env = variable_name(at);
+  to.names_key = true;
 }
 
 void read_script(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
   to.config.script = json::serialize(at.object());
 }
 
+void read_script_file(const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.script_file = at.text(4096); }
+
+void read_ca_file(const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.config.ca_file = at.text(4096); }
+
+/// The fault does not repeat the text: it may hold a password.
+void read_proxy(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
+  auto url = at.text(2048);
+  if (!url.empty() && !begins_with_one_of(url, {"http://", "https://", "socks4://", "socks4a://", "socks5://", "socks5h://"}))
+    at.fail("expected the URL of a proxy, such as http://proxy.example:3128");
+  if (url.find('@') != std::string::npos)
+    at.fail("must not hold a name and password; leave it out and set the environment variable https_proxy instead");
+  to.config.proxy = url;
+}
+
+template <auto Member>
+json::value written(const provider_draft& from) {
+  return json::value(from.config.*Member);
+}
+
+constexpr auto timeouts = [](auto& p) -> auto& { return p.config.timeouts; };
+constexpr auto max_concurrent = [](auto& p) -> auto& { return p.config.max_concurrent; };
+constexpr auto max_retries = [](auto& p) -> auto& { return p.config.max_retries; };
+constexpr auto whole = [](auto& p) -> auto& { return p.config; };
+
 constexpr std::array provider_fields{
-    field<provider_draft>{"kind", read_kind, [](const provider_draft& p) -> json::value { return json::value(p.config.kind); }},
-    field<provider_draft>{"base_url", read_base_url,
-                          [](const provider_draft& p) -> json::value { return json::value(p.config.base_url); }},
-    field<provider_draft>{"api_key_env", read_key_name,
-                          [](const provider_draft& p) -> json::value { return json::value(p.config.api_key_env); }},
-    field<provider_draft>{"script", read_script,
-                          [](const provider_draft& p) -> json::value { return json::value(p.config.script); }},
-    field<provider_draft>{
-        "script_file", [](const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.script_file = at.text(4096); }},
-    object < provider_draft, [](auto& p) -> auto& {return p.config.timeouts;
-}  // namespace
-, timeout_fields > ("timeouts_ms"), number < provider_draft, [](auto& p) -> auto& { return p.config.max_concurrent; }
-> ("max_concurrent", 1, 100'000), number < provider_draft, [](auto& p) -> auto& { return p.config.max_retries; }
-> ("max_retries", 0, 10),
-};  // namespace troupe::app
+    field<provider_draft>{"kind", read_kind, written<&provider_config::kind>},
+    field<provider_draft>{"base_url", read_base_url, written<&provider_config::base_url>},
+    field<provider_draft>{"api_key_env", read_key_name, written<&provider_config::api_key_env>},
+    field<provider_draft>{"script", read_script, written<&provider_config::script>},
+    field<provider_draft>{"script_file", read_script_file},
+    field<provider_draft>{"ca_file", read_ca_file, written<&provider_config::ca_file>},
+    field<provider_draft>{"proxy", read_proxy, written<&provider_config::proxy>},
+    object<provider_draft, timeouts, timeout_fields>("timeouts_ms"),
+    number<provider_draft, max_concurrent>("max_concurrent", 1, 100'000),
+    number<provider_draft, max_retries>("max_retries", 0, 10),
+    object<provider_draft, whole, breaker_fields>("breaker"),
+};
+
+void finish_provider(const node& entry, provider_draft& draft) {
+  auto& p = draft.config;
+  auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.name == p.kind; });
+  if (kind == kinds.end()) entry.fail("needs a \"kind\": scripted, openai or anthropic");
+  if (!p.script.empty() && !draft.script_file.empty()) entry.fail("has \"script\" and \"script_file\"; keep one");
+  if (p.kind != "scripted" && (!p.script.empty() || !draft.script_file.empty()))
+    entry.fail("only a \"scripted\" provider has a script");
+  bool is_remote = !kind->base_url.empty();
+  if (!is_remote && (!p.base_url.empty() || !p.api_key_env.empty() || !p.ca_file.empty() || !p.proxy.empty()))
+    entry.fail("a \"" + p.kind + "\" provider has no base_url, no key, no ca_file and no proxy");
+  if (p.base_url.empty()) p.base_url = kind->base_url;
+  if (!draft.names_key) p.api_key_env = kind->key_variable;
+}
 
 void read_providers(const node& at, document& to, std::int64_t, std::int64_t) {
   each_entry(at, [&](std::string name, const node& entry) {
     provider_draft draft;
     draft.config.id.value = name;
     read_fields<provider_draft>(entry, draft, provider_fields);
+    finish_provider(entry, draft);
     auto& p = draft.config;
-    if (p.kind.empty()) entry.fail("needs a \"kind\": scripted or openai");
-    if (!p.script.empty() && !draft.script_file.empty()) entry.fail("has \"script\" and \"script_file\"; keep one");
-    bool is_scripted = p.kind == "scripted";
-    if (!is_scripted && (!p.script.empty() || !draft.script_file.empty()))
-      entry.fail("only a \"scripted\" provider has a script");
-    if (is_scripted && (!p.base_url.empty() || !p.api_key_env.empty()))
-      entry.fail("a \"scripted\" provider has no base_url and no key");
-    if (!is_scripted && p.base_url.empty()) p.base_url = openai_base_url;
     if (!draft.script_file.empty()) to.script_files[p.id] = draft.script_file;
     to.config.providers[p.id] = std::move(p);
   });
@@ -89,7 +136,8 @@ void read_providers(const node& at, document& to, std::int64_t, std::int64_t) {
 
 json::value write_providers(const document& from) {
   json::object out;
-  for (const auto& [id, p] : from.config.providers) out[id.str()] = write_fields<provider_draft>({p, {}}, provider_fields);
+  for (const auto& [id, p] : from.config.providers)
+    out[id.str()] = write_fields<provider_draft>({p, {}, true}, provider_fields);
   return out;
 }
 

@@ -3,6 +3,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <array>
+
 namespace troupe::app {
 
 namespace json = boost::json;
@@ -51,6 +53,22 @@ std::shared_ptr<const core::agent_config> finished(core::agent_config agent) {
   return std::make_shared<const core::agent_config>(std::move(agent));
 }
 
+/// What a key in the environment adds: an agent with the name of its provider's kind.
+struct environment_api {
+  const char* kind;
+  std::string prefix;  ///< of its variables
+  const char* name;
+  const char* description;
+  std::string_view base_url;
+  const char* model;
+};
+const std::array apis{
+    environment_api{"openai", "OPENAI", "OpenAI", "A model behind an OpenAI-compatible API, with the built-in tools.",
+                    openai_base_url, "gpt-4o-mini"},
+    environment_api{"anthropic", "ANTHROPIC", "Anthropic", "A model of Anthropic, with the built-in tools.", anthropic_base_url,
+                    "claude-haiku-4-5"},
+};
+
 }  // namespace
 
 const std::string& demo_script() {
@@ -88,21 +106,21 @@ core::config demo_configuration(const environment_lookup& environment) {
   guide.price = price;
   project.agents[guide.id] = finished(guide);
 
-  if (environment("OPENAI_API_KEY")) {
+  for (const auto& api : apis) {
+    if (!environment(api.prefix + "_API_KEY")) continue;
     core::provider_config provider;
-    provider.id.value = "openai";
-    provider.kind = "openai";
-    provider.base_url = environment("OPENAI_BASE_URL").value_or(std::string(openai_base_url));
+    provider.id.value = provider.kind = api.kind;
+    provider.base_url = environment(api.prefix + "_BASE_URL").value_or(std::string(api.base_url));
     while (provider.base_url.ends_with('/')) provider.base_url.pop_back();
-    provider.api_key_env = "OPENAI_API_KEY";
+    provider.api_key_env = api.prefix + "_API_KEY";
     out.providers[provider.id] = provider;
 
     core::agent_config agent;
-    agent.id.value = "openai";
-    agent.name = "OpenAI";
-    agent.description = "A model behind an OpenAI-compatible API, with the built-in tools.";
+    agent.id.value = api.kind;
+    agent.name = api.name;
+    agent.description = api.description;
     agent.provider = provider.id;
-    agent.model = environment("OPENAI_MODEL").value_or("gpt-4o-mini");
+    agent.model = environment(api.prefix + "_MODEL").value_or(api.model);
     agent.instructions =
         "You are a helpful assistant. Use the tools where they help; files live in a workspace of this conversation.";
     agent.tools = tools;

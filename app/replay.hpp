@@ -1,5 +1,5 @@
 // `troupe replay`: runs scenarios (docs/scenarios.md) on CAF's test scheduler, with an in-memory journal and injected clock
-// and ids: the same file always gives the same events.
+// and ids: the same file always gives the same events. Or, with `url`, against a running server.
 #pragma once
 
 #include <optional>
@@ -12,9 +12,19 @@ struct replay_options {
   std::vector<std::string> paths;
   bool restart_every_step = false;
   std::optional<std::string> junit;
+  std::optional<std::string> crash_at;  ///< a boundary of the journal, or `every`
+  std::optional<double> speed;
+  std::vector<std::string> filters;  ///< globs on paths; any of them
+  std::vector<std::string> tags;     ///< all of them
+  bool update = false;
+  bool json = false;
+  std::optional<std::string> url;
+  std::string token;
+  std::string project;
+  std::string agent;
 };
 
-/// 0: every scenario passed; 1: one did not; 2: a path or file is wrong.
+/// 0: every scenario passed; 1: one did not; 2: a path, file or option is wrong.
 [[nodiscard]] int replay(const replay_options& options);
 
 }  // namespace troupe::app

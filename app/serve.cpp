@@ -3,9 +3,11 @@
 #include "app/actor_stack.hpp"
 #include "app/caf_settings.hpp"
 #include "app/demo.hpp"
+#include "app/record/recorder.hpp"
 #include "providers/curl_loop.hpp"
 #include "providers/provider_factory.hpp"
 #include "tools/tool.hpp"
+#include "transport/actor_link.hpp"
 #include "transport/endpoints.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -169,7 +171,7 @@ int serve(const serve_options& options) {
     boost::asio::io_context nowhere;
     auto idle_timers = transport::make_timer_service(nowhere);
     for (const auto& [id, provider] : config->providers) {
-      if (provider.kind != "scripted") continue;
+      if (provider.kind != "scripted" && provider.kind != "recorded") continue;
       auto client = providers::make_client(provider, {idle_timers.get(), nullptr, environment});
       if (!client) return refuse(client.error());
     }
@@ -207,6 +209,15 @@ int serve(const serve_options& options) {
   }
   transport::dialect_watchers watchers(io.context());
   *parts.watchers = watchers.sinks();
+  std::shared_ptr<recorder> recording;
+  if (options.record) {
+    auto queries = (*store)->open_queries();
+    if (!queries) return refuse(queries.error());
+    auto opened = recorder::open({*options.record, config, parts.tools, "troupe " TROUPE_VERSION}, std::move(*queries));
+    if (!opened) return refuse(opened.error());
+    recording = std::move(*opened);
+    recording->watch(*parts.watchers);
+  }
   auto tool_records = records_of(*parts.tools);
   auto world = parts.environment;
 
@@ -218,7 +229,9 @@ int serve(const serve_options& options) {
 
   auto stack = actor_stack::start(system, std::move(parts));
   if (!stack) return refuse(stack.error());
-  transport::gateway way(io.context(), (*stack)->spawn_listener(), config, world, std::move(tool_records));
+  transport::gateway way(io.context(),
+                         std::make_unique<transport::actor_link>(transport::actor_link{(*stack)->spawn_listener()}), config,
+                         world, std::move(tool_records));
   io.run([&] { watchers.start(way); });
   transport::endpoints endpoints(way, watchers);
   std::vector<std::unique_ptr<transport::server>> servers;
@@ -230,6 +243,7 @@ int serve(const serve_options& options) {
       watchers.stop();
     });
     (*stack)->stop(settle);
+    if (recording) recording->stop();
     io.run([&] { way.close(); });
     for (auto& s : servers) s->close_all(1012, "the server restarts");
     // On its own thread: what is still open is closed there, while the endpoints it tells still stand.

@@ -200,8 +200,8 @@ void load_run::on_greeting(std::size_t index, micros now) {
       ++settled_;
       return;
     case mode::turns:
-      ++settled_;
-      return start_turn(index, now);
+      ++settled_;  // turns begin when all are there: some servers take nobody more while they are busy
+      return;
     case mode::watch:
       // Some dialects do not say when one is in the session: whoever has heard a whole turn is.
       if (opened_ == members_.size() && in_flight_ == 0) start_turn(0, now);
@@ -293,6 +293,7 @@ report load_run::run() {
       tally_.note_base(all / 10);
     }
     opened = open_until(all);
+    for (std::size_t i = 0; opened && options_.what == mode::turns && i < members_.size(); ++i) start_turn(i, now_us());
   }
   if (opened) {
     pause(options_.warmup_seconds * second);

@@ -70,6 +70,8 @@ struct history_fold {
   }
   void operator()(const history_compacted& e) const {
     auto replaced = std::min<std::size_t>(e.replaced, std::min(h.run_begin_, h.messages_->size()));
+    // Exchanges are not cut in two, whatever the event says.
+    while (replaced > 0 && replaced < h.messages_->size() && (*h.messages_)[replaced].role != role::user) --replaced;
     if (replaced == 0) return;
     auto& all = h.writable();
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(replaced));

@@ -50,8 +50,8 @@ std::vector<core::tool_call> answer::finished_calls() {
 
 void answer::complete(model_output& out) {
   if (ended_) return;
-  for (const auto& call : calls_)
-    if (call.name.empty()) return malformed("sent a tool call without a name", out);
+  for (const auto& partial : calls_)
+    if (partial.name.empty()) return malformed("sent a tool call without a name", out);
   // A model that runs into its token limit may stop inside a character: show that something is missing.
   if (text_gate_.has_partial()) out.text.add("\xEF\xBF\xBD");
   if (reasoning_gate_.has_partial()) out.reasoning.add("\xEF\xBF\xBD");

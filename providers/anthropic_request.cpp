@@ -60,14 +60,14 @@ class turns {
 
   [[nodiscard]] json::array finish() {
     // An assistant's turn at the end would be taken as the beginning of the answer, or refused.
-    if (!turns_.empty() && turns_.back().at("role") == "assistant") content_of("user").push_back(text_block(go_on));
+    if (role_ == "assistant") content_of("user").push_back(text_block(go_on));
     return std::move(turns_);
   }
 
  private:
   json::array& content_of(std::string_view role) {
-    if (turns_.empty() || turns_.back().at("role") != role)
-      turns_.push_back(json::object{{"role", role}, {"content", json::array()}});
+    if (role_ != role) turns_.push_back(json::object{{"role", role}, {"content", json::array()}});
+    role_ = role;
     return turns_.back().at("content").get_array();
   }
 
@@ -108,6 +108,7 @@ class turns {
 
   const model_request& request_;
   std::string system_;
+  std::string_view role_;  ///< of the last turn
   json::array turns_;
   std::map<core::tool_call_id, std::string> wire_ids_;  ///< of the exchange going on
   std::set<std::string> used_;

@@ -228,7 +228,10 @@ CURLcode curl_loop::impl::stream::prepare() {
   set(CURLOPT_CONNECTTIMEOUT_MS, ms(request.timeouts.connect));
   set(CURLOPT_TIMEOUT_MS, ms(request.timeouts.total));
   if (!request.ca_file.empty()) set(CURLOPT_CAINFO, request.ca_file.c_str());
-  if (!request.proxy.empty()) set(CURLOPT_PROXY, request.proxy.c_str());
+  if (!request.proxy.empty()) {
+    set(CURLOPT_PROXY, request.proxy.c_str());
+    set(CURLOPT_NOPROXY, "");  // what was configured for this provider wins over the environment
+  }
   set(CURLOPT_ERRORBUFFER, words.data());
   set(CURLOPT_WRITEFUNCTION, &stream::on_write);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));

@@ -125,7 +125,8 @@ class http_call final : public model_stream, public transfer_handler {
       case transfer_result::unreachable:
         return fail(core::errc::provider_error, "cannot be reached: " + end.text + "; check base_url and that it runs", true);
       case transfer_result::untrusted:
-        return fail(core::errc::provider_error, "failed the TLS handshake: " + end.text + "; check base_url, or give the issuer's certificate as ca_file",
+        return fail(core::errc::provider_error,
+                    "failed the TLS handshake: " + end.text + "; check base_url, or give the issuer's certificate as ca_file",
                     false);
       case transfer_result::bad_request:
         return fail(core::errc::provider_error, "cannot be asked: " + end.text + "; check base_url", false);

@@ -97,9 +97,9 @@ std::string openai_request(const model_request& request, std::string_view output
   }
   if (!request.reasoning_effort.empty()) body["reasoning_effort"] = text_of(request.reasoning_effort);
   if (auto schema = object_in(request.response_schema); schema.is_object())
-    body["response_format"] = json::object{
-        {"type", "json_schema"},
-        {"json_schema", json::object{{"name", "answer"}, {"strict", true}, {"schema", std::move(schema)}}}};
+    body["response_format"] =
+        json::object{{"type", "json_schema"},
+                     {"json_schema", json::object{{"name", "answer"}, {"strict", true}, {"schema", std::move(schema)}}}};
   if (request.tools && !request.tools->empty()) {
     json::array tools;
     for (const auto& tool : *request.tools) tools.push_back(tool_to_json(tool));

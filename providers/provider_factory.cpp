@@ -1,6 +1,7 @@
 #include "providers/provider_factory.hpp"
 
 #include "providers/anthropic.hpp"
+#include "providers/recorded.hpp"
 #include "providers/scripted.hpp"
 
 #include <cstdlib>
@@ -23,6 +24,10 @@ core::result<std::unique_ptr<model_client>> make_client(const core::provider_con
     if (deps.timers == nullptr) return wrong("kind \"scripted\" needs a timer service, and there is none here");
     return make_scripted(config, *deps.timers);
   }
+  if (config.kind == "recorded") {
+    if (deps.timers == nullptr) return wrong("kind \"recorded\" needs a timer service, and there is none here");
+    return make_recorded(config, *deps.timers);
+  }
   if (config.kind == "openai") {
     if (deps.loop == nullptr) return wrong("kind \"openai\" needs the network, which is not there in a replay");
     return make_openai(config, *deps.loop, deps.environment ? deps.environment : process_environment());
@@ -31,7 +36,7 @@ core::result<std::unique_ptr<model_client>> make_client(const core::provider_con
     if (deps.loop == nullptr) return wrong("kind \"anthropic\" needs the network, which is not there in a replay");
     return make_anthropic(config, *deps.loop, deps.environment ? deps.environment : process_environment());
   }
-  return wrong("unknown kind \"" + config.kind + "\"; known kinds: anthropic, openai, scripted");
+  return wrong("unknown kind \"" + config.kind + "\"; known kinds: anthropic, openai, recorded, scripted");
 }
 
 }  // namespace troupe::providers

@@ -157,7 +157,7 @@ std::optional<milliseconds> script_player::play(model_output& out) {
       finish_ = finish->reason;
     } else if (auto* error = std::get_if<say_error>(&step)) {
       end_.retry_after = error->retry_after;
-      fail(error->text, error->retryable, out);
+      fail(error->text, error->retryable, out, error->code);
       return std::nullopt;
     }
   }
@@ -220,8 +220,8 @@ bool script_player::count(std::size_t bytes, model_output& out) {
   return false;
 }
 
-void script_player::fail(std::string text, bool retryable, model_output& out) {
-  end_.error = {core::errc::provider_error, std::move(text)};
+void script_player::fail(std::string text, bool retryable, model_output& out, core::errc code) {
+  end_.error = {code, std::move(text)};
   end_.retryable = retryable;
   end_.calls.clear();
   out.end = std::move(end_);

@@ -89,6 +89,7 @@ struct say_error {
   std::string text;
   bool retryable = false;
   std::optional<std::chrono::milliseconds> retry_after;
+  core::errc code = core::errc::provider_error;
 };
 struct say_finish {
   core::finish_reason reason = core::finish_reason::stop;
@@ -127,7 +128,7 @@ class script_player {
   [[nodiscard]] bool say(const say_pieces& step, model_output& out);
   void say(const say_tool& step);
   [[nodiscard]] bool count(std::size_t bytes, model_output& out);
-  void fail(std::string text, bool retryable, model_output& out);
+  void fail(std::string text, bool retryable, model_output& out, core::errc code = core::errc::provider_error);
 
   script_ptr script_;
   std::shared_ptr<const std::vector<core::history_message>> history_;  ///< what `values_` looks into

@@ -218,12 +218,17 @@ say_usage read_usage(const node& at) {
 }
 
 say_error read_error(const node& at) {
-  if (at.value.is_string()) return {at.text(), false, std::nullopt};
-  at.expect_object({"text", "retryable", "retry_after_ms"});
+  if (at.value.is_string()) return {at.text(), false, std::nullopt, core::errc::provider_error};
+  at.expect_object({"text", "code", "retryable", "retry_after_ms"});
   say_error out;
   auto text = at.find("text");
   if (!text) at.fail("an error needs a \"text\"");
   out.text = text->text();
+  if (auto code = at.find("code")) {
+    out.code = core::errc_from(code->text());
+    if (out.code == core::errc::ok || core::to_string(out.code) != code->text())
+      code->fail("expected the code of an error (docs/errors.md), e.g. PROVIDER_ERROR, TIMEOUT or RATE_LIMITED");
+  }
   if (auto retryable = at.find("retryable")) out.retryable = retryable->boolean();
   if (auto after = at.find("retry_after_ms")) out.retry_after = after->delay();
   return out;
@@ -248,7 +253,7 @@ script_step read_step(const node& at, std::size_t groups) {
   if (has("error", {"error"})) return read_error(*at.find("error"));
   if (has("cut", {"cut"})) {
     if (!at.find("cut")->boolean()) at.find("cut")->fail("expected true");
-    return say_error{"the upstream closed before its end marker", true, std::nullopt};
+    return say_error{"the upstream closed before its end marker", true, std::nullopt, core::errc::provider_error};
   }
   if (has("finish", {"finish"})) {
     auto finish = *at.find("finish");

@@ -65,28 +65,33 @@ class scripted_client final : public model_client {
   scripted_client(script_ptr rules, core::timer_service& timers) : script_(std::move(rules)), timers_(timers) {}
 
   std::shared_ptr<model_stream> start(model_request request, model_sink sink) override {
-    std::optional<script_player> player(std::in_place, script_, request);
-    model_output out;
-    auto delay = player->play(out);
-    if (!delay) {
-      // Whoever hears the end may go on writing the history: it is let go of first.
-      player.reset();
-      request = {};
-    }
-    if (!is_empty(out)) sink(std::move(out));
-    if (!delay) return ended_;
-    auto stream = std::make_shared<scripted_stream>(std::move(*player), std::move(sink), timers_);
-    stream->wait(*delay);
-    return stream;
+    return play_script(script_, std::move(request), std::move(sink), timers_);
   }
 
  private:
   script_ptr script_;
   core::timer_service& timers_;
-  std::shared_ptr<model_stream> ended_ = std::make_shared<ended_stream>();
 };
 
 }  // namespace
+
+std::shared_ptr<model_stream> play_script(const script_ptr& script, model_request request, model_sink sink,
+                                          core::timer_service& timers) {
+  static const auto ended = std::make_shared<ended_stream>();
+  std::optional<script_player> player(std::in_place, script, request);
+  model_output out;
+  auto delay = player->play(out);
+  if (!delay) {
+    // Whoever hears the end may go on writing the history: it is let go of first.
+    player.reset();
+    request = {};
+  }
+  if (!is_empty(out)) sink(std::move(out));
+  if (!delay) return ended;
+  auto stream = std::make_shared<scripted_stream>(std::move(*player), std::move(sink), timers);
+  stream->wait(*delay);
+  return stream;
+}
 
 core::result<std::unique_ptr<model_client>> make_scripted(const core::provider_config& config, core::timer_service& timers) {
   auto rules = parse_script(config.script);

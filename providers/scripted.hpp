@@ -12,8 +12,13 @@
 
 #include "core/environment.hpp"
 #include "providers/provider.hpp"
+#include "providers/script.hpp"
 
 namespace troupe::providers {
+
+/// One answer by these rules. `timers` outlives the stream.
+[[nodiscard]] std::shared_ptr<model_stream> play_script(const script_ptr& script, model_request request, model_sink sink,
+                                                        core::timer_service& timers);
 
 /// A `configuration_error` names the provider and the place in the script. `timers` outlives the client and its streams.
 [[nodiscard]] core::result<std::unique_ptr<model_client>> make_scripted(const core::provider_config& config,

@@ -97,6 +97,21 @@ core::result<std::unique_ptr<store>> store::open(const core::storage_config& con
   }
 }
 
+core::result<std::unique_ptr<queries>> open_for_reading(const std::string& data) {
+  auto path = data + "/troupe.db";
+  try {
+    auto c = std::make_shared<connection>(path, connection::mode::read_only);
+    if (auto refusal = refuse(*c, path)) return *refusal;
+    if (version_of(*c) < schema_version)
+      return error{errc::configuration_error, "database `" + path + "` is of an older troupe; start a server on it once"};
+    return make_queries(std::move(c));
+  } catch (const SQLite::Exception& e) {
+    if ((e.getErrorCode() & 0xff) == SQLITE_CANTOPEN)
+      return error{errc::configuration_error, "there is no database `" + path + "`; name its folder with --data"};
+    return opening_failed(e, path);
+  }
+}
+
 core::result<std::unique_ptr<store>> store::open_in_memory() {
   try {
     auto c = std::make_shared<connection>(":memory:", connection::mode::read_write);

@@ -136,6 +136,9 @@ class store {
   [[nodiscard]] static core::result<std::unique_ptr<store>> open_in_memory();
 };
 
+/// Queries of `<data>/troupe.db` while a server may be writing it. Nothing is changed, also no older schema.
+[[nodiscard]] core::result<std::unique_ptr<queries>> open_for_reading(const std::string& data);
+
 struct finding {
   std::string subject;  ///< e.g. `session 0190…`
   std::string text;

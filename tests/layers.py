@@ -17,7 +17,7 @@ TABLE = {
     "tools": (("core",), ("valijson", "re2", "boost/asio", "boost/process", "curl")),
     "actors": (("core", "storage", "providers", "tools"), ("caf",)),
     "transport": (
-        ("core", "actors/messages.hpp", "actors/interfaces.hpp", "actors/event_sink.hpp"),
+        ("core", "actors/messages.hpp", "actors/interfaces.hpp", "actors/event_sink.hpp", "actors/session_view.hpp"),
         ("boost/asio", "boost/beast", "boost/intrusive", "openssl", "jwt.h", "crypt.h", "rhonabwy", "sodium", "caf"),
     ),
     "app": None,  # everything

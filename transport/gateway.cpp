@@ -1,5 +1,7 @@
 #include "transport/gateway.hpp"
 
+#include "transport/actor_link.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 
@@ -7,10 +9,10 @@
 
 namespace troupe::transport {
 
-gateway::gateway(boost::asio::io_context& io, actors::listener_actor listener, core::config_ptr config,
+gateway::gateway(boost::asio::io_context& io, std::unique_ptr<actor_link> link, core::config_ptr config,
                  std::shared_ptr<core::environment> environment, std::vector<core::tool_record> tools)
     : io_(io),
-      listener_(std::move(listener)),
+      link_(std::move(link)),
       config_(std::move(config)),
       environment_(std::move(environment)),
       tools_(std::move(tools)),
@@ -22,7 +24,7 @@ gateway::~gateway() = default;
 void gateway::post(std::function<void()> f) { boost::asio::post(io_, std::move(f)); }
 
 bool gateway::run_aside(std::function<void()> f) {
-  if (closed_ || aside_ >= most_aside) return false;
+  if (!link_ || aside_ >= most_aside) return false;
   if (!aside_thread_) aside_thread_ = std::make_unique<boost::asio::thread_pool>(1);
   ++aside_;
   boost::asio::post(*aside_thread_, [this, f = std::move(f)] {
@@ -32,14 +34,11 @@ bool gateway::run_aside(std::function<void()> f) {
   return true;
 }
 
-void gateway::close() {
-  closed_ = true;
-  listener_ = actors::listener_actor();
-}
+void gateway::close() { link_ = nullptr; }
 
 template <class T, class Message>
 void gateway::call(Message message, then<T> done) {
-  if (closed_) {
+  if (!link_) {
     done(core::error{core::errc::shutting_down, "The server is shutting down; connect again shortly."});
     return;
   }
@@ -47,7 +46,7 @@ void gateway::call(Message message, then<T> done) {
   auto back = std::make_shared<const std::function<void(core::result<T>)>>([&io, done = std::move(done)](core::result<T> r) {
     boost::asio::post(io, [done, r = std::move(r)]() mutable { done(std::move(r)); });
   });
-  caf::anon_send(listener_, std::move(message), actors::reply_to<T>{std::move(back)});
+  caf::anon_send(link_->listener, std::move(message), actors::reply_to<T>{std::move(back)});
 }
 
 void gateway::submit(core::session_id session, core::principal by, core::command command, then<core::command_reply> done) {
@@ -59,7 +58,7 @@ void gateway::attach(core::session_id session, actors::event_sink_ptr sink, bool
 }
 
 void gateway::detach(core::session_id session, actors::event_sink_ptr sink) {
-  if (!closed_) caf::anon_send(listener_, actors::detach{session, std::move(sink)});
+  if (link_) caf::anon_send(link_->listener, actors::detach{session, std::move(sink)});
 }
 
 void gateway::read_events(core::session_id session, core::seq_t after, then<actors::event_page> done) {
@@ -70,7 +69,7 @@ void gateway::read_events(core::session_id session, core::seq_t after, then<acto
 void gateway::ask(core::query query, then<core::answer> done) { call(actors::ask{std::move(query)}, std::move(done)); }
 
 void gateway::announce(core::session_id session, core::event_payload payload) {
-  if (!closed_) caf::anon_send(listener_, actors::announce{session, std::move(payload)});
+  if (link_) caf::anon_send(link_->listener, actors::announce{session, std::move(payload)});
 }
 
 }  // namespace troupe::transport

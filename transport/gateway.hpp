@@ -2,9 +2,12 @@
 // thread it was asked from. One per io_context; must outlive the connections that use it.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/event_sink.hpp"
+#include "actors/session_view.hpp"
+#include "core/command.hpp"
 #include "core/config.hpp"
 #include "core/environment.hpp"
+#include "core/query.hpp"
 #include "transport/auth.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -12,6 +15,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace boost::asio {
 class thread_pool;
@@ -19,12 +23,15 @@ class thread_pool;
 
 namespace troupe::transport {
 
+struct actor_link;
+
 class gateway {
  public:
   template <class T>
   using then = std::function<void(core::result<T>)>;
 
-  gateway(boost::asio::io_context& io, actors::listener_actor listener, core::config_ptr config,
+  /// `link` is made by who knows the actors (transport/actor_link.hpp).
+  gateway(boost::asio::io_context& io, std::unique_ptr<actor_link> link, core::config_ptr config,
           std::shared_ptr<core::environment> environment, std::vector<core::tool_record> tools = {});
   /// Waits for what runs aside, and forgets what waits for it.
   ~gateway();
@@ -61,8 +68,7 @@ class gateway {
   void call(Message message, then<T> done);
 
   boost::asio::io_context& io_;
-  actors::listener_actor listener_;
-  bool closed_ = false;
+  std::unique_ptr<actor_link> link_;  ///< null once closed
   core::config_ptr config_;
   std::shared_ptr<core::environment> environment_;
   std::vector<core::tool_record> tools_;

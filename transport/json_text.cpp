@@ -97,4 +97,11 @@ core::result<std::string> string_field(const boost::json::object& o, std::string
   return std::string(v->get_string());
 }
 
+core::result<std::optional<core::seq_t>> seq_field(const boost::json::object& o, std::string_view name) {
+  const auto* v = o.if_contains(name);
+  if (!v || v->is_null()) return std::optional<core::seq_t>{};
+  if (v->is_int64() && v->get_int64() >= 0) return std::optional{static_cast<core::seq_t>(v->get_int64())};
+  return core::error{errc::validation_error, "Field \"" + std::string(name) + "\" must be a non-negative integer."};
+}
+
 }  // namespace troupe::transport

@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,5 +33,7 @@ void append_number(std::string& out, std::uint64_t value);
 
 /// A string field: absent gives "", another type is a VALIDATION_ERROR that names it.
 [[nodiscard]] core::result<std::string> string_field(const boost::json::object& o, std::string_view name);
+/// The number of an event: absent gives nothing, anything but a non-negative integer is a VALIDATION_ERROR.
+[[nodiscard]] core::result<std::optional<core::seq_t>> seq_field(const boost::json::object& o, std::string_view name);
 
 }  // namespace troupe::transport

@@ -1,5 +1,6 @@
 // A store between the actors and the real one that can play dead (from a crash on, commits are answered but nothing is
-// kept, as if the process had gone) or full (commits are refused). Owned by the stage; one thread.
+// kept, as if the process had gone) or full (commits are refused). A crash is told by the kind of an event or by a boundary:
+// commit n has boundary 2n-1, before it is kept, and 2n, when it is and nobody has been told. Owned by the stage; one thread.
 #pragma once
 
 #include "storage/store.hpp"
@@ -19,12 +20,24 @@ class crash_gate final : public storage::store, public storage::journal {
   core::result<void> commit(std::span<const storage::append> appends) override {
     if (armed_ && has_armed_kind(appends)) die();
     if (is_dead_) return {};
+    if (++boundaries_ == crash_at_) return lose(appends, "before");
     if (refusals_ > 0) {
       --refusals_;
       return core::error{core::errc::storage_unavailable, "the disk is full"};
     }
-    return inner_->writer().commit(appends);
+    auto kept = inner_->writer().commit(appends);
+    if (++boundaries_ == crash_at_) return lose(appends, "after");
+    return kept;
   }
+
+  /// Boundaries are counted from here on; the process dies at this one. 0: at none.
+  void crash_at(std::size_t boundary) noexcept {
+    boundaries_ = 0;
+    crash_at_ = boundary;
+  }
+  [[nodiscard]] std::size_t boundaries() const noexcept { return boundaries_; }
+  /// Where `crash_at` struck, for people; empty: it has not.
+  [[nodiscard]] const std::string& struck() const noexcept { return struck_; }
 
   /// The next commit with an event of this kind is not kept, and the process is dead.
   void arm(std::string kind) { armed_ = std::move(kind); }
@@ -39,6 +52,14 @@ class crash_gate final : public storage::store, public storage::journal {
   [[nodiscard]] bool is_dead() const noexcept { return is_dead_; }
 
  private:
+  core::result<void> lose(std::span<const storage::append> appends, const char* when) {
+    struck_ = when;
+    struck_ += " the commit of";
+    for (const auto& a : appends)
+      for (const auto& e : a.batch->events) struck_.append(" ").append(core::kind_of(e.payload));
+    die();
+    return {};
+  }
   [[nodiscard]] bool has_armed_kind(std::span<const storage::append> appends) const {
     for (const auto& a : appends)
       for (const auto& e : a.batch->events)
@@ -49,6 +70,9 @@ class crash_gate final : public storage::store, public storage::journal {
   std::unique_ptr<storage::store> inner_;
   std::optional<std::string> armed_;
   std::size_t refusals_ = 0;
+  std::size_t boundaries_ = 0;
+  std::size_t crash_at_ = 0;
+  std::string struck_;
   bool is_dead_ = false;
 };
 

@@ -39,6 +39,10 @@ bool received::is_repetition(core::event& e) {
     void_text(*lost);
     return true;
   }
+  if (const auto* lost = e.as<core::tool_outcome_unknown>()) {
+    unknown_.insert(lost->call.str());
+    return true;
+  }
   if (const auto* step = e.as<core::step_started>()) return !steps_.emplace(step->run, step->step).second;
   if (auto* pieces = pieces_of(e)) {
     auto& owed = owed_[{message_of(e), is_reasoning(e)}];
@@ -57,6 +61,7 @@ bool received::is_repetition(core::event& e) {
   if (const auto* completed = e.as<core::message_completed>())
     if (auto it = owed_.find({completed->message, false}); it != owed_.end() && !it->second.empty() && !defect_)
       defect_ = "a step that ran again ended without the text \"" + it->second + "\" that it had said before";
+  if (e.as<core::run_completed>() || e.as<core::run_failed>() || e.as<core::run_cancelled>()) owed_.clear();
   return false;
 }
 
@@ -67,23 +72,67 @@ void received::void_text(const core::message_superseded& lost) {
     if (auto it = taken_.find({lost.message, reasoning}); it != taken_.end()) owed_[it->first] = it->second;
 }
 
-std::optional<boost::json::object> received::take() {
+bool received::continues(const core::event& next, const core::event& e) {
+  return next.payload.index() == e.payload.index() && message_of(next) == message_of(e);
+}
+
+std::optional<core::event> received::next() const {
   if (waiting_.empty()) return std::nullopt;
-  auto e = std::move(waiting_.front());
-  waiting_.pop_front();
-  if (auto* pieces = pieces_of(e)) {
-    auto continues = [&] {
-      return !waiting_.empty() && waiting_.front().payload.index() == e.payload.index() &&
-             message_of(waiting_.front()) == message_of(e);
-    };
-    while (continues()) {
-      pieces->add(*pieces_of(waiting_.front()));
-      e.seq = waiting_.front().seq;
-      waiting_.pop_front();
+  auto e = waiting_.front();
+  if (auto* pieces = pieces_of(e))
+    for (auto it = waiting_.begin() + 1; it != waiting_.end() && continues(*it, e); ++it) {
+      auto more = *it;
+      pieces->add(*pieces_of(more));
+      e.seq = it->seq;
     }
-    taken_[{message_of(e), is_reasoning(e)}] += pieces->text;
+  return e;
+}
+
+std::optional<boost::json::object> received::peek() const {
+  auto e = next();
+  return e ? std::optional(core::event_to_json(*e)) : std::nullopt;
+}
+
+std::optional<boost::json::object> received::take() {
+  auto e = next();
+  if (!e) return std::nullopt;
+  if (auto* pieces = pieces_of(*e)) {
+    while (!waiting_.empty() && continues(waiting_.front(), *e)) waiting_.pop_front();
+    taken_[{message_of(*e), is_reasoning(*e)}] += pieces->text;
+  } else {
+    waiting_.pop_front();
   }
-  return core::event_to_json(e);
+  past_.push_back(core::event_to_json(*e));
+  return past_.back();
+}
+
+boost::json::object received::take_text(std::size_t bytes) {
+  auto e = *next();
+  while (!waiting_.empty() && continues(waiting_.front(), e)) waiting_.pop_front();
+  auto rest = e;
+  auto* pieces = pieces_of(e);
+  auto left = pieces->text.substr(bytes);
+  auto head = pieces->text.substr(0, bytes);
+  // How it was cut is not asked for here.
+  *pieces = {};
+  pieces->add(head);
+  *pieces_of(rest) = {};
+  pieces_of(rest)->add(left);
+  waiting_.push_front(std::move(rest));
+  taken_[{message_of(e), is_reasoning(e)}] += head;
+  past_.push_back(core::event_to_json(e));
+  return past_.back();
+}
+
+bool received::may_grow() const {
+  if (waiting_.empty()) return true;
+  auto first = waiting_.front();
+  if (!pieces_of(first)) return false;
+  return std::all_of(waiting_.begin(), waiting_.end(), [&](const core::event& e) { return continues(e, first); });
+}
+
+bool received::is_owed() const {
+  return std::any_of(owed_.begin(), owed_.end(), [](const auto& o) { return !o.second.empty(); });
 }
 
 std::vector<boost::json::object> received::rest() const {

@@ -23,6 +23,18 @@ class received {
   void add(std::vector<core::event> events);
   /// The next event, adjacent text of one message merged; nothing when all are expected already.
   [[nodiscard]] std::optional<boost::json::object> take();
+  /// The same, left where it is.
+  [[nodiscard]] std::optional<boost::json::object> peek() const;
+  /// Of text that waits, only the first `bytes`; more of it is left.
+  [[nodiscard]] boost::json::object take_text(std::size_t bytes);
+  /// Only text of one message waits, or nothing: more of it may come.
+  [[nodiscard]] bool may_grow() const;
+  /// A step that runs again still has to say what it had said.
+  [[nodiscard]] bool is_owed() const;
+  /// A restart came while this call ran; its outcome is unknown.
+  [[nodiscard]] bool is_unknown(std::string_view call) const { return unknown_.contains(std::string(call)); }
+  /// All that was taken so far.
+  [[nodiscard]] const std::vector<boost::json::object>& past() const noexcept { return past_; }
   [[nodiscard]] std::vector<boost::json::object> rest() const;
   [[nodiscard]] bool empty() const noexcept { return waiting_.empty(); }
   /// A step that ran again and left out text that was expected before, or nothing.
@@ -33,6 +45,9 @@ class received {
   using text_key = std::pair<core::message_id, bool>;
 
   void add_one(core::event e);
+  /// The next event, adjacent text merged.
+  [[nodiscard]] std::optional<core::event> next() const;
+  [[nodiscard]] static bool continues(const core::event& next, const core::event& e);
   [[nodiscard]] bool is_repetition(core::event& e);
   void void_text(const core::message_superseded& lost);
 
@@ -42,6 +57,8 @@ class received {
   std::set<std::pair<core::run_id, std::uint32_t>> steps_;
   std::map<text_key, std::string> taken_;  ///< text that steps have expected
   std::map<text_key, std::string> owed_;   ///< of it, what was voided and must come again
+  std::set<std::string> unknown_;
+  std::vector<boost::json::object> past_;
   std::optional<std::string> defect_;
 };
 

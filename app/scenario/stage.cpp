@@ -78,9 +78,10 @@ stage::settings::settings() {
   set("logger.console", caf::atom("none"));
 }
 
-core::result<std::unique_ptr<stage>> stage::open(core::config_ptr config) {
+core::result<std::unique_ptr<stage>> stage::open(core::config_ptr config, stage_parts parts) {
   std::unique_ptr<stage> out(new stage);
   out->config_ = std::move(config);
+  out->parts_ = std::move(parts);
   out->session_ = {core::uuid_of_name("scenario")};
   auto folder = make_folder();
   if (!folder) return folder.error();
@@ -88,7 +89,7 @@ core::result<std::unique_ptr<stage>> stage::open(core::config_ptr config) {
   auto store = storage::store::open_in_memory();
   if (!store) return store.error();
   out->gate_ = std::make_unique<crash_gate>(std::move(*store));
-  auto tools = tools::builtin_tools();
+  auto tools = out->parts_.calls ? recorded_toolbox(out->parts_.calls) : tools::builtin_tools();
   if (!tools) return tools.error();
   out->tools_ = std::make_shared<const tools::toolbox>(std::move(*tools));
   out->client_ = std::make_shared<client>();
@@ -121,10 +122,14 @@ core::result<void> stage::start() {
   parts.environment = environment_;
   parts.tools = tools_;
   parts.workspaces = workspaces_;
-  parts.run_blocking = [this](std::function<void()> f) { work_.add(std::move(f)); };
+  parts.run_blocking = [this](std::function<void()> f) { run_blocking(std::move(f)); };
   parts.store = gate_.get();
   parts.detached = false;
   for (const auto& [id, provider] : config_->providers) {
+    if (parts_.recording) {
+      parts.clients.emplace(id, providers::make_recorded(parts_.recording, timers_));
+      continue;
+    }
     auto made = providers::make_scripted(provider, timers_);
     if (!made) return made.error();
     parts.clients.emplace(id, std::move(*made));
@@ -158,6 +163,7 @@ void stage::attach() {
 core::result<void> stage::stop() {
   if (!process_) return {};
   // What the process had in hand is gone with it.
+  pauses_.clear();
   work_.drop_all();
   timers_.drop_all();
   process_->listener = nullptr;
@@ -236,31 +242,58 @@ core::result<void> stage::run_until_idle() {
 core::result<void> stage::advance(std::chrono::milliseconds by) {
   auto until = environment_->now() + by;
   for (std::size_t moments = 0; moments < max_moments; ++moments) {
-    auto& clock = scheduler().clock();
-    auto due = timers_.next_due();
-    bool is_timer = due.has_value();
-    if (const auto& schedule = clock.schedule(); !schedule.empty()) {
-      auto in = std::chrono::ceil<std::chrono::milliseconds>(schedule.begin()->first - clock.now());
-      auto caf_due = environment_->now() + std::max(in, std::chrono::milliseconds{0});
-      if (!due || caf_due < *due) {
-        due = caf_due;
-        is_timer = false;
-      }
-    }
-    auto next = due && *due <= until ? *due : until;
-    auto step = next - environment_->now();
-    environment_->set_now(next);
-    // Of equals the timer is first: what an upstream says comes before what waits for it.
-    if (is_timer && next == due) {
-      clock.current_time += step;
-      timers_.fire_next();
-    } else {
-      clock.advance_time(step);
-    }
-    if (auto idle = settle(); !idle) return idle;
-    if (!due || *due > until) return {};
+    auto moved = move_time(until);
+    if (!moved) return moved.error();
+    if (!*moved) return {};
   }
   return error{errc::internal_error, "more than " + std::to_string(max_moments) + " timers in one advance"};
+}
+
+core::result<std::optional<std::chrono::milliseconds>> stage::advance_to_next(std::chrono::milliseconds most) {
+  auto from = environment_->now();
+  auto moved = move_time(from + most);
+  if (!moved) return moved.error();
+  std::optional<std::chrono::milliseconds> out;
+  if (*moved) out = environment_->now() - from;
+  return out;
+}
+
+core::result<bool> stage::move_time(core::millis until) {
+  auto& clock = scheduler().clock();
+  auto due = timers_.next_due();
+  bool is_timer = due.has_value();
+  if (const auto& schedule = clock.schedule(); !schedule.empty()) {
+    auto in = std::chrono::ceil<std::chrono::milliseconds>(schedule.begin()->first - clock.now());
+    auto caf_due = environment_->now() + std::max(in, std::chrono::milliseconds{0});
+    if (!due || caf_due < *due) {
+      due = caf_due;
+      is_timer = false;
+    }
+  }
+  auto next = due && *due <= until ? *due : until;
+  auto step = next - environment_->now();
+  if (on_time_ && step.count() > 0) on_time_(step);
+  environment_->set_now(next);
+  // Of equals the timer is first: what an upstream says comes before what waits for it.
+  if (is_timer && next == due) {
+    clock.current_time += step;
+    timers_.fire_next();
+  } else {
+    clock.advance_time(step);
+  }
+  if (auto idle = settle(); !idle) return idle.error();
+  return due && *due <= until;
+}
+
+void stage::run_blocking(std::function<void()> f) {
+  work_.add([this, f = std::move(f)] {
+    try {
+      f();
+    } catch (const tool_pause& pause) {
+      if (pause.never) return;
+      pauses_.push_back(timers_.after(pause.left, [this, f] { run_blocking(f); }));
+    }
+  });
 }
 
 std::vector<core::event> stage::take_events() { return client_->take(); }

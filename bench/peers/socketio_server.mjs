@@ -1,6 +1,7 @@
 // A peer for bench/run: the `chat-room` dialect's turn on the official npm package `socket.io`. One turn is the same events as
-// ours with the same fields and sizes, a tool call and 64 deltas, to everybody in the conversation's room. In its favour: it
-// stores nothing, has no state recovery (the offset behind each payload is only text), and no model, queue or second step.
+// ours with the same fields and sizes, to everybody in the conversation's room: a tool call and 64 deltas at once, or 400 deltas,
+// one every 50 ms (`paced`). In its favour: it stores nothing, has no state recovery (the offset behind each payload is only
+// text), and no model, queue or second step.
 //   node socketio_server.mjs [--direct]     --direct: to the sender's own socket alone, without a room
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
@@ -19,8 +20,24 @@ const io = new Server(http, { perMessageDeflate: false, httpCompression: false, 
 const chat = io.of("/chat");
 const seqs = new Map();
 
+const burst = (say, done) => {
+  for (const chunk of deltas) say(chunk);
+  done();
+};
+// By the clock, as setInterval does not: a late delta makes no later one late.
+const paced = (say, done) => {
+  const begin = performance.now();
+  const next = (k) => {
+    say("five.");
+    if (k < 400) setTimeout(next, begin + (k + 1) * 50 - performance.now(), k + 1);
+    else done();
+  };
+  setTimeout(next, 50, 1);
+};
+
 function turn(to, conversationId, content) {
   let seq = seqs.get(conversationId) ?? 2;
+  let answer = "";
   const emit = (name, fields) => to.emit(name, { conversationId, ...fields }, `${conversationId}:${++seq}`);
   const message = (id, role, text, mcpToolCalls, who) => ({
     id, role, content: text, metadata: {}, mcpToolCalls, createdAt: new Date().toISOString(), conversationId, ...who,
@@ -32,12 +49,18 @@ function turn(to, conversationId, content) {
   emit("chat:thinking", { status: "processing" });
   emit("chat:tool-start", { toolCallId, tool: "clock", input: {} });
   emit("chat:tool-complete", { toolCallId, tool: "clock", success: true, output, durationMs: 0 });
-  for (const chunk of deltas) emit("chat:streaming", { messageId, chunk, isComplete: false });
-  to.emit("chat:streaming", { conversationId, messageId, chunk: "", isComplete: true });
-  const calls = [{ toolCallId, tool: "clock", input: {}, success: true, output, durationMs: 0 }];
-  emit("chat:message", { message: message(messageId, "assistant", deltas.join(""), calls, { userId: null, username: "AI" }) });
-  emit("chat:complete", { messageId });
-  seqs.set(conversationId, seq);
+  const say = (chunk) => {
+    answer += chunk;
+    emit("chat:streaming", { messageId, chunk, isComplete: false });
+  };
+  const done = () => {
+    to.emit("chat:streaming", { conversationId, messageId, chunk: "", isComplete: true });
+    const calls = [{ toolCallId, tool: "clock", input: {}, success: true, output, durationMs: 0 }];
+    emit("chat:message", { message: message(messageId, "assistant", answer, calls, { userId: null, username: "AI" }) });
+    emit("chat:complete", { messageId });
+    seqs.set(conversationId, seq);
+  };
+  (content === "paced" ? paced : burst)(say, done);
 }
 
 chat.on("connection", (socket) => {

@@ -1,5 +1,6 @@
 // Answers of an OpenAI-compatible API: one end, text that is UTF-8, the same whatever the cuts.
 #include "providers/openai.hpp"
+#include "providers/upstream_error.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "transport/net/http_target.hpp"
 
@@ -12,7 +13,7 @@ using namespace troupe::fuzzing;
 namespace {
 
 std::string answer_of(std::string_view input, std::size_t chop) {
-  openai_stream_options options;
+  stream_options options;
   options.max_line = 8192;
   options.max_total = 8192;
   openai_stream_parser parser(options);
@@ -45,6 +46,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto rest = text_of(data, size);
   const auto chop = take_byte(rest) + 1;
   require(answer_of(rest, rest.size() + 1) == answer_of(rest, chop), "an answer does not depend on the cuts");
-  (void)openai_error_of_response(400 + static_cast<long>(chop), rest);
+  (void)upstream_error_of_response(400 + static_cast<long>(chop), rest);
   return 0;
 }

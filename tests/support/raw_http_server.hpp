@@ -41,9 +41,11 @@ class raw_connection {
       if (!read_some()) return {};
     }
   }
-  void send(std::string_view bytes) {
+  /// False: the peer takes no more.
+  bool send(std::string_view bytes) {
     boost::system::error_code ec;
     boost::asio::write(socket_, boost::asio::buffer(bytes.data(), bytes.size()), ec);
+    return !ec;
   }
   /// Blocks until the peer has closed, or the server stops.
   void wait_closed() {

@@ -1,4 +1,5 @@
 #include "actors/provider.hpp"
+#include "app/scenario/virtual_world.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -65,11 +66,12 @@ struct fixture {
   std::shared_ptr<std::map<int, std::vector<model_delivery>>> heard =
       std::make_shared<std::map<int, std::vector<model_delivery>>>();
   std::map<int, agent_loop_actor> loops;
+  std::shared_ptr<app::virtual_environment> environment = std::make_shared<app::virtual_environment>();
   provider_actor subject;
 
   explicit fixture(provider_options options = {}) {
     sched.clock().current_time += std::chrono::hours(1);
-    subject = system.spawn(provider, options, upstream);
+    subject = system.spawn(provider, options, environment, upstream);
   }
   ~fixture() {
     for (auto& [n, l] : loops) caf::anon_send_exit(l, caf::exit_reason::user_shutdown);
@@ -85,11 +87,12 @@ struct fixture {
     while (sched.try_run_once()) continue;
   }
   void advance(milliseconds by) {
+    environment->set_now(environment->now() + by);
     sched.advance_time(by);
     run();
   }
   static core::uuid call_id(int n) { return {1, static_cast<std::uint64_t>(n)}; }
-  void start(int n) {
+  void start(int n, std::uint64_t session = 0) {
     auto listen = [where = heard, n](agent_loop_actor::pointer) -> agent_loop_actor::behavior_type {
       return {[where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); }, [](tool_outcome&) {},
               [](const approval_outcome&) {}, [](const stop_run&) {}};
@@ -97,6 +100,7 @@ struct fixture {
     loops[n] = system.spawn(listen);
     auto request = std::make_shared<providers::model_request>();
     request->call_number = static_cast<std::uint32_t>(n);
+    request->session = {core::uuid{0, session}};
     caf::anon_send(subject, start_model{call_id(n), request, caf::actor_cast<caf::strong_actor_ptr>(loops[n])});
     run();
   }
@@ -104,7 +108,23 @@ struct fixture {
     caf::anon_send(subject, cancel_model{call_id(n)});
     run();
   }
+  /// The last call of the upstream ends so.
+  void end_last(providers::model_end e = {}) {
+    upstream->end(upstream->calls.size() - 1, std::move(e));
+    run();
+  }
+  /// Time passes in steps of a millisecond until the upstream has had so many calls, or so much of it has.
+  milliseconds wait_for_calls(std::size_t count, milliseconds most) {
+    milliseconds waited{0};
+    for (; upstream->calls.size() < count && waited < most; ++waited) advance(milliseconds{1});
+    return waited;
+  }
   [[nodiscard]] const std::vector<model_delivery>& of(int n) { return (*heard)[n]; }
+  [[nodiscard]] std::string error_of(int n) {
+    REQUIRE_FALSE(of(n).empty());
+    REQUIRE(of(n).back().output.end.has_value());
+    return of(n).back().output.end->error.text;
+  }
 };
 
 }  // namespace
@@ -166,24 +186,35 @@ TEST_CASE("provider: a stream whose loop is gone is closed and makes room") {
   CHECK(f.upstream->calls.size() == 2);
 }
 
+TEST_CASE("provider: sessions take turns, and the calls of one keep their order") {
+  fixture f({.max_concurrent = 1});
+  f.start(1, 1);
+  for (int n = 2; n <= 4; ++n) f.start(n, 1);
+  f.start(5, 2);
+  f.start(6, 3);
+  f.start(7, 2);
+  std::vector<std::uint32_t> order;
+  for (std::size_t i = 0; i < 7; ++i) {
+    REQUIRE(f.upstream->calls.size() == i + 1);
+    order.push_back(f.upstream->calls[i].request.call_number);
+    f.end_last();
+  }
+  CHECK(order == std::vector<std::uint32_t>{1, 2, 5, 6, 3, 7, 4});
+}
+
 TEST_CASE("provider: what may be tried again is, after growing pauses, and the loop hears the last error only") {
   fixture f({.max_retries = 2, .first_backoff = milliseconds{100}});
   f.start(1);
-  f.upstream->end(0, broken(true));
-  f.run();
+  f.end_last(broken(true));
   CHECK(f.of(1).empty());
-  f.advance(milliseconds{99});
-  CHECK(f.upstream->calls.size() == 1);
-  f.advance(milliseconds{1});
-  REQUIRE(f.upstream->calls.size() == 2);
-  f.upstream->end(1, broken(true));
-  f.run();
-  f.advance(milliseconds{199});
-  CHECK(f.upstream->calls.size() == 2);
-  f.advance(milliseconds{1});
-  REQUIRE(f.upstream->calls.size() == 3);
-  f.upstream->end(2, broken(true));
-  f.run();
+  auto first = f.wait_for_calls(2, milliseconds{1000});
+  CHECK(first >= milliseconds{50});
+  CHECK(first <= milliseconds{100});
+  f.end_last(broken(true));
+  auto second = f.wait_for_calls(3, milliseconds{1000});
+  CHECK(second >= milliseconds{100});
+  CHECK(second <= milliseconds{200});
+  f.end_last(broken(true));
   REQUIRE(f.of(1).size() == 1);
   CHECK(f.of(1)[0].attempt == 3);
   CHECK(f.of(1)[0].output.end->error.code == core::errc::provider_error);
@@ -191,18 +222,154 @@ TEST_CASE("provider: what may be tried again is, after growing pauses, and the l
   CHECK(f.upstream->calls.size() == 3);
 }
 
-TEST_CASE("provider: an upstream that names its delay is asked again after it; one that names too long a delay is not") {
+TEST_CASE("provider: calls that failed together do not come back together, and a replay pauses the same") {
+  auto pauses = [] {
+    fixture f({.first_backoff = milliseconds{1000}, .breaker_failures = 0});
+    std::vector<milliseconds> out;
+    for (int n = 1; n <= 20; ++n) f.start(n);
+    for (std::size_t i = 0; i < 20; ++i) f.upstream->end(i, broken(true));
+    f.run();
+    milliseconds at{0};
+    for (std::size_t n = 21; n <= 40; ++n) out.push_back(at += f.wait_for_calls(n, milliseconds{1000}));
+    return out;
+  };
+  auto once = pauses();
+  CHECK(once.front() >= milliseconds{500});
+  CHECK(once.back() <= milliseconds{1000});
+  CHECK(once.back() - once.front() >= milliseconds{200});
+  CHECK(pauses() == once);
+}
+
+TEST_CASE("provider: an upstream that names its delay is not asked before it; one that names too long a delay not again") {
   fixture f;
   f.start(1);
-  f.upstream->end(0, broken(true, milliseconds{5000}));
-  f.run();
+  f.end_last(broken(true, milliseconds{5000}));
   f.advance(milliseconds{4999});
   CHECK(f.upstream->calls.size() == 1);
-  f.advance(milliseconds{1});
+  f.advance(milliseconds{626});
   CHECK(f.upstream->calls.size() == 2);
-  f.upstream->end(1, broken(true, std::chrono::minutes{5}));
-  f.run();
+  f.end_last(broken(true, std::chrono::minutes{5}));
   CHECK(f.of(1).size() == 1);
+}
+
+TEST_CASE("provider: no attempt begins later than 10 s after the first, or 30 s where the upstream names delays") {
+  fixture f({.max_retries = 1000, .breaker_failures = 0});
+  SECTION("none named") {
+    f.start(1);
+    milliseconds total{0};
+    while (f.of(1).empty()) {
+      f.end_last(broken(true));
+      total += f.wait_for_calls(f.upstream->calls.size() + 1, milliseconds{12'000});
+      if (!f.of(1).empty()) total -= milliseconds{12'000};
+    }
+    CHECK(total <= milliseconds{10'000});
+    CHECK(f.upstream->calls.size() > 4);
+  }
+  SECTION("named") {
+    f.start(1);
+    f.end_last(broken(true, milliseconds{14'000}));
+    auto first = f.wait_for_calls(2, milliseconds{60'000});
+    CHECK(first >= milliseconds{14'000});
+    f.end_last(broken(true, milliseconds{14'000}));
+    CHECK(f.wait_for_calls(3, milliseconds{60'000}) + first <= milliseconds{30'000});
+    f.end_last(broken(true, milliseconds{14'000}));
+    CHECK(f.of(1).size() == 1);
+  }
+  SECTION("an attempt that took that long is the last") {
+    f.start(1);
+    f.advance(milliseconds{10'001});
+    f.end_last(broken(true));
+    CHECK(f.of(1).size() == 1);
+  }
+}
+
+TEST_CASE("provider: after too many failures in a row calls are refused at once, with provider, time and reason") {
+  fixture f({.name = "local", .max_concurrent = 2, .max_retries = 0, .breaker_failures = 3});
+  for (int n = 1; n <= 3; ++n) {
+    f.start(n);
+    f.end_last(broken(true));
+    CHECK(f.error_of(n) == "broken");
+  }
+  f.start(4);
+  CHECK(f.upstream->calls.size() == 3);
+  CHECK(f.error_of(4) ==
+        "provider \"local\" is not asked for now: it has failed 3 times in a row since 2023-11-14T22:13:20Z; it is tried again "
+        "at 2023-11-14T22:13:35Z. Its last error: broken");
+  CHECK(f.of(4).back().output.end->error.code == core::errc::provider_error);
+  CHECK(f.of(4).back().output.end->retryable);
+}
+
+TEST_CASE("provider: what waits when the breaker opens is refused, and a call between two attempts gets its own error") {
+  fixture f({.name = "local", .max_concurrent = 2, .breaker_failures = 2});
+  for (int n = 1; n <= 4; ++n) f.start(n);
+  f.upstream->end(0, broken(true));
+  f.run();
+  CHECK(f.upstream->calls.size() == 3);
+  f.upstream->end(1, broken(true));
+  f.run();
+  CHECK(f.error_of(4).find("it has failed 2 times") != std::string::npos);
+  CHECK(f.of(1).empty());
+  f.advance(milliseconds{500});
+  CHECK(f.error_of(1) == "broken");
+  CHECK(f.error_of(2) == "broken");
+  CHECK(f.upstream->calls.size() == 3);
+}
+
+TEST_CASE("provider: when its pause is over one call tries the upstream, and all follow when that is answered") {
+  fixture f({.name = "local", .max_retries = 0, .breaker_failures = 1, .breaker_open = milliseconds{1000}});
+  f.start(1);
+  f.end_last(broken(true));
+  f.advance(milliseconds{999});
+  f.start(2);
+  CHECK(f.of(2).size() == 1);
+  f.advance(milliseconds{1});
+  f.start(3);
+  REQUIRE(f.upstream->calls.size() == 2);
+  f.start(4);
+  CHECK(f.error_of(4).find("one call is trying it at this moment") != std::string::npos);
+  CHECK(f.upstream->calls.size() == 2);
+  SECTION("its first text is answer enough") {
+    f.upstream->text(1, "a");
+    f.run();
+    f.start(5);
+    CHECK(f.upstream->calls.size() == 3);
+  }
+  SECTION("so is a refusal of the request") {
+    f.end_last(broken(false));
+    f.start(5);
+    CHECK(f.upstream->calls.size() == 3);
+  }
+  SECTION("a failure begins a new pause") {
+    f.end_last(broken(true));
+    f.advance(milliseconds{999});
+    f.start(5);
+    CHECK(f.error_of(5).find("2 times in a row") != std::string::npos);
+    f.advance(milliseconds{1});
+    f.start(6);
+    CHECK(f.upstream->calls.size() == 3);
+  }
+  SECTION("one that is cancelled leaves it to the next") {
+    f.cancel(3);
+    f.start(5);
+    CHECK(f.upstream->calls.size() == 3);
+    f.start(6);
+    CHECK(f.of(6).size() == 1);
+  }
+}
+
+TEST_CASE("provider: requests that the upstream refuses, and answers, do not open the breaker") {
+  fixture f({.max_retries = 0, .breaker_failures = 2});
+  int n = 0;
+  for (auto retryable : {true, false, true, false, true}) {
+    f.start(++n);
+    f.end_last(broken(retryable));
+  }
+  f.start(++n);
+  f.end_last();
+  f.start(++n);
+  f.end_last(broken(true));
+  f.start(++n);
+  CHECK(f.upstream->calls.size() == 8);
 }
 
 TEST_CASE("provider: nothing is tried again after text was shown, or when the error is final") {

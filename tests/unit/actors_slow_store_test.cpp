@@ -108,7 +108,8 @@ struct fixture {
     writer = system.spawn(slow_persistence, &store->writer(), stored);
     parts->persistence = writer;
     parts->readers.push_back(system.spawn(reader, std::shared_ptr<storage::queries>(std::move(*store->open_queries()))));
-    auto model = system.spawn(provider, provider_options{}, std::shared_ptr<providers::model_client>(std::move(*client)));
+    auto model =
+        system.spawn(provider, provider_options{}, environment, std::shared_ptr<providers::model_client>(std::move(*client)));
     parts->providers.emplace(parsed->config->providers.begin()->first, model);
     sessions = system.spawn(directory, parts);
     way_in = system.spawn(listener, parts, sessions);

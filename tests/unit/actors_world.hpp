@@ -33,6 +33,14 @@ class heard_model final : public providers::model_client {
     if (!out.end->calls.empty()) out.end->finish = core::finish_reason::tool_calls;
     return out;
   }
+  static providers::model_output fails(const std::string& why, bool retryable = true, const std::string& text = {}) {
+    providers::model_output out;
+    if (!text.empty()) out.text.add(text);
+    out.end = providers::model_end{};
+    out.end->error = {core::errc::provider_error, why};
+    out.end->retryable = retryable;
+    return out;
+  }
   std::shared_ptr<providers::model_stream> start(providers::model_request request, providers::model_sink sink) override {
     struct stream final : providers::model_stream {
       void cancel() override {}
@@ -45,6 +53,8 @@ class heard_model final : public providers::model_client {
   void let_go() {
     for (auto& f : std::exchange(held_, {})) f();
   }
+  /// What is held is never said.
+  void drop_held() { held_.clear(); }
 
  private:
   std::vector<std::function<void()>> held_;
@@ -76,6 +86,7 @@ class world {
 
   std::shared_ptr<app::virtual_environment> environment = std::make_shared<app::virtual_environment>();
   std::shared_ptr<heard_model> model = std::make_shared<heard_model>();
+  std::shared_ptr<heard_model> spare = std::make_shared<heard_model>();          ///< of the provider `spare`
   std::shared_ptr<recording_sink> watcher = std::make_shared<recording_sink>();  ///< of the dialect `watched`
   std::filesystem::path folder;
 
@@ -235,6 +246,7 @@ class world {
     parts.run_blocking = [this](std::function<void()> f) { work_.add(std::move(f)); };
     parts.store = store_.get();
     parts.clients.emplace(core::provider_id{"model"}, model);
+    parts.clients.emplace(core::provider_id{"spare"}, spare);
     parts.detached = false;
     (*parts.watchers)["watched"].push_back(watcher);
     auto in_flight = queries()->sessions_in_flight();
@@ -247,6 +259,8 @@ class world {
   }
   void stop() {
     work_.drop_all();
+    model->drop_held();
+    spare->drop_held();
     process_->listener = nullptr;
     process_->stack->stop([this] {
       while (scheduler().try_run_once()) continue;

@@ -1,10 +1,6 @@
 #include "app/configuration.hpp"
 #include "app/json_fields.hpp"
-
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
-
-#include <catch2/catch.hpp>
+#include "tests/support/configuration_text.hpp"
 
 #include <array>
 #include <fstream>
@@ -13,50 +9,11 @@
 #include <unistd.h>
 
 using namespace troupe;
+using namespace troupe::testing;
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
 namespace {
-
-const app::environment_lookup no_environment = [](const std::string&) { return std::nullopt; };
-
-core::result<core::config> parse(std::string_view text) { return app::parse_configuration(text, "t.json", no_environment); }
-
-std::string failure(std::string_view text) {
-  auto config = parse(text);
-  return config ? "no error" : config.error().text;
-}
-
-bool has(const std::string& text, std::string_view part) {
-  if (text.find(part) != std::string::npos) return true;
-  WARN(text);
-  return false;
-}
-
-constexpr std::string_view base = R"({
-  "providers": { "local": { "kind": "openai", "base_url": "http://127.0.0.1:1/v1" } },
-  "projects": { "demo": { "agents": { "writer": { "provider": "local", "model": "m" } } } } })";
-
-/// `base` with the value at `pointer` set to `value` (JSON text), parents made.
-std::string with(std::string_view pointer, std::string_view value) {
-  auto document = json::parse(base);
-  auto* at = &document;
-  for (auto rest = pointer; !rest.empty();) {
-    auto end = rest.find('/', 1);
-    if (!at->is_object()) at->emplace_object();
-    at = &at->get_object()[rest.substr(1, end == std::string_view::npos ? end : end - 1)];
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
-  }
-  *at = json::parse(value);
-  return json::serialize(document);
-}
-
-const core::agent_config& writer(const core::result<core::config>& config) {
-  REQUIRE(config.has_value());
-  auto found = config->find_agent({"demo"}, {"writer"});
-  REQUIRE(found);
-  return *found;
-}
 
 std::string example_text() {
   std::ifstream in(fs::path(TROUPE_SOURCE_DIR) / "config" / "troupe.example.json");
@@ -132,8 +89,10 @@ TEST_CASE("configuration: the example is valid and its values are the defaults",
   const std::set<std::string> examples{"/providers",
                                        "/providers/demo",
                                        "/providers/local",
+                                       "/providers/claude",
                                        "/providers/demo/kind",
                                        "/providers/local/kind",
+                                       "/providers/claude/kind",
                                        "/prices",
                                        "/prices/local~1qwen3",
                                        "/prices/local/qwen3",
@@ -169,11 +128,15 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
     "default_project": "p",
     "providers": { "s": {"kind": "scripted", "script": {"otherwise": []}},
       "o": {"kind": "openai", "base_url": "http://h/v1/", "api_key_env": "K", "max_concurrent": 5, "max_retries": 0,
+            "ca_file": "ca.pem", "proxy": "http://proxy:3128", "breaker": {"failures": 3, "open_ms": 9},
             "timeouts_ms": {"connect": 1, "first_byte": 2, "idle": 3, "total": 4}} },
-    "prices": {"o/m": {"input": 2.5, "cached_input": 0.25, "output": 10}, "o/n": {"input": 1, "output": 0.0005}},
+    "prices": {"o/m": {"input": 2.5, "cached_input": 0.25, "output": 10}, "o/n": {"input": 1, "output": 0.0005},
+      "s/scripted": {"input": 0, "output": 0}},
     "projects": { "p": { "name": "P", "default_agent": "a", "agents": {
         "a": { "name": "A", "description": "d", "provider": "o", "model": "m", "instructions": "i", "tools": ["clock", "delete_file"],
                "approval": {"clock": "always", "delete_file": "never"}, "on_busy": "merge", "temperature": 0.5, "alerts": [10, 90],
+               "stop": ["END", "\n\nHuman:"], "reasoning_effort": "low", "response_schema": {"type": "object"},
+               "fallback": [{"provider": "o", "model": "n"}, {"provider": "s"}], "context": {"tokens": 9000, "policy": "compact"},
                "limits": {"max_steps": 2, "max_output_tokens": 3, "max_queue": 4, "budget_usd": 0.25, "approval_timeout_ms": 5,
                           "tool_timeout_ms": 6} },
         "b": { "provider": "s" }, "c": { "provider": "o", "model": "n" } } }, "q": { "agents": { "x": {"provider": "s"} } } },
@@ -196,6 +159,10 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
   CHECK(provider.timeouts.first_byte.count() == 2);
   CHECK(provider.timeouts.total.count() == 4);
   CHECK(provider.max_retries == 0);
+  CHECK(provider.ca_file == "ca.pem");
+  CHECK(provider.proxy == "http://proxy:3128");
+  CHECK(provider.breaker_failures == 3);
+  CHECK(provider.breaker_open.count() == 9);
   CHECK(json::parse(config->providers.at({"s"}).script).as_object().contains("otherwise"));
   const auto& a = *config->find_agent({"p"}, {});
   CHECK(a.id.str() == "a");
@@ -205,6 +172,15 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
   CHECK(a.approval.at("delete_file") == core::approval_policy::never);
   CHECK(a.on_busy == core::busy_policy::merge);
   CHECK(a.temperature == 0.5);
+  CHECK(a.stop == std::vector<std::string>{"END", "\n\nHuman:"});
+  CHECK(a.reasoning_effort == "low");
+  CHECK(a.response_schema == R"({"type":"object"})");
+  REQUIRE(a.fallback.size() == 2);
+  CHECK(a.fallback[0].model == "n");
+  CHECK(a.fallback[0].price == core::token_price{1'000, 1'000, 1});
+  CHECK(a.fallback[1].model == "scripted");
+  CHECK(a.context_tokens == 9000);
+  CHECK(a.context == core::context_policy::compact);
   CHECK(a.alerts == std::vector<std::int32_t>{10, 90});
   CHECK(a.limits.max_queue == 4);
   CHECK(a.limits.budget == core::micro_usd{250'000});
@@ -285,7 +261,7 @@ TEST_CASE("configuration: what later builds bring is refused, not ignored", "[ap
   for (const auto& text :
        {std::string(R"({"tools":{"lookup":{"kind":"http"}}})"),
         std::string(R"({"tools":{"files":{"kind":"mcp","command":["x"]}}})"), std::string(R"({"tls":{}})"),
-        std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})"), with("/providers/local/kind", "\"anthropic\"")})
+        std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})"), with("/providers/local/kind", "\"websocket\"")})
     CHECK(has(failure(text), "not supported by this build yet"));
 }
 
@@ -334,18 +310,25 @@ TEST_CASE("configuration: an agent's hash follows every setting and nothing else
   CHECK(writer(parse(with("/limits", R"({"max_frame_bytes":4096})"))).hash == plain);
   CHECK(writer(parse(with("/projects/demo/agents/writer/on_busy", "\"queue\""))).hash == plain);
   std::set<std::uint64_t> seen{plain};
-  for (auto [key, value] : std::initializer_list<std::pair<const char*, const char*>>{{"model", "\"n\""},
-                                                                                      {"instructions", "\"x\""},
-                                                                                      {"tools", R"(["clock"])"},
-                                                                                      {"on_busy", "\"steer\""},
-                                                                                      {"name", "\"x\""},
-                                                                                      {"description", "\"x\""},
-                                                                                      {"temperature", "0"},
-                                                                                      {"alerts", "[50]"},
-                                                                                      {"inputs", R"(["text","image"])"},
-                                                                                      {"inputs", R"(["text","file"])"},
-                                                                                      {"limits", R"({"max_steps":3})"},
-                                                                                      {"limits", R"({"tool_timeout_ms":3})"}})
+  for (auto [key, value] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"model", "\"n\""},
+                                                                  {"instructions", "\"x\""},
+                                                                  {"tools", R"(["clock"])"},
+                                                                  {"on_busy", "\"steer\""},
+                                                                  {"name", "\"x\""},
+                                                                  {"description", "\"x\""},
+                                                                  {"temperature", "0"},
+                                                                  {"alerts", "[50]"},
+                                                                  {"inputs", R"(["text","image"])"},
+                                                                  {"inputs", R"(["text","file"])"},
+                                                                  {"limits", R"({"max_steps":3})"},
+                                                                  {"limits", R"({"tool_timeout_ms":3})"},
+                                                                  {"stop", R"(["x"])"},
+                                                                  {"reasoning_effort", "\"low\""},
+                                                                  {"response_schema", R"({"type":"object"})"},
+                                                                  {"fallback", R"([{"provider":"local","model":"n"}])"},
+                                                                  {"context", R"({"tokens":9000})"},
+                                                                  {"context", R"({"tokens":9000,"policy":"truncate"})"}})
     CHECK(seen.insert(writer(parse(with("/projects/demo/agents/writer/" + std::string(key), value))).hash).second);
   CHECK(seen.insert(writer(parse(with("/prices", R"({"local/m":{"input":1,"output":1}})"))).hash).second);
   for (const char* budget : {R"({"daily_usd":1})", R"({"monthly_usd":1})", R"({"alerts":[70]})"}) {

@@ -203,4 +203,18 @@ TEST_CASE("demo: the environment adds an agent for an API key", "[app]") {
   auto pointed = app::demo_configuration(environment);
   CHECK(pointed.providers.at({"openai"}).base_url == "http://127.0.0.1:1/v1");
   CHECK(pointed.find_agent({}, {"openai"})->model == "local");
+  CHECK(pointed.find_agent({}, {"anthropic"}) == nullptr);
+  variables = {{"ANTHROPIC_API_KEY", "sk-ant-x"}};
+  auto other = app::demo_configuration(environment);
+  CHECK(other.find_agent({}, {"openai"}) == nullptr);
+  REQUIRE(other.find_agent({}, {"anthropic"}));
+  CHECK(other.find_agent({}, {"anthropic"})->provider.str() == "anthropic");
+  CHECK(other.providers.at({"anthropic"}).kind == "anthropic");
+  CHECK(other.providers.at({"anthropic"}).base_url == "https://api.anthropic.com");
+  CHECK(other.providers.at({"anthropic"}).api_key_env == "ANTHROPIC_API_KEY");
+  variables["ANTHROPIC_BASE_URL"] = "http://127.0.0.1:1/";
+  variables["ANTHROPIC_MODEL"] = "local";
+  other = app::demo_configuration(environment);
+  CHECK(other.providers.at({"anthropic"}).base_url == "http://127.0.0.1:1");
+  CHECK(other.find_agent({}, {"anthropic"})->model == "local");
 }

@@ -171,6 +171,43 @@ TEST_CASE("history: clearing it in the middle of an exchange keeps that exchange
   }
 }
 
+TEST_CASE("history: a summary stands for the messages it replaced, and the run goes on behind it", "[core]") {
+  conversation l;
+  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
+  l.user(2, "two").says(2, "second").add(run_completed{run(2), {}, {}, {}, {}, 1}).user(3, "three");
+  l.add(history_compacted{run(3), 4, "it began"});
+  const std::string prefix(summary_prefix);
+  CHECK(l.told() == "U:" + prefix + "it began|U:two|A:second|U:three|");
+  l.says(3, "", {"b"}).add(history_compacted{run(3), 3, "and went on"}).result("b", "2");
+  CHECK(l.told() == "U:" + prefix + "and went on|U:three|A:!b|T(b):2|");
+  l.add(history_compacted{run(3), 0, "nothing"});
+  l.add(history_compacted{run(3), 9, "the current exchange stays"});
+  CHECK(l.told() == "U:" + prefix + "the current exchange stays|U:three|A:!b|T(b):2|");
+  CHECK(defect_of(l.h.messages()).empty());
+}
+
+TEST_CASE("history: a summary takes whole exchanges only", "[core]") {
+  conversation l;
+  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
+  l.user(2, "two").add(history_compacted{run(2), 2, "half of it"});
+  CHECK(l.told() == "U:one|A:!a|T(a):1|A:first|U:two|");
+}
+
+TEST_CASE("history: of two plain answers in one run the second one counts", "[core]") {
+  conversation l;
+  l.user(1, "go").says(1, "of no use").says(1, "");
+  CHECK(l.told() == "U:go|A:of no use|");
+  SECTION("a better one") { CHECK(l.says(1, "better").told() == "U:go|A:better|"); }
+  SECTION("a call, and what follows from it") {
+    l.says(1, "", {"a"}).result("a", "1").says(1, "better");
+    CHECK(l.told() == "U:go|A:!a|T(a):1|A:better|");
+  }
+  SECTION("not across runs") {
+    l.add(run_completed{run(1), {}, {}, {}, {}, 1}).says(1, "late");
+    CHECK(l.told() == "U:go|A:of no use|A:late|");
+  }
+}
+
 TEST_CASE("history: a snapshot stays as it is", "[core]") {
   conversation l;
   l.user(1, "go");
@@ -191,7 +228,7 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
     conversation l;
     for (int i = 0; i < 80; ++i) {
       auto call = std::string(1, static_cast<char>('a' + any(4)));
-      switch (any(14)) {
+      switch (any(15)) {
         case 0:
           l.user(any(6), "u" + std::to_string(i));
           break;
@@ -227,6 +264,9 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
           break;
         case 12:
           l.add(history_cleared{});
+          break;
+        case 13:
+          l.add(history_compacted{run(any(4)), static_cast<std::uint32_t>(any(6)), "s"});
           break;
         default:
           l.add(run_completed{run(any(4)), {}, {}, {}, {}, 1});

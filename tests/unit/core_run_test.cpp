@@ -12,7 +12,8 @@ constexpr std::array phases{run_phase::idle,      run_phase::calling_model, run_
                             run_phase::completed, run_phase::failed,        run_phase::cancelled};
 constexpr std::array triggers{run_trigger::begin,       run_trigger::model_answered, run_trigger::model_asked,
                               run_trigger::model_broke, run_trigger::all_wait,       run_trigger::decided,
-                              run_trigger::all_settled, run_trigger::steps_spent,    run_trigger::stop};
+                              run_trigger::all_settled, run_trigger::steps_spent,    run_trigger::stop,
+                              run_trigger::asked_again};
 
 /// A machine in that phase, with one call where it has calls.
 run_machine machine_in(run_phase phase, std::uint32_t max_steps) {
@@ -37,6 +38,8 @@ run_phase feed(run_machine& m, run_trigger on) {
       return m.model_ended(0);
     case run_trigger::model_asked:
       return m.phase() == run_phase::idle ? m.resume_calls({call_state::started}) : m.model_ended(1);
+    case run_trigger::asked_again:
+      return m.ask_again();
     case run_trigger::model_broke:
       return m.model_failed();
     case run_trigger::all_wait:
@@ -93,6 +96,16 @@ TEST_CASE("run: steps are counted from one and the limit ends the run after its 
   CHECK(m.call_settled(1) == run_phase::running_tools);
   CHECK(m.call_settled(1) == run_phase::running_tools);
   CHECK(m.call_settled(0) == run_phase::failed);
+  CHECK(m.step() == 2);
+}
+
+TEST_CASE("run: to ask again takes a step, and fails the run that has none left") {
+  run_machine m(2);
+  CHECK(m.ask_again() == run_phase::idle);
+  m.begin();
+  CHECK(m.ask_again() == run_phase::calling_model);
+  CHECK(m.step() == 2);
+  CHECK(m.ask_again() == run_phase::failed);
   CHECK(m.step() == 2);
 }
 

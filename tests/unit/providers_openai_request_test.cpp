@@ -1,4 +1,6 @@
 #include "providers/openai.hpp"
+#include "providers/tool_names.hpp"
+#include "providers/upstream_error.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -43,12 +45,39 @@ TEST_CASE("openai request: a conversation with a tool call becomes the messages 
       "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]})"));
 }
 
+TEST_CASE("openai request: stop sequences, effort and the schema of the answer are sent") {
+  model_request request;
+  request.stop = {"END", "\xFF"};
+  request.reasoning_effort = "low";
+  request.response_schema = R"({"type":"object","properties":{}})";
+  auto body = body_of(request);
+  CHECK(body.at("stop") == boost::json::parse(R"(["END","\ufffd"])"));
+  CHECK(body.at("reasoning_effort") == "low");
+  CHECK(body.at("response_format") == boost::json::parse(R"({"type":"json_schema","json_schema":
+    {"name":"answer","strict":true,"schema":{"type":"object","properties":{}}}})"));
+}
+
+TEST_CASE("tool names: every name has one that APIs take, and finds its way back") {
+  CHECK(wire_name("files.read") == "files__read");
+  CHECK(wire_name("a b/\xC3\xA9") == "a_b___");
+  CHECK(wire_name("") == "unnamed");
+  auto first = wire_name(std::string(100, 'x') + "1");
+  CHECK(first.size() == 64);
+  CHECK(first != wire_name(std::string(100, 'x') + "2"));
+  CHECK(first == wire_name(std::string(100, 'x') + "1"));
+  std::vector<tool_description> tools{{"files.read", "", ""}, {std::string(100, 'x') + "1", "", ""}};
+  CHECK(own_tool_name(&tools, "files__read") == "files.read");
+  CHECK(own_tool_name(&tools, first) == tools[1].name);
+  CHECK(own_tool_name(&tools, "other") == "other");
+  CHECK(own_tool_name(nullptr, "other") == "other");
+}
+
 TEST_CASE("openai request: what is not there is left out") {
   model_request request;
   request.model = "m";
   auto body = body_of(request).as_object();
   CHECK_FALSE(body.contains("tools"));
-  CHECK_FALSE(body.contains("temperature"));
+  for (const char* key : {"temperature", "stop", "reasoning_effort", "response_format"}) CHECK_FALSE(body.contains(key));
   CHECK(body.at("messages").as_array().empty());
   CHECK(boost::json::parse(openai_request(request, "max_completion_tokens")).as_object().contains("max_completion_tokens"));
 }
@@ -71,7 +100,7 @@ TEST_CASE("openai request: bytes that are not UTF-8 do not spoil the request") {
   CHECK(scan_utf8(body).valid == body.size());
 }
 
-TEST_CASE("openai errors: each shape of an error gives its text") {
+TEST_CASE("upstream errors: each shape of an error gives its text") {
   struct row {
     long status;
     std::string body;
@@ -87,17 +116,20 @@ TEST_CASE("openai errors: each shape of an error gives its text") {
       {400, R"([{"error":{"message":"listed"}}])", "listed", false},
       {404, R"({"detail":"no such route"})", "no such route", false},
       {400, R"({"object":"error","message":"flat"})", "flat", false},
+      {529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"r"})", "Overloaded",
+       true},
+      {404, R"({"type":"error","error":{"type":"not_found_error","message":"model: x"}})", "model: x", false},
       {408, "", "", true},
       {409, "", "", true},
       {302, "", "", false},
   };
   for (const auto& r : rows) {
     CAPTURE(r.status, r.body);
-    auto error = openai_error_of_response(r.status, r.body);
+    auto error = upstream_error_of_response(r.status, r.body);
     CHECK(error.text == r.text);
     CHECK(error.retryable == r.retryable);
   }
-  CHECK(openai_error_of_response(400, R"({"error":{"message":")" + std::string(9000, 'x') + "\"}}").text.size() < 600);
+  CHECK(upstream_error_of_response(400, R"({"error":{"message":")" + std::string(9000, 'x') + "\"}}").text.size() < 600);
 }
 
 namespace {

@@ -1,26 +1,13 @@
 #include "providers/openai.hpp"
-
-#include <catch2/catch.hpp>
-
-#include <algorithm>
+#include "tests/support/model_answers.hpp"
 
 using namespace troupe;
 using namespace troupe::providers;
+using row = troupe::testing::answer_row;
 
 namespace {
 
-struct answer {
-  std::string text;
-  std::string reasoning;
-  std::vector<std::uint32_t> lengths;
-  std::optional<model_end> end;
-};
-
-/// One event; line breaks are for the reader of the test only.
-std::string frame(std::string json) {
-  std::replace(json.begin(), json.end(), '\n', ' ');
-  return "data: " + json + "\n\n";
-}
+std::string frame(std::string json) { return troupe::testing::sse_frame(std::move(json)); }
 std::string delta(std::string_view fields, std::string_view finish = "null") {
   return frame(R"({"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{)" + std::string(fields) +
                R"(},"finish_reason":)" + std::string(finish) + "}]}");
@@ -28,69 +15,16 @@ std::string delta(std::string_view fields, std::string_view finish = "null") {
 std::string text(std::string_view t) { return delta(R"("content":")" + std::string(t) + '"'); }
 const std::string done = "data: [DONE]\n\n";
 
-openai_stream_options options() {
-  openai_stream_options o;
+stream_options options() {
+  stream_options o;
   o.call_number = 3;
   o.tools = std::make_shared<const std::vector<tool_description>>(
       std::vector<tool_description>{{"files.read", "", ""}, {"snake__case", "", ""}});
   return o;
 }
 
-answer play(const std::vector<std::string>& parts, openai_stream_options o = options()) {
-  openai_stream_parser parser(std::move(o));
-  answer got;
-  auto take = [&](model_output out) {
-    CHECK_FALSE(got.end);
-    std::size_t at = 0;
-    for (auto length : out.text.lengths) {
-      auto piece = std::string_view(out.text.text).substr(at, length);
-      CHECK(scan_utf8(piece).valid == piece.size());
-      CHECK_FALSE(piece.empty());
-      at += length;
-    }
-    CHECK(at == out.text.text.size());
-    got.text += out.text.text;
-    got.lengths.insert(got.lengths.end(), out.text.lengths.begin(), out.text.lengths.end());
-    got.reasoning += out.reasoning.text;
-    got.end = std::move(out.end);
-  };
-  for (const auto& part : parts) {
-    model_output out;
-    std::string own(part);
-    parser.feed(own, out);
-    if (!out.text.empty() || !out.reasoning.empty() || out.end) take(std::move(out));
-  }
-  model_output out;
-  parser.close(out);
-  if (out.end || !out.text.empty()) take(std::move(out));
-  REQUIRE(got.end);
-  return got;
-}
-
-struct row {
-  std::string name;
-  std::string bytes;
-  std::string text;
-  std::string error;  ///< a part of the expected text; empty: it must complete
-  core::finish_reason finish = core::finish_reason::stop;
-  std::vector<core::tool_call> calls{};
-  std::optional<core::token_usage> usage{};
-  bool retryable = false;
-};
-
-void check(const answer& got, const row& r) {
-  CHECK(got.text == r.text);
-  CHECK(got.end->usage == r.usage);
-  if (!r.error.empty()) {
-    CHECK(got.end->error.code == core::errc::provider_error);
-    CHECK_THAT(got.end->error.text, Catch::Contains(r.error));
-    CHECK(got.end->retryable == r.retryable);
-    return;
-  }
-  CHECK(got.end->error.text == "");
-  CHECK(got.end->error.code == core::errc::ok);
-  CHECK(got.end->finish == r.finish);
-  CHECK(got.end->calls == r.calls);
+troupe::testing::heard_answer play(const std::vector<std::string>& parts, stream_options o = options()) {
+  return troupe::testing::play_answer<openai_stream_parser>(parts, std::move(o));
 }
 
 std::string call(std::string_view fields) { return delta(R"("tool_calls":[{)" + std::string(fields) + "}]"); }
@@ -196,6 +130,12 @@ const std::vector<row>& rows() {
        finish_reason::tool_calls,
        {{{"a"}, "snake__case", ""}}},
       {"tool_calls as the reason and no calls", text("Hi") + delta("", "\"tool_calls\"") + done, "Hi", ""},
+      {"arguments that never become JSON go to the model as they came",
+       call(R"("index":0,"id":"a","function":{"name":"t","arguments":"{\"pa"})") + delta("", "\"length\"") + done,
+       "",
+       "",
+       finish_reason::length,
+       {{{"a"}, "t", "{\"pa"}}},
       {"nothing at all", "", "", "before its end marker", finish_reason::stop, {}, std::nullopt, true},
       {"closed after text", text("Hel"), "Hel", "before its end marker", finish_reason::stop, {}, std::nullopt, true},
       {"closed inside a frame",
@@ -234,18 +174,7 @@ const std::vector<row>& rows() {
 }  // namespace
 
 TEST_CASE("openai stream: each upstream's way of answering gives the right end, wherever the bytes are cut") {
-  for (const auto& r : rows()) {
-    DYNAMIC_SECTION(r.name) {
-      check(play({r.bytes}), r);
-      for (std::size_t i = 1; i < r.bytes.size(); ++i) {
-        CAPTURE(i);
-        check(play({r.bytes.substr(0, i), r.bytes.substr(i)}), r);
-      }
-      std::vector<std::string> single;
-      for (char c : r.bytes) single.emplace_back(1, c);
-      check(play(single), r);
-    }
-  }
+  troupe::testing::check_answers<openai_stream_parser, stream_options>(rows(), options);
 }
 
 TEST_CASE("openai stream: deltas of one read come together, cut as they were sent") {
@@ -271,7 +200,7 @@ TEST_CASE("openai stream: lines, answers and the number of calls are bounded") {
   CHECK_THAT(of(call(R"("index":0,"id":"a","function":{"name":"t","arguments":"12345678901"})")),
              Catch::Contains("more than 10 bytes"));
   std::string many;
-  for (std::size_t i = 0; i <= openai_stream_parser::max_calls; ++i)
+  for (std::size_t i = 0; i <= answer::max_calls; ++i)
     many += call(R"("index":)" + std::to_string(i) + R"(,"function":{"name":"t"})");
   CHECK_THAT(play({many}).end->error.text, Catch::Contains("tool calls"));
 }

@@ -5,6 +5,8 @@
 #include "transport/chat_stream.hpp"
 
 #include <boost/asio/post.hpp>
+#include "transport/actor_link.hpp"
+
 #include <caf/all.hpp>
 #include <catch2/catch.hpp>
 
@@ -149,7 +151,9 @@ struct chat_bench {
 
   /// A process begins: what was stored is still there.
   void start() {
-    way = std::make_unique<transport::gateway>(io, system->spawn(chat_listener, &chats), config, clock);
+    way = std::make_unique<transport::gateway>(
+        io, std::make_unique<transport::actor_link>(transport::actor_link{system->spawn(chat_listener, &chats)}), config,
+        clock);
     stream = std::make_shared<transport::chat_stream>(io);
     stream->start(*way);
   }

@@ -6,7 +6,7 @@
 namespace troupe::transport {
 
 void get_stream_agents(const rest_call_ptr& call);
-/// The path is nexus's too: post_chat (rest_chat.cpp) comes here with a body that names an `agent_id`.
+/// The path is nexus's too: post_chat (chat.cpp) comes here with a body that names an `agent_id`.
 void post_stream_chat(const rest_call_ptr& call, const boost::json::object& body);
 void get_stream_health(const rest_call_ptr& call);
 

@@ -1,5 +1,7 @@
 #include "transport/dialects/chat_events.hpp"
 
+#include "transport/json_text.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
@@ -52,12 +54,18 @@ class chat_events_protocol final : public client_protocol {
       core::error bad{errc::validation_error, event.name + ": chatId must be a non-empty string"};
       return answer(&bad);
     }
-    port_.resolve(*chat, [this, joins, chat = *chat, answer](const core::result<core::session_id>& r) {
+    core::result<std::optional<core::seq_t>> after{std::nullopt};
+    if (const auto* object = event.args.front().if_object()) after = seq_field(*object, "afterSeq");
+    if (!after) {
+      auto bad = after.error();
+      return answer(&bad);
+    }
+    port_.resolve(*chat, [this, joins, chat = *chat, after = *after, answer](const core::result<core::session_id>& r) {
       if (!r) {
         auto error = not_found_as(chat, r.error());
         return answer(&error);
       }
-      if (joins) return join(*r, chat, std::nullopt, answer);
+      if (joins) return join(*r, chat, after, answer);
       leave(*r);
       answer(nullptr);
     });

@@ -3,6 +3,7 @@
 #include "transport/dialects/chat_room_json.hpp"
 #include "transport/dialects/nexus_fields.hpp"
 #include "transport/dialects/socketio_frames.hpp"
+#include "transport/json_text.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -242,6 +243,8 @@ class chat_room_protocol final : public client_protocol {
   // ---- events ----
 
   void join(const room_event_ptr& event) {
+    auto after = seq_field(event->payload.get_object(), "afterSeq");
+    if (!after) return invalid(*event, after.error().text);
     auto enter = [this, event](core::session_id id) {
       bool is_new = !std::exchange(rooms_[id].joined, true);
       port_.enter_room(id);
@@ -253,10 +256,10 @@ class chat_room_protocol final : public client_protocol {
     };
     resolve(
         event,
-        [this, event, enter](core::session_id id) {
+        [this, event, enter, after = *after](core::session_id id) {
           if (rooms_.count(id) != 0) return enter(id);
           make_room();
-          follow(id, std::nullopt, [this, event, enter, id](const core::result<void>& r) {
+          follow(id, after, [this, event, enter, id](const core::result<void>& r) {
             if (r) return enter(id);
             end(*event, r.error().code == errc::not_found ? no_access(*event) : r.error().text);
           });

@@ -17,14 +17,6 @@ namespace {
 
 core::error invalid(std::string text) { return {errc::validation_error, std::move(text)}; }
 
-core::result<std::optional<core::seq_t>> seq_field(const json::object& o, std::string_view name) {
-  const auto* v = o.if_contains(name);
-  if (!v || v->is_null()) return std::optional<core::seq_t>{};
-  if (v->is_int64() && v->get_int64() >= 0) return std::optional{static_cast<core::seq_t>(v->get_int64())};
-  if (v->is_uint64()) return std::optional{v->get_uint64()};
-  return invalid("Field \"" + std::string(name) + "\" must be a non-negative integer.");
-}
-
 class nexus_protocol final : public client_protocol {
  public:
   nexus_protocol(client_port& port, nexus_connect connect) : port_(port), connect_(std::move(connect)) {}

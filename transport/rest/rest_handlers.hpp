@@ -5,12 +5,12 @@
 
 namespace troupe::transport {
 
-// rest_chat.cpp
+// chat.cpp
 void post_agent_chat(const rest_call_ptr& call);
 void post_chat(const rest_call_ptr& call);
 void post_message(const rest_call_ptr& call);
 
-// rest_sessions.cpp
+// sessions.cpp
 void post_session(const rest_call_ptr& call);
 void get_project_sessions(const rest_call_ptr& call);
 void get_sessions(const rest_call_ptr& call);
@@ -23,30 +23,30 @@ void post_cancel(const rest_call_ptr& call);
 void get_queue(const rest_call_ptr& call);
 void delete_queued(const rest_call_ptr& call);
 
-// rest_edits.cpp
+// edits.cpp
 void patch_session(const rest_call_ptr& call);
 void get_participants(const rest_call_ptr& call);
 void put_participants(const rest_call_ptr& call);
 void post_reaction(const rest_call_ptr& call);
 void patch_queued(const rest_call_ptr& call);
 
-// rest_files.cpp
+// files.cpp
 void post_files(const rest_call_ptr& call);
 void get_files(const rest_call_ptr& call);
 void get_file(const rest_call_ptr& call);
 
-// rest_fork.cpp
+// fork.cpp
 void post_fork(const rest_call_ptr& call);
 
-// rest_export.cpp
+// export.cpp
 void get_export(const rest_call_ptr& call);
 
-// rest_usage.cpp
+// usage.cpp
 void get_usage_by_agent(const rest_call_ptr& call);
 void get_usage_by_session(const rest_call_ptr& call);
 void get_usage_by_user(const rest_call_ptr& call);
 
-// rest_approvals.cpp
+// approvals.cpp
 void get_approvals(const rest_call_ptr& call);
 void get_approval(const rest_call_ptr& call);
 void post_approve(const rest_call_ptr& call);
@@ -54,20 +54,20 @@ void post_deny(const rest_call_ptr& call);
 void post_decide(const rest_call_ptr& call);
 void post_decide_many(const rest_call_ptr& call);
 
-// rest_traces.cpp
+// traces.cpp
 void get_project_traces(const rest_call_ptr& call);
 void get_session_traces(const rest_call_ptr& call);
 void get_trace(const rest_call_ptr& call);
 void get_usage(const rest_call_ptr& call);
 void get_stats(const rest_call_ptr& call);
 
-// rest_auth.cpp
+// auth.cpp
 void post_login(const rest_call_ptr& call);
 void get_profile(const rest_call_ptr& call);
 void post_code_login(const rest_call_ptr& call);
 void get_code_profile(const rest_call_ptr& call);
 
-// rest_server.cpp
+// server.cpp
 void get_projects(const rest_call_ptr& call);
 void get_project(const rest_call_ptr& call);
 void get_agents(const rest_call_ptr& call);

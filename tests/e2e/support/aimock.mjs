@@ -28,16 +28,20 @@ export async function withUpstream(handler, body) {
   }
 }
 
-/** The agent `writer` on an OpenAI-compatible API. */
-export function openaiConfiguration(baseUrl, provider = {}) {
+/** The agent `writer` on an API of that kind. */
+function configurationOf(kind, model, baseUrl, provider, agent) {
+  const writer = { provider: "mock", model, instructions: "Be brief.", tools: ["clock", "calculator"], ...agent };
   return standard({
-    providers: { mock: { kind: "openai", base_url: baseUrl, api_key_env: "MOCK_KEY", max_retries: 0, ...provider } },
-    prices: { "mock/gpt-test": { input: 1, output: 4 } },
-    projects: {
-      demo: { agents: { writer: { provider: "mock", model: "gpt-test", instructions: "Be brief.", tools: ["clock", "calculator"] } } },
-    },
+    providers: { mock: { kind, base_url: baseUrl, api_key_env: "MOCK_KEY", max_retries: 0, ...provider } },
+    prices: { [`mock/${model}`]: { input: 1, cached_input: 0.1, output: 4 } },
+    projects: { demo: { agents: { writer } } },
   });
 }
+export const openaiConfiguration = (baseUrl, provider = {}, agent = {}) =>
+  configurationOf("openai", "gpt-test", baseUrl, provider, agent);
+/** `baseUrl` without /v1. */
+export const anthropicConfiguration = (baseUrl, provider = {}, agent = {}) =>
+  configurationOf("anthropic", "claude-test", baseUrl, provider, agent);
 
 export const key = { env: { MOCK_KEY: "secret-key-of-the-test" } };
 

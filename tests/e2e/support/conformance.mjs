@@ -104,6 +104,10 @@ export class Raw {
       this.ws.send("3");
     }
   }
+  /** What came and nobody has read. */
+  unread() {
+    return [...this.#messages];
+  }
   send(...messages) {
     for (const message of messages) this.ws.send(message);
     return this;

@@ -56,25 +56,32 @@ export class Server {
     this.#child = child;
     this.#exited = new Promise((resolve) => child.on("close", (status, signal) => resolve({ status, signal })));
     child.stderr.on("data", (bytes) => (this.#output.stderr += bytes));
-    const line = await new Promise((resolve, reject) => {
+    const expected = this.args.filter((argument) => argument === "--listen").length;
+    const lines = await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`the server did not start\n${this.log}`)), startLimitMs);
       const settle = (f, value) => (clearTimeout(timer), f(value));
-      let first = "";
+      let said = "";
       child.on("error", (error) => settle(reject, error));
       child.stdout.on("data", (bytes) => {
-        first += bytes;
-        if (first.includes("\n")) settle(resolve, first.split("\n")[0]);
+        said += bytes;
+        const whole = said.split("\n").slice(0, -1);
+        if (whole.length >= expected) settle(resolve, whole);
       });
       this.#exited.then((how) => settle(reject, new Error(`the server ended: ${JSON.stringify(how)}\n${this.log}`)));
     });
-    const [, url] = line.match(/^listening on (http:\/\/\S+)$/) ?? assert.fail(`unexpected first line: ${line}`);
-    this.url = url;
-    this.port = Number(new URL(url).port);
+    this.urls = lines.map((line) => (line.match(/^listening on (http:\/\/\S+)$/) ?? assert.fail(`unexpected line: ${line}`))[1]);
+    this.url = this.urls[0];
+    this.port = Number(new URL(this.url).port);
     return this;
   }
 
   get log() {
     return this.#output.stderr.split("\n").slice(-40).join("\n");
+  }
+
+  /** All of it. */
+  get wholeLog() {
+    return this.#output.stderr;
   }
 
   get running() {

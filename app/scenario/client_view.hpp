@@ -1,0 +1,28 @@
+// What a client of the native protocol is shown of an event (docs/protocols.md): which kinds have a frame, and which of their
+// fields. A scenario that is played against a live server is compared in these. Pure.
+#pragma once
+
+#include "app/scenario/scenario.hpp"
+#include "core/event.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <optional>
+#include <string_view>
+
+namespace troupe::app {
+
+[[nodiscard]] bool is_seen_by_clients(std::string_view kind) noexcept;
+[[nodiscard]] bool is_seen_by_clients(step_verb assertion) noexcept;
+/// An expectation without the fields that frames do not carry.
+[[nodiscard]] boost::json::object as_seen_by_clients(const boost::json::object& expected);
+/// Without the fields that an answer over REST lacks.
+[[nodiscard]] boost::json::object reply_as_seen_by_clients(const boost::json::object& expected,
+                                                           const boost::json::object& came);
+/// Comes of what the server is set to, not of the conversation: titles, alerts.
+[[nodiscard]] bool is_incidental(const boost::json::object& event);
+
+/// The event that a frame tells, as far as it does; nothing where it tells none.
+[[nodiscard]] std::optional<core::event> event_of_frame(const boost::json::object& frame);
+
+}  // namespace troupe::app

@@ -1,0 +1,183 @@
+// The steps of a scenario and the commands they send.
+#include "app/scenario/play.hpp"
+
+#include "app/scenario/assertions.hpp"
+#include "core/event_json.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace troupe::app {
+
+namespace json = boost::json;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// How long what a restart delayed is waited for.
+constexpr milliseconds patience{30 * 60'000};
+constexpr milliseconds remote_patience{15'000};
+constexpr std::size_t max_waits = 1'000'000;
+
+/// The event that says that a command was carried out.
+bool is_fact_of(const core::command& c, std::string_view kind) {
+  if (std::holds_alternative<core::send_message>(c)) return kind == "message_added";
+  if (std::holds_alternative<core::decide_approval>(c)) return kind == "approval_decided";
+  if (std::holds_alternative<core::cancel_run>(c)) return kind == "run_cancelled" || kind == "run_dequeued";
+  if (std::holds_alternative<core::dequeue_message>(c)) return kind == "run_dequeued";
+  if (std::holds_alternative<core::clear_history>(c)) return kind == "history_cleared";
+  return kind == "session_updated";
+}
+
+}  // namespace
+
+play::play(const scenario& s, scene& where, const run_options& options)
+    : scenario_(s),
+      scene_(where),
+      options_(options),
+      is_remote_(where.is_remote()),
+      is_forgiving_(options.restart_every_step || options.crash_at > 0 || is_remote_),
+      received_(s.ignore, is_forgiving_) {}
+
+scenario_outcome play::run() {
+  try {
+    play_steps();
+  } catch (const failed& f) {
+    outcome_.what = verdict::failed;
+    outcome_.text = f.text;
+  }
+  return std::move(outcome_);
+}
+
+void play::play_steps() {
+  for (const auto& step : scenario_.steps) {
+    step_ = &step;
+    ++number_;
+    carry_out();
+    if (options_.restart_every_step && step.verb != step_verb::reply && step.verb != step_verb::restart &&
+        !is_assertion(step.verb)) {
+      done(scene_.restart());
+      hear();
+    }
+  }
+  ++number_;  // what is left over stands behind the last step
+  expect_quiet();
+  if (scene_.awaits_crash()) fail("the crash before this event never came");
+}
+
+void play::carry_out() {
+  const auto& body = step_->body;
+  if (step_->verb == step_verb::expect) return expect();
+  if (step_->verb == step_verb::reply) return expect_reply();
+  if (is_assertion(step_->verb)) return check();
+  hear_again();
+  // A call that a restart cut short ends at once instead of after its time.
+  if (!is_disturbed() || step_->verb != step_verb::advance) expect_quiet();
+  waited_ = milliseconds{0};
+  switch (step_->verb) {
+    case step_verb::send:
+      send();
+      break;
+    case step_verb::advance:
+      done(scene_.advance(milliseconds(body.get_int64())));
+      break;
+    case step_verb::restart:
+      done(scene_.restart());
+      break;
+    default:
+      if (const auto* when = body.if_object())
+        scene_.crash_before(std::string(when->at("before").get_string()));
+      else
+        done(scene_.crash());
+      break;
+  }
+  hear();
+}
+
+void play::hear() {
+  auto events = scene_.take_events();
+  for (const auto& e : events) outcome_.events.push_back(core::event_to_json(e));
+  received_.add(std::move(events));
+  if (auto defect = received_.defect()) fail(*defect);
+}
+
+void play::done(const core::result<void>& r) const {
+  if (!r) fail(r.error().text);
+}
+
+bool play::is_disturbed() const { return is_remote_ || (is_forgiving_ && scene_.starts() > 1); }
+
+bool play::wait_for_more() {
+  auto most = is_remote_ ? remote_patience : patience;
+  for (std::size_t i = 0; waited_ < most && i < max_waits; ++i) {
+    auto before = outcome_.events.size();
+    auto took = scene_.advance_to_next(most - waited_);
+    if (!took) fail(took.error().text);
+    hear();
+    if (outcome_.events.size() != before) return true;
+    if (!*took) return false;
+    waited_ += **took;
+  }
+  return false;
+}
+
+void play::hear_again() {
+  for (waited_ = milliseconds{0}; is_disturbed() && received_.is_owed() && wait_for_more();) continue;
+}
+
+void play::send() {
+  auto starts = scene_.starts();
+  auto heard = outcome_.events.size();
+  reply_is_checked_ = false;
+  core::principal by{step_->as, step_->as};
+  done(scene_.send(by, command()));
+  if (scene_.starts() == starts) return;
+  // A process that crashed while it carried out a command need not have answered it.
+  if (options_.crash_at > 0 && is_lost(heard)) {
+    hear_again();
+    done(scene_.send(by, command()));
+  }
+  if (!scene_.last_reply()) reply_is_checked_ = true;
+}
+
+bool play::is_lost(std::size_t heard) {
+  hear();
+  if (scene_.last_reply() && !*scene_.last_reply()) return false;
+  auto asked = command();
+  return std::none_of(outcome_.events.begin() + static_cast<std::ptrdiff_t>(heard), outcome_.events.end(),
+                      [&](const json::object& e) { return is_fact_of(asked, std::string_view(e.at("kind").get_string())); });
+}
+
+std::string play::text(const json::value& v) const {
+  std::string_view given = v.get_string();
+  auto name = variable_in(given);
+  if (name.empty()) return std::string(given.substr(given.starts_with("$$") ? 1 : 0));
+  auto it = bound_.find(name);
+  if (it == bound_.end()) fail("$" + std::string(name) + " is not bound by a step before this one");
+  return it->second.is_string() ? std::string(it->second.get_string()) : json::serialize(it->second);
+}
+
+core::command play::command() const {
+  const auto& body = step_->body.get_object();
+  auto optional = [&](std::string_view key) {
+    const auto* v = body.if_contains(key);
+    return v ? (v->is_string() ? text(*v) : json::serialize(*v)) : std::string();
+  };
+  if (const auto* message = body.if_contains("message")) {
+    core::send_message out{text(*message), optional("id"), std::nullopt};
+    if (body.contains("on_busy")) out.on_busy = core::busy_policy_from(optional("on_busy"));
+    return out;
+  }
+  for (auto [verb, approved] : {std::pair{"approve", true}, std::pair{"deny", false}}) {
+    const auto* which = body.if_contains(verb);
+    if (!which) continue;
+    return core::decide_approval{id<core::approval_id>(*which), {}, approved, optional("note"), optional("edited_input")};
+  }
+  if (const auto* run = body.if_contains("cancel")) return core::cancel_run{id<core::run_id>(*run)};
+  if (const auto* message = body.if_contains("dequeue")) return core::dequeue_message{id<core::message_id>(*message)};
+  if (body.contains("clear")) return core::clear_history{};
+  return core::change_status{*core::session_status_from(body.at("status").get_string())};
+}
+
+}  // namespace troupe::app

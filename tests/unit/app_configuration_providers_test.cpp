@@ -1,0 +1,56 @@
+#include "tests/support/configuration_text.hpp"
+
+using namespace troupe;
+using namespace troupe::testing;
+namespace json = boost::json;
+
+TEST_CASE("configuration: each kind of provider has its own defaults and its own keys", "[app]") {
+  auto provider = [](std::string_view fields) { return with("/providers/other", "{" + std::string(fields) + "}"); };
+  auto plain = parse(provider(R"("kind":"anthropic")"));
+  REQUIRE(plain.has_value());
+  CHECK(plain->providers.at({"other"}).base_url == "https://api.anthropic.com");
+  CHECK(plain->providers.at({"other"}).api_key_env == "ANTHROPIC_API_KEY");
+  CHECK(plain->providers.at({"local"}).api_key_env.empty());
+  auto keyless = parse(provider(R"("kind":"anthropic","base_url":"http://127.0.0.1:1/","api_key_env":"")"));
+  REQUIRE(keyless.has_value());
+  CHECK(keyless->providers.at({"other"}).base_url == "http://127.0.0.1:1");
+  CHECK(keyless->providers.at({"other"}).api_key_env.empty());
+  auto beside = app::parse_configuration(with("/providers/local/ca_file", "\"ca.pem\""), "/etc/troupe/t.json", no_environment);
+  REQUIRE(beside.has_value());
+  CHECK(beside->providers.at({"local"}).ca_file == "/etc/troupe/ca.pem");
+  CHECK(has(failure(provider("")), "/providers/other: needs a \"kind\": scripted, openai or anthropic"));
+  CHECK(has(failure(provider(R"("kind":"antropic")")), R"(the nearest is "anthropic")"));
+  for (const char* key : {"base_url", "proxy"})
+    CHECK(has(failure(provider(R"("kind":"scripted",")" + std::string(key) + R"(":"http://x")")),
+              "a \"scripted\" provider has no"));
+  CHECK(has(failure(provider(R"("kind":"scripted","ca_file":"x")")), "a \"scripted\" provider has no"));
+  CHECK(has(failure(provider(R"("kind":"anthropic","script":{})")), "only a \"scripted\" provider has a script"));
+  CHECK(has(failure(provider(R"("kind":"openai","proxy":"proxy:3128")")), "/proxy: expected the URL of a proxy"));
+  auto secret = failure(provider(R"("kind":"openai","proxy":"http://me:secret@proxy:3128")"));
+  CHECK(has(secret, "https_proxy"));
+  CHECK(secret.find("secret") == std::string::npos);
+  CHECK(has(failure(provider(R"("kind":"openai","breaker":{"failures":-1})")), "/breaker/failures: expected a whole number"));
+}
+
+TEST_CASE("configuration: what a model is asked for is checked", "[app]") {
+  auto agent = [](std::string_view key, std::string_view value) {
+    return failure(with("/projects/demo/agents/writer/" + std::string(key), value));
+  };
+  CHECK(has(agent("stop", R"(["a"," "])"), "/stop/1: is blank"));
+  CHECK(has(agent("response_schema", R"({"type":"objekt"})"), "/agents/writer/response_schema: "));
+  CHECK(has(agent("response_schema", "\"x\""), "expected an object"));
+  CHECK(
+      has(agent("fallback", R"([{"provider":"lokal","model":"m"}])"), R"(/fallback/0/provider: there is no provider "lokal")"));
+  CHECK(has(agent("fallback", R"([{"provider":"local"}])"), "/fallback/0/model: is missing"));
+  CHECK(has(agent("fallback", R"([{"provider":"local","modle":"m"}])"), R"(nearest known one is "model")"));
+  CHECK(has(agent("context", R"({"policy":"truncate"})"), "/context/tokens: is missing"));
+  CHECK(has(agent("context", R"({"policy":"compact","tokens":4096})"),
+            "it must be above limits.max_output_tokens, which is 4096"));
+  CHECK(has(agent("context", R"({"policy":"forget"})"), "expected one of none, truncate, compact"));
+  auto budgeted = json::parse(with("/projects/demo/agents/writer/limits/budget_usd", "1"));
+  budgeted.as_object()["prices"] = json::parse(R"({"local/m":{"input":1,"output":1}})");
+  CHECK(parse(json::serialize(budgeted)).has_value());
+  budgeted.at_pointer("/projects/demo/agents/writer").as_object()["fallback"] =
+      json::parse(R"([{"provider":"local","model":"n"}])");
+  CHECK(has(failure(json::serialize(budgeted)), R"(/limits/budget_usd: needs a price: add "local/n")"));
+}
