@@ -11,17 +11,17 @@ namespace troupe::app {
 struct replay_options {
   std::vector<std::string> paths;
   bool restart_every_step = false;
-  std::optional<std::string> junit;
-  std::optional<std::string> crash_at;  ///< a boundary of the journal, or `every`
-  std::optional<double> speed;
-  std::vector<std::string> filters;  ///< globs on paths; any of them
-  std::vector<std::string> tags;     ///< all of them
+  std::optional<std::string> junit{};
+  std::optional<std::string> crash_at{};  ///< a boundary of the journal, or `every`
+  std::optional<double> speed{};
+  std::vector<std::string> filters{};  ///< globs on paths; any of them
+  std::vector<std::string> tags{};     ///< all of them
   bool update = false;
   bool json = false;
-  std::optional<std::string> url;
-  std::string token;
-  std::string project;
-  std::string agent;
+  std::optional<std::string> url{};
+  std::string token{};
+  std::string project{};
+  std::string agent{};
 };
 
 /// 0: every scenario passed; 1: one did not; 2: a path, file or option is wrong.

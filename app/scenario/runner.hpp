@@ -17,7 +17,7 @@ namespace troupe::app {
 struct run_options {
   bool restart_every_step = false;
   std::size_t crash_at = 0;     ///< boundary of the journal (crash_gate.hpp); 0: none
-  std::optional<double> speed;  ///< times real time; absent: as fast as it goes
+  std::optional<double> speed{};  ///< times real time; absent: as fast as it goes
   bool accept = false;          ///< what differs is written into `edits` instead of being a failure
 };
 

@@ -1,0 +1,249 @@
+#include "app/record/recording.hpp"
+#include "app/record/session_record.hpp"
+#include "app/scenario/runner.hpp"
+#include "app/scenario/stage.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+
+using namespace troupe;
+using std::chrono::milliseconds;
+
+namespace {
+
+/// A session that is used, and then recorded from its log.
+struct used_session {
+  app::scenario made;
+  std::unique_ptr<app::stage> stage;
+
+  explicit used_session(const std::string& model,
+                        const std::string& agent = R"({ "tools": ["calculator", "write_file", "delete_file"] })") {
+    auto parsed =
+        app::parse_scenario(R"({ "scenario": "x", "price": { "input": 2, "output": 8 }, "agent": )" + agent + R"(, "model": )" +
+                                model + R"(, "steps": [ { "expect": { "kind": "run_started" } } ] })",
+                            "x.json");
+    INFO((parsed ? std::string() : parsed.error().text));
+    REQUIRE(parsed.has_value());
+    made = std::move(*parsed);
+    auto opened = app::stage::open(made.config);
+    REQUIRE(opened.has_value());
+    stage = std::move(*opened);
+  }
+  void send(core::command c, const std::string& who = {}) {
+    REQUIRE(stage->send({who, who}, std::move(c)).has_value());
+    REQUIRE(stage->last_reply().has_value());
+    INFO((*stage->last_reply() ? std::string() : stage->last_reply()->error().text));
+    REQUIRE(stage->last_reply()->has_value());
+  }
+  void say(const std::string& text, const std::string& who = {}) { send(core::send_message{text, {}, std::nullopt}, who); }
+  void wait(int ms) { REQUIRE(stage->advance(milliseconds{ms}).has_value()); }
+
+  [[nodiscard]] std::vector<core::event> log() const {
+    auto queries = stage->store().open_queries();
+    REQUIRE(queries.has_value());
+    auto out = app::read_log(**queries, stage->session(), {});
+    REQUIRE(out.has_value());
+    return *out;
+  }
+  [[nodiscard]] std::string recorded(const app::redaction& hidden = app::redaction({}), bool knows_agent = true) const {
+    app::recording_source source;
+    source.log = log();
+    if (knows_agent) source.agent = app::agent_of(source.log, *made.config);
+    auto tools = tools::builtin_tools();
+    source.tools = &*tools;
+    source.made_by = "test";
+    auto text = app::make_recording(std::move(source), hidden);
+    INFO((text ? std::string() : text.error().text));
+    REQUIRE(text.has_value());
+    return *text;
+  }
+};
+
+app::scenario parsed(const std::string& text) {
+  auto s = app::parse_scenario(text, "recorded.json");
+  INFO(text);
+  INFO((s ? std::string() : s.error().text));
+  REQUIRE(s.has_value());
+  return std::move(*s);
+}
+void plays(const app::scenario& s, const app::run_options& options) {
+  auto outcome = app::run_scenario(s, options);
+  INFO(outcome.text);
+  CHECK(outcome.what == app::verdict::passed);
+}
+/// As it was, with a restart after every step, and with a crash at every boundary.
+void replays(const std::string& text) {
+  INFO(text);
+  auto s = parsed(text);
+  app::run_options options;
+  auto plain = app::run_scenario(s, options);
+  INFO(plain.text);
+  REQUIRE(plain.what == app::verdict::passed);
+  options.restart_every_step = true;
+  plays(s, options);
+  options.restart_every_step = false;
+  for (options.crash_at = 1; options.crash_at <= plain.boundaries; ++options.crash_at) {
+    INFO("crash at " << options.crash_at);
+    plays(s, options);
+  }
+}
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+constexpr const char* tool_model = R"({ "rules": [
+  { "when": { "tool": "delete_file" }, "say": [ { "stream": "Gone: ${result}", "every_ms": 7 } ] },
+  { "when": { "tool": "write_file" }, "say": [ { "tool": "delete_file", "arguments": { "path": "a.txt" } } ] },
+  { "when": { "user": "file" }, "say": [ { "reasoning": "Let me see. " }, { "text": ["May", " I? "] }, { "delay_ms": 40 },
+     { "tool": "write_file", "arguments": { "path": "a.txt", "content": "$x ${user}" } }, { "usage": { "prompt": 1000, "completion": 10 } } ] },
+  { "when": { "user": "slow" }, "say": [ { "stream": "one two three four five six", "every_ms": 100 } ] },
+  { "when": { "user": "fail" }, "say": [ { "text": "So " }, { "delay_ms": 30 }, { "error": { "text": "it broke", "code": "TIMEOUT" } } ] } ],
+  "otherwise": [ { "text": "$ok ${user}" } ] })";
+
+}  // namespace
+
+TEST_CASE("recording: tools, an approval and money come back as they were, also over restarts and crashes") {
+  used_session s(tool_model, R"({ "tools": ["write_file", "delete_file"], "limits": { "budget_usd": 0.002 } })");
+  s.say("$file", "ada");
+  s.wait(1'000);
+  s.send(core::decide_approval{{}, {}, true, "go on", {}}, "bob");
+  s.wait(5'000);
+  s.say("thanks", "ada");
+  auto text = s.recorded();
+  CHECK(has(text, R"("text":["May"," I? "])"));
+  CHECK(has(text, R"({"approve":"$approval_1","note":"go on"},"as":"bob")"));
+  CHECK(has(text, R"("kind":"cost_alert")"));
+  CHECK(has(text, R"("output":"Deleted a.txt.")"));
+  replays(text);
+}
+
+TEST_CASE("recording: a replay answers calls from the recording and runs no tool") {
+  used_session s(R"({ "rules": [ { "when": { "after": "tool" }, "say": [ { "text": "${result}" } ] } ],
+                      "otherwise": [ { "tool": "calculator", "arguments": { "expression": "6*7" } } ] })");
+  s.say("go");
+  auto text = s.recorded();
+  auto at = text.find(R"("output":"42")");
+  REQUIRE(at != std::string::npos);
+  // What was recorded counts, right or not.
+  text.replace(at, 13, R"("output":"43")");
+  auto outcome = app::run_scenario(parsed(text), {});
+  CHECK(outcome.what == app::verdict::failed);
+  CHECK(has(outcome.text, R"(output: expected "42", came "43")"));
+}
+
+TEST_CASE("recording: stopping, queueing, interrupting, failing, pausing and clearing keep their order") {
+  used_session s(tool_model);
+  s.say("slow 1", "ada");
+  s.wait(250);
+  s.say("queued", "bob");
+  s.wait(30);
+  s.send(core::cancel_run{}, "ada");
+  s.wait(500);
+  s.say("fail");
+  s.wait(500);
+  s.say("slow 2");
+  s.wait(150);
+  s.say("second");
+  s.wait(100);
+  s.send(core::send_message{"now", "m-1", core::busy_policy::interrupt});
+  s.wait(3'000);
+  s.send(core::clear_history{});
+  s.say("after");
+  auto text = s.recorded();
+  CHECK(has(text, R"("on_busy":"interrupt")"));
+  CHECK(has(text, R"({"error":{"text":"it broke","code":"TIMEOUT"}})"));
+  CHECK(has(text, R"({"send":{"clear":true}})"));
+  plays(parsed(text), {});
+}
+
+TEST_CASE("recording: an expired question, a denied one and an edited one") {
+  used_session s(tool_model,
+                 R"({ "tools": ["write_file", "delete_file"], "approval": { "write_file": "always", "delete_file": "never" },
+                                  "limits": { "approval_timeout_ms": 5000 } })");
+  s.say("file 1");
+  s.wait(10'000);
+  s.say("file 2");
+  s.wait(100);
+  s.send(core::decide_approval{{}, {}, false, "no", {}});
+  s.wait(3'000);
+  s.say("file 3");
+  s.wait(100);
+  s.send(core::decide_approval{{}, {}, true, {}, R"({"path":"b.txt","content":"b"})"});
+  s.wait(3'000);
+  plays(parsed(s.recorded()), {});
+  // What the log alone tells is enough.
+  auto alone = s.recorded(app::redaction({}), false);
+  CHECK(has(alone, R"("approval_timeout_ms":5000)"));
+  CHECK_FALSE(has(alone, R"("price")"));
+  plays(parsed(alone), {});
+}
+
+TEST_CASE("recording: a crash of the recorded server leaves no trace but an unknown outcome") {
+  used_session s(R"({ "rules": [ { "when": { "tool": "delete_file" }, "say": [ { "text": "Result: ${result}" } ] } ],
+                      "otherwise": [ { "text": ["One, ", "two. "] }, { "delay_ms": 1000 }, { "text": "Three." }, { "tool": "delete_file", "arguments": { "path": "a" } } ] })",
+                 R"({ "tools": ["delete_file"], "approval": { "delete_file": "never" } })");
+  s.say("go");
+  s.wait(300);
+  REQUIRE(s.stage->crash().has_value());
+  s.stage->crash_before("tool_completed");
+  s.wait(2'000);
+  auto text = s.recorded();
+  CHECK(has(text, R"("never":true)"));
+  CHECK(has(text, R"({"crash":true})"));
+  CHECK(has(text, R"({"expect":{"kind":"text_delta","message":"$answer_1","text":"One, two. "}})"));
+  plays(parsed(text), {});
+}
+
+TEST_CASE("recording: a session that goes on while it is recorded, and one without messages") {
+  used_session s(tool_model);
+  CHECK(app::make_recording({s.log(), nullptr, nullptr, {}}, app::redaction({})).has_error());
+  s.say("slow");
+  s.wait(450);
+  plays(parsed(s.recorded()), {});
+}
+
+TEST_CASE("recording: exact times of text replace those of the log") {
+  core::text_pieces pieces;
+  for (auto piece : {"a", "b", "c"}) pieces.add(piece);
+  used_session s(R"({ "otherwise": [ { "text": ["a", "b", "c"], "every_ms": 20 } ] })");
+  s.say("go");
+  s.wait(1'000);
+  auto queries = s.stage->store().open_queries();
+  auto coarse = app::read_log(**queries, s.stage->session(), {});
+  auto is_text = [](const core::event& e) { return e.as<core::text_delta>() != nullptr; };
+  REQUIRE(std::count_if(coarse->begin(), coarse->end(), is_text) == 1);
+  auto row = *std::find_if(coarse->begin(), coarse->end(), is_text);
+  app::text_times times{
+      {row.first, row.at}, {row.first + 1, row.at + milliseconds{20}}, {row.first + 2, row.at + milliseconds{40}}};
+  auto exact = app::read_log(**queries, s.stage->session(), times);
+  std::vector<std::pair<std::string, core::seq_t>> found;
+  for (const auto& e : *exact)
+    if (is_text(e)) found.emplace_back(e.as<core::text_delta>()->pieces.text, e.seq);
+  CHECK(found == std::vector<std::pair<std::string, core::seq_t>>{{"a", row.first}, {"b", row.first + 1}, {"c", row.seq}});
+}
+
+TEST_CASE("redaction: keys, tokens and passwords are hidden in texts and in JSON") {
+  app::redaction hidden({"hunter2-secret", "abc"});
+  auto plain = [&](std::string_view text) { return hidden.text(text); };
+  CHECK(plain("my key is hunter2-secret, abc") == "my key is [redacted], abc");
+  CHECK(plain("Authorization: Bearer abcdef.ghi") == "Authorization: [redacted]");
+  CHECK(plain("curl -H 'X-API-Key: 12345678'") == "curl -H 'X-API-Key: [redacted]'");
+  CHECK(plain("password=swordfish&user=ada") == "password=[redacted]&user=ada");
+  CHECK(plain("use sk-test-0000000000000000 here") == "use [redacted] here");
+  CHECK(plain("t eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghij e") == "t [redacted] e");
+  CHECK(plain(R"({"api_key":"k","apiKey":["k"],"n":{"Access-Token":"t"},"max_tokens":5,"path":"a"})") ==
+        R"({"api_key":"[redacted]","apiKey":"[redacted]","n":{"Access-Token":"[redacted]"},"max_tokens":5,"path":"a"})");
+  CHECK(plain("the secret of good tea is time") == "the secret of good tea is time");
+  CHECK(plain("[redacted]") == "[redacted]");
+}
+
+TEST_CASE("redaction: nothing of a secret is left in a recording, and the recording still replays") {
+  used_session s(
+      R"({ "rules": [ { "when": { "after": "tool" }, "say": [ { "text": ["The key hun", "ter2-", "secret is good."] } ] } ],
+                      "otherwise": [ { "tool": "write_file", "arguments": { "path": "a", "content": "password=hunter2-secret" } } ] })");
+  s.say("write hunter2-secret down");
+  auto text = s.recorded(app::redaction({"hunter2-secret"}));
+  CHECK_FALSE(has(text, "hunter2"));
+  CHECK_FALSE(has(text, "ter2-"));
+  CHECK(has(text, R"("text":["The key [redacted]"," is good."])"));
+  replays(text);
+}
