@@ -103,7 +103,7 @@ redaction::spans redaction::find(std::string_view plain) const {
     re2::StringPiece hidden;
     while (RE2::FindAndConsume(&rest, *pattern, &hidden)) {
       auto at = static_cast<std::size_t>(hidden.data() - plain.data());
-      if (plain.substr(at, hidden.size()) != providers::redacted_text) found.emplace_back(at, at + hidden.size());
+      if (!plain.substr(at).starts_with(providers::redacted_text)) found.emplace_back(at, at + hidden.size());
       if (rest.empty()) break;
     }
   }

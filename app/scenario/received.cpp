@@ -8,6 +8,12 @@ namespace troupe::app {
 
 namespace {
 
+const core::text_pieces* pieces_of(const core::event& e) {
+  if (const auto* d = e.as<core::text_delta>()) return &d->pieces;
+  if (const auto* d = e.as<core::reasoning_delta>()) return &d->pieces;
+  return nullptr;
+}
+
 core::text_pieces* pieces_of(core::event& e) {
   if (auto* d = std::get_if<core::text_delta>(&e.payload)) return &d->pieces;
   if (auto* d = std::get_if<core::reasoning_delta>(&e.payload)) return &d->pieces;
@@ -31,6 +37,7 @@ void received::add(std::vector<core::event> events) {
 void received::add_one(core::event e) {
   if (forgives_restarts_ && is_repetition(e)) return;
   auto kind = core::kind_of(e.payload);
+  all_.push_back(e);
   if (std::find(ignored_.begin(), ignored_.end(), kind) == ignored_.end()) waiting_.push_back(std::move(e));
 }
 
@@ -66,6 +73,17 @@ bool received::is_repetition(core::event& e) {
 }
 
 void received::void_text(const core::message_superseded& lost) {
+  // What steps have expected stays: its repetition does not count.
+  past_.clear();
+  last_past_ = 0;
+  std::size_t untaken = 0;
+  for (const auto& e : waiting_) untaken += pieces_of(e) && message_of(e) == lost.message && e.first >= lost.from ? 1U : 0U;
+  for (auto it = all_.end(); untaken > 0 && it != all_.begin();) {
+    --it;
+    if (!pieces_of(*it) || message_of(*it) != lost.message) continue;
+    it = all_.erase(it);
+    --untaken;
+  }
   std::erase_if(waiting_,
                 [&](core::event& e) { return pieces_of(e) && message_of(e) == lost.message && e.first >= lost.from; });
   for (bool reasoning : {false, true})
@@ -81,8 +99,7 @@ std::optional<core::event> received::next() const {
   auto e = waiting_.front();
   if (auto* pieces = pieces_of(e))
     for (auto it = waiting_.begin() + 1; it != waiting_.end() && continues(*it, e); ++it) {
-      auto more = *it;
-      pieces->add(*pieces_of(more));
+      pieces->add(*pieces_of(*it));
       e.seq = it->seq;
     }
   return e;
@@ -102,8 +119,7 @@ std::optional<boost::json::object> received::take() {
   } else {
     waiting_.pop_front();
   }
-  past_.push_back(core::event_to_json(*e));
-  return past_.back();
+  return core::event_to_json(*e);
 }
 
 boost::json::object received::take_text(std::size_t bytes) {
@@ -120,8 +136,7 @@ boost::json::object received::take_text(std::size_t bytes) {
   pieces_of(rest)->add(left);
   waiting_.push_front(std::move(rest));
   taken_[{message_of(e), is_reasoning(e)}] += head;
-  past_.push_back(core::event_to_json(e));
-  return past_.back();
+  return core::event_to_json(e);
 }
 
 bool received::may_grow() const {
@@ -133,6 +148,22 @@ bool received::may_grow() const {
 
 bool received::is_owed() const {
   return std::any_of(owed_.begin(), owed_.end(), [](const auto& o) { return !o.second.empty(); });
+}
+
+const std::vector<boost::json::object>& received::past() {
+  // The last one may have grown.
+  if (!past_.empty()) past_.pop_back();
+  for (auto i = last_past_; i < all_.size();) {
+    last_past_ = i;
+    auto e = all_[i++];
+    if (auto* pieces = pieces_of(e))
+      for (; i < all_.size() && continues(all_[i], e); ++i) {
+        pieces->add(*pieces_of(all_[i]));
+        e.seq = all_[i].seq;
+      }
+    past_.push_back(core::event_to_json(e));
+  }
+  return past_;
 }
 
 std::vector<boost::json::object> received::rest() const {

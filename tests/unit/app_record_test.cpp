@@ -102,7 +102,7 @@ constexpr const char* tool_model = R"({ "rules": [
 }  // namespace
 
 TEST_CASE("recording: tools, an approval and money come back as they were, also over restarts and crashes") {
-  used_session s(tool_model, R"({ "tools": ["write_file", "delete_file"], "limits": { "budget_usd": 0.002 } })");
+  used_session s(tool_model, R"({ "tools": ["write_file", "delete_file"], "limits": { "budget_usd": 0.004 } })");
   s.say("$file", "ada");
   s.wait(1'000);
   s.send(core::decide_approval{{}, {}, true, "go on", {}}, "bob");
@@ -189,7 +189,7 @@ TEST_CASE("recording: a crash of the recorded server leaves no trace but an unkn
   auto text = s.recorded();
   CHECK(has(text, R"("never":true)"));
   CHECK(has(text, R"({"crash":true})"));
-  CHECK(has(text, R"({"expect":{"kind":"text_delta","message":"$answer_1","text":"One, two. "}})"));
+  CHECK(has(text, R"({"expect":{"kind":"text_delta","message":"$answer_1","text":"One, two. Three."}})"));
   plays(parsed(text), {});
 }
 

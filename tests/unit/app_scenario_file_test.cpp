@@ -60,7 +60,7 @@ TEST_CASE("scenario file: an unknown word is told with its line and the words th
   mentions(text, "\"send\"");
   text = error_of_step(R"({ "send": { "mesage": "a" } })");
   mentions(text, "f.json:4: /steps/1/send");
-  mentions(text, "message, approve, deny, cancel, dequeue, status");
+  mentions(text, "message, approve, deny, cancel, dequeue, status, clear");
   mentions(error_of_step(R"({ "send": { "message": "a", "onbusy": "queue" } })"), "on_busy");
   mentions(error_of_step(R"({ "expect": { "kind": "run_start" } })"), "the nearest is \"run_started\"");
   mentions(error_of_step(R"({ "expect": { "run": "$x" } })"), "needs \"kind\"");
@@ -95,7 +95,7 @@ TEST_CASE("scenario file: a file that is no scenario is refused") {
   mentions(error_of("[]"), "at the top: expected an object");
   mentions(error_of("{}"), "needs \"scenario\"");
   mentions(error_of(std::string(head) + R"("steps": [] })"), "/steps: no step expects anything");
-  mentions(error_of(std::string(head) + R"("skip": { "crash": "x" }, "steps": [] })"), "/skip/crash: unknown key");
+  mentions(error_of(std::string(head) + R"("skip": { "crsh": "x" }, "steps": [] })"), "/skip/crsh: unknown key");
   mentions(error_of(std::string(head) + R"("ignore": ["usage"], "steps": [] })"), "/ignore/0: expected one of");
 }
 

@@ -69,6 +69,7 @@ std::vector<event_payload> one_of_each() {
       reaction_changed{id<message_id>(3), "\xF0\x9F\x91\x8D", false, "bob", "Bob"},
       file_added{{id<file_id>(6), "a.png", "image/png", 12}, "ann", std::make_shared<const std::string>("never written")},
       history_cleared{"ann"},
+      history_compacted{id<run_id>(7), 4, "They said hello."},
       typing_changed{"u1", "Ann", true},
       presence_changed{{{"u1", "Ann"}}, {"u1", "Ann"}, presence_changed::what::joined, 3},
   };

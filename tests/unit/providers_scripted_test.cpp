@@ -303,7 +303,7 @@ TEST_CASE("provider factory: an unknown kind names the known ones") {
   auto made = make_client(config, {&timers, nullptr, {}});
   REQUIRE(made.has_error());
   CHECK(made.error().code == core::errc::configuration_error);
-  CHECK_THAT(made.error().text, Catch::Contains("\"opnai\"") && Catch::Contains("openai, scripted"));
+  CHECK_THAT(made.error().text, Catch::Contains("\"opnai\"") && Catch::Contains("anthropic, openai, recorded, scripted"));
   config.kind = "openai";
   CHECK_THAT(make_client(config, {&timers, nullptr, {}}).error().text, Catch::Contains("network"));
   config.kind = "scripted";

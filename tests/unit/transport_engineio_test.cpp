@@ -448,6 +448,26 @@ TEST_CASE("engine.io upgrade: what was queued and framed before arrives once and
   CHECK(bench.next() == "closed");
 }
 
+TEST_CASE("engine.io upgrade: a client that does not poll because it moves is not given up as slow") {
+  engineio_options options;
+  options.high_water_bytes = 1000;
+  options.drop_timeout = 50ms;
+  engine_bench bench(options);
+  poller moving(bench);
+  tcp_client socket(bench.server.url());
+  socket.open_websocket(moving.websocket_path());
+  socket.send_text("2probe");
+  CHECK(socket.read_frame().payload == "3probe");
+  bench.with_socket([](engineio_socket& s) { s.send_text(std::string(2000, 'x')); });
+  // Another one gets as much later and does not read: when that is given up, the first one's time would be over too.
+  poller slow(bench);
+  bench.with_socket([](engineio_socket& s) { s.send_text(std::string(2000, 'x')); });
+  CHECK(bench.next() == "closed");
+  CHECK(slow.get().status == 400);
+  socket.send_text("5");
+  CHECK(socket.read_frame().payload.size() == 2001);
+}
+
 TEST_CASE("engine.io upgrade: the session ends with its client whatever it was doing") {
   engine_bench bench;
   {

@@ -132,8 +132,7 @@ void engineio_session::after_queueing() {
   if (outbox_.size() > registry_->options.outbound_limit_bytes) return end({.code = 1013, .reason = "client reads too slowly"});
   if (!was_congested_ && is_congested()) {
     was_congested_ = true;
-    congested_until_ = steady_clock::now() + registry_->options.drop_timeout;
-    wake();
+    restart_patience();
   }
   // All that is queued in one turn of the loop is one answer.
   if (!poll_ || std::exchange(answer_is_posted_, true)) return;
@@ -141,6 +140,14 @@ void engineio_session::after_queueing() {
     me->answer_is_posted_ = false;
     me->answer_poll();
   });
+}
+
+/// A client that moves to its WebSocket does not poll: its time begins when it has arrived, or has given that up.
+void engineio_session::restart_patience() {
+  if (!was_congested_) return;
+  const auto begin = phase_ == phase::probing ? probe_until_ : steady_clock::now();
+  congested_until_ = begin + registry_->options.drop_timeout;
+  wake();
 }
 
 void engineio_session::after_draining() {

@@ -97,6 +97,7 @@ class engineio_session final : public engineio_socket, private engineio_deadline
 
   void queue_packet(std::string packet);
   void after_queueing();
+  void restart_patience();
   void after_draining();
   void end(farewell words);
 

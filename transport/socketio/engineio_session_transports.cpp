@@ -197,6 +197,7 @@ bool engineio_session::probe(std::shared_ptr<peer> websocket) {
   probe_ = std::move(websocket);
   has_probed_ = false;
   probe_until_ = steady_clock::now() + probe_time;
+  restart_patience();
   wake();
   return true;
 }
@@ -220,6 +221,7 @@ void engineio_session::complete_upgrade() {
   probe_until_ = noop_at_ = never;
   if (is_paused_) websocket->pause_reading(true);
   outbox_.move_to(*websocket);
+  restart_patience();
   // One that still waits came behind the probe: the client had no business to send it.
   if (poll)
     poll->respond(has_probed_ ? refuse_engineio(engineio_refusal::bad_request)
@@ -233,6 +235,7 @@ void engineio_session::drop_probe(std::uint16_t code, std::string_view reason) {
   if (!probe) return;
   phase_ = phase::polling;
   probe_until_ = noop_at_ = never;
+  restart_patience();
   probe->close(code, reason);
 }
 
