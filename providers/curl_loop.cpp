@@ -384,6 +384,8 @@ curl_loop::curl_loop(asio::io_context& io) : impl_(std::make_shared<impl>(io)) {
 
 curl_loop::~curl_loop() = default;
 
+asio::io_context& curl_loop::context() noexcept { return impl_->io; }
+
 std::shared_ptr<transfer> curl_loop::start(http_request request, std::shared_ptr<transfer_handler> handler) {
   auto s = std::make_shared<impl::stream>(*impl_, std::move(request), std::move(handler));
   asio::dispatch(impl_->io, [weak = impl_->weak_from_this(), s] {

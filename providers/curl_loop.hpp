@@ -86,6 +86,9 @@ class curl_loop {
   /// Any thread. Never throws for what the request holds: that is told through on_done, possibly before this returns.
   [[nodiscard]] std::shared_ptr<transfer> start(http_request request, std::shared_ptr<transfer_handler> handler);
 
+  /// For adapters whose streams are not libcurl's, on the same thread.
+  [[nodiscard]] boost::asio::io_context& context() noexcept;
+
  private:
   struct impl;
   std::shared_ptr<impl> impl_;

@@ -1,7 +1,8 @@
 #include "providers/http_model.hpp"
 
+#include "providers/call_failure.hpp"
 #include "providers/curl_loop.hpp"
-#include "providers/upstream_error.hpp"
+#include "providers/utf8.hpp"
 
 #include <atomic>
 #include <fstream>
@@ -16,17 +17,6 @@ constexpr std::size_t max_error_body = 16 << 10;
 constexpr std::size_t max_drain = 4 << 10;         // after the end, before the connection counts as not reusable
 constexpr milliseconds grace_after_finish{2'000};  // for usage and [DONE], where a server leaves the connection open
 constexpr milliseconds grace_after_end{1'000};
-
-std::string without_key(std::string text, const std::string& key) {
-  if (key.empty()) return text;
-  for (auto at = text.find(key); at != std::string::npos; at = text.find(key, at + 3)) text.replace(at, key.size(), "***");
-  // bounded_text may have cut the last copy in two.
-  for (auto n = key.size() - 1; n >= 4; --n) {
-    auto cut = key.substr(0, n) + "…";
-    if (text.ends_with(cut)) return text.replace(text.size() - cut.size(), n, "***");
-  }
-  return text;
-}
 
 bool is_event_stream(std::string_view type) {
   constexpr std::string_view wanted = "text/event-stream";
@@ -82,11 +72,11 @@ class http_call final : public model_stream, public transfer_handler {
 
   void on_done(transfer&, const transfer_end& end) override {
     if (is_refusal())
-      fail_by_status();
+      fail(failure_of_status(status_, error_body_));
     else if (end.result == transfer_result::closed)
       parser_->close(pending_);
     else
-      fail_by(end);
+      fail(failure_of(end, to_->timeouts));
     deliver();
   }
 
@@ -97,43 +87,7 @@ class http_call final : public model_stream, public transfer_handler {
     parser_->fail({code, "the upstream " + std::move(text)}, retryable, pending_);
   }
 
-  void fail_by_status() {
-    auto said = upstream_error_of_response(status_, error_body_);
-    auto text = "answered HTTP " + std::to_string(status_);
-    if (status_ >= 300 && status_ < 400) text += ", a redirect, which is not followed; correct base_url";
-    if (status_ == 401) text += "; check the API key";
-    if (status_ == 404 && said.text.empty()) text += "; check base_url and the model's name";
-    if (!said.text.empty()) text += ": " + said.text;
-    fail(core::errc::provider_error, std::move(text), said.retryable);
-  }
-
-  void fail_by(const transfer_end& end) {
-    const auto& limits = to_->timeouts;
-    auto over = [&](const char* what, milliseconds limit, const char* field, bool retryable) {
-      fail(core::errc::timeout,
-           std::string(what) + " within " + std::to_string(limit.count()) + " ms (timeouts_ms." + field + ")", retryable);
-    };
-    switch (end.result) {
-      case transfer_result::connect_timeout:
-        return over("did not accept a connection", limits.connect, "connect", true);
-      case transfer_result::first_byte_timeout:
-        return over("sent nothing", limits.first_byte, "first_byte", true);
-      case transfer_result::idle_timeout:
-        return over("fell silent: sent nothing more", limits.idle, "idle", true);
-      case transfer_result::total_timeout:
-        return over("did not end its answer", limits.total, "total", false);
-      case transfer_result::unreachable:
-        return fail(core::errc::provider_error, "cannot be reached: " + end.text + "; check base_url and that it runs", true);
-      case transfer_result::untrusted:
-        return fail(core::errc::provider_error,
-                    "failed the TLS handshake: " + end.text + "; check base_url, or give the issuer's certificate as ca_file",
-                    false);
-      case transfer_result::bad_request:
-        return fail(core::errc::provider_error, "cannot be asked: " + end.text + "; check base_url", false);
-      default:
-        return fail(core::errc::provider_error, "broke the connection before its end marker: " + end.text, true);
-    }
-  }
+  void fail(call_failure failure) { parser_->fail(std::move(failure.error), failure.retryable, pending_); }
 
   void deliver() {
     if (cancelled_) return;
@@ -208,8 +162,11 @@ core::result<http_api> http_api_of(const core::provider_config& config, const en
   to.proxy = config.proxy;
   auto base = trimmed(config.base_url);
   while (base.ends_with('/')) base.remove_suffix(1);
-  if (!base.starts_with("http://") && !base.starts_with("https://"))
-    return wrong("base_url must begin with http:// or https://, as in \"" + std::string(example) + "\"");
+  // The example's scheme is the one with TLS; its plain form is one letter shorter.
+  auto tls = std::string(example.substr(0, example.find("://")));
+  auto plain = tls.substr(0, tls.size() - 1);
+  if (!base.starts_with(plain + "://") && !base.starts_with(tls + "://"))
+    return wrong("base_url must begin with " + plain + ":// or " + tls + "://, as in \"" + std::string(example) + "\"");
   to.url = base;
   for (auto limit : {config.timeouts.connect, config.timeouts.first_byte, config.timeouts.idle, config.timeouts.total})
     if (limit <= milliseconds{0}) return wrong("every one of timeouts_ms must be above 0");

@@ -32,7 +32,7 @@ struct http_api {
 };
 
 /// What a configuration says of an API: name, URL (`base_url` without its last slashes), key, limits, certificates, proxy. A
-/// `configuration_error` names the missing variable, or the field that is wrong. `example` is a base_url as it should be.
+/// `configuration_error` names the missing variable, or the field that is wrong. `example` is a base_url with TLS.
 [[nodiscard]] core::result<http_api> http_api_of(const core::provider_config& config, const environment_lookup& environment,
                                                  std::string_view example);
 

@@ -95,9 +95,15 @@ redaction redaction::of_process(const core::config* config) {
 
 redaction::spans redaction::find(std::string_view plain) const {
   spans found;
-  for (const auto& secret : secrets_)
-    for (auto at = plain.find(secret); at != std::string_view::npos; at = plain.find(secret, at + secret.size()))
-      found.emplace_back(at, at + secret.size());
+  for (const auto& secret : secrets_) {
+    // Texts are cut at a length of their own, so half of a secret is as good as one.
+    auto stem = std::string_view(secret).substr(0, std::max(least_secret, (secret.size() + 1) / 2));
+    for (auto at = plain.find(stem); at != std::string_view::npos; at = plain.find(stem, at + 1)) {
+      auto same = stem.size();
+      while (same < secret.size() && at + same < plain.size() && plain[at + same] == secret[same]) ++same;
+      found.emplace_back(at, at + same);
+    }
+  }
   for (const auto* pattern : patterns()) {
     re2::StringPiece rest(plain.data(), plain.size());
     re2::StringPiece hidden;

@@ -225,6 +225,7 @@ TEST_CASE("redaction: keys, tokens and passwords are hidden in texts and in JSON
   app::redaction hidden({"hunter2-secret", "abc"});
   auto plain = [&](std::string_view text) { return hidden.text(text); };
   CHECK(plain("my key is hunter2-secret, abc") == "my key is [redacted], abc");
+  CHECK(plain("cut: hunter2-sec…") == "cut: [redacted]…");
   CHECK(plain("Authorization: Bearer abcdef.ghi") == "Authorization: [redacted]");
   CHECK(plain("curl -H 'X-API-Key: 12345678'") == "curl -H 'X-API-Key: [redacted]'");
   CHECK(plain("password=swordfish&user=ada") == "password=[redacted]&user=ada");

@@ -94,8 +94,8 @@ class chat_events_protocol final : public client_protocol {
     if (state) {
       auto joined = offsets_from(*state);
       if (!joined) return false;
-      for (const auto& [session, unused] : *joined) {
-        auto known = std::find_if(places->begin(), places->end(), [&](const auto& p) { return p.first == session; });
+      for (const auto& place : *joined) {
+        auto known = std::find_if(places->begin(), places->end(), [&](const auto& p) { return p.first == place.first; });
         if (known == places->end()) return false;
         resume_.push_back(*known);
       }
