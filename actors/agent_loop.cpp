@@ -77,7 +77,10 @@ void agent_loop_core::resume_tools() {
     auto question =
         std::find_if(before.open_approvals.begin(), before.open_approvals.end(), [&](const auto& a) { return a.call == c.id; });
     bool waits = question != before.open_approvals.end();
-    if (!c.settled && !waits) {
+    if (!c.settled && c.decided && *c.decided != core::decision::approved) {
+      facts.emplace_back(core::tool_completed{s.order.run, c.id, c.tool, false, refusal_text(*c.decided, c.note), 0});
+      call.settled = true;
+    } else if (!c.settled && !waits) {
       auto arguments =
           call.tool ? s.services->tools->check(*call.tool, c.input) : core::result<boost::json::object>(core::error{});
       if (c.effect == core::effect::once || !arguments) {

@@ -11,6 +11,9 @@
 
 namespace troupe::actors {
 
+/// What the model reads as the result of a call that was not allowed.
+[[nodiscard]] std::string refusal_text(core::decision said, const std::string& note);
+
 struct agent_loop_core {
   using payloads = std::vector<core::event_payload>;
   using self_pointer = agent_loop_actor::stateful_pointer<agent_loop_state>;

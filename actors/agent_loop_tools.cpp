@@ -123,15 +123,18 @@ void agent_loop_core::on_result(tool_outcome& m) {
   settle(*i, {s.order.run, m.call, s.calls[*i].asked.tool, m.ok, std::move(m.output), m.ms});
 }
 
+std::string refusal_text(core::decision said, const std::string& note) {
+  if (said == core::decision::expired) return "Nobody approved this call in time; it was not carried out.";
+  return "The user denied this call; it was not carried out." + (note.empty() ? "" : " Note: " + note);
+}
+
 void agent_loop_core::on_decision(const approval_outcome& m) {
   auto i = find_open(m.call);
   if (!i || s.machine.is_over()) return;
   auto& call = s.calls[*i];
   call.question = {};
   auto refuse = [&](std::string why) { settle(*i, {s.order.run, m.call, call.asked.tool, false, std::move(why), 0}); };
-  if (m.decision == core::decision::expired) return refuse("Nobody approved this call in time; it was not carried out.");
-  if (m.decision == core::decision::denied)
-    return refuse("The user denied this call; it was not carried out." + (m.note.empty() ? "" : " Note: " + m.note));
+  if (m.decision != core::decision::approved) return refuse(refusal_text(m.decision, m.note));
   if (!call.tool) return refuse("Tool not found: " + call.asked.tool);
   if (!m.edited_input.empty()) {
     auto edited = s.services->tools->check(*call.tool, m.edited_input);

@@ -132,7 +132,12 @@ void session_core::resume_run(core::session_state& loaded) {
     append({core::message_superseded{s.turn.reply, s.turn.step_text_from}});
   }
   if (s.turn.active) {
-    if (agent()) return spawn_loop(s.turn.run, s.turn.message, core::message_options_from(loaded.live_options), s.turn);
+    if (agent()) {
+      spawn_loop(s.turn.run, s.turn.message, core::message_options_from(loaded.live_options), s.turn);
+      // It was to stop with the session, and had not yet.
+      if (s.record.status != core::session_status::active) stop_run_of({});
+      return;
+    }
     append({core::run_failed{s.turn.run, core::errc::not_found,
                              "The session's agent is no longer configured: " + s.record.agent.str(), s.turn.step}});
   }

@@ -1,6 +1,7 @@
 #include "app/command_line.hpp"
 
 #include "app/check.hpp"
+#include "app/mock_model.hpp"
 #include "app/record.hpp"
 #include "app/replay.hpp"
 #include "app/serve.hpp"
@@ -58,6 +59,23 @@ int run_command_line(int argc, char** argv) {
   record_command->add_option("--config", recording.config_file, "What its agent was set up with; without it, the demo")
       ->type_name("FILE");
 
+  mock_model_options mocking;
+  auto* mock_command = cli.add_subcommand("mock-model", "Serve a scenario's model as an OpenAI- and Anthropic-compatible API");
+  mock_command->add_option("--scenario", mocking.scenario, "A scenario, or a script")->required()->type_name("FILE");
+  mock_command->add_option("--listen", mocking.listen, "Address; port 0 picks one")
+      ->type_name("HOST:PORT")
+      ->capture_default_str();
+  mock_command
+      ->add_option("--fault", mocking.faults,
+                   "latency:MS, stall:BYTES, cut:BYTES, garbage:BYTES, status:CODE or retry_after:SECONDS, with :TIMES for the "
+                   "first requests only; may repeat")
+      ->type_name("FAULT");
+  mock_command->add_option("--latency-ms", mocking.latency_ms, "Wait before every answer")->type_name("N");
+  mock_command->add_option("--stall-after", mocking.stall_after, "Fall silent after this many bytes")->type_name("N");
+  mock_command->add_option("--retry-after", mocking.retry_after, "Seconds that a 429 tells clients to wait; 1 by default")
+      ->type_name("N");
+  mock_command->add_flag("--insecure-no-auth", mocking.insecure_no_auth, "Allow a public address; no key is checked");
+
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
@@ -66,6 +84,7 @@ int run_command_line(int argc, char** argv) {
   if (serve_command->parsed()) return serve(serving);
   if (check_command->parsed()) return check(checking);
   if (record_command->parsed()) return record(recording);
+  if (mock_command->parsed()) return mock_model(mocking);
   return replay(replaying);
 }
 

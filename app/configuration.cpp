@@ -145,6 +145,7 @@ void resolve_files(document& file, const std::filesystem::path& folder) {
   }
   for (auto& [id, provider] : file.config.providers) {
     if (provider.kind == "scripted" && provider.script.empty()) provider.script = demo_script();
+    if (!provider.cassette.empty()) provider.cassette = (folder / provider.cassette).string();
     if (!provider.ca_file.empty()) provider.ca_file = (folder / provider.ca_file).string();
   }
 }

@@ -1,6 +1,7 @@
 // Tables of `providers` and `prices`.
 #include "app/configuration.hpp"
 #include "app/configuration_fields.hpp"
+#include "providers/websocket_message.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -35,16 +36,15 @@ struct provider_draft {
 
 struct provider_kind {
   std::string_view name;
-  std::string_view base_url{};      ///< its default; empty: the kind has no URL, no key and no network
+  std::string_view scheme{};        ///< of its URLs, with TLS; empty: the kind has no URL, no key and no network
+  std::string_view base_url{};      ///< its default
   std::string_view key_variable{};  ///< the default of `api_key_env`
 };
-constexpr std::array kinds{provider_kind{"scripted"}, provider_kind{"openai", openai_base_url},
-                           provider_kind{"anthropic", anthropic_base_url, anthropic_key_variable}};
+constexpr std::array kinds{
+    provider_kind{"scripted"}, provider_kind{"recorded"}, provider_kind{"openai", "https", openai_base_url},
+    provider_kind{"anthropic", "https", anthropic_base_url, anthropic_key_variable}, provider_kind{"websocket", "wss"}};
 
 void read_kind(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
-  for (std::string_view later : {"websocket", "recorded"})
-    if (at.value.is_string() && at.value.get_string() == later)
-      at.fail("\"" + std::string(later) + "\" is not supported by this build yet");
   std::vector<std::string_view> names;
   for (const auto& kind : kinds) names.push_back(kind.name);
   to.config.kind = at.one_of(names);
@@ -54,11 +54,24 @@ bool begins_with_one_of(std::string_view url, std::initializer_list<std::string_
   return std::any_of(schemes.begin(), schemes.end(), [&](auto scheme) { return url.starts_with(scheme); });
 }
 
-void read_base_url(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
-  auto url = at.text(2048);
-  if (!begins_with_one_of(url, {"http://", "https://"})) at.fail("expected a URL that begins with http:// or https://");
-  while (url.ends_with('/')) url.pop_back();
-  to.config.base_url = url;
+void read_base_url(const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.config.base_url = at.text(2048); }
+
+/// Which URLs are right depends on the kind.
+void check_base_url(const node& at, std::string_view tls, std::string& url) {
+  auto plain = tls.substr(0, tls.size() - 1);
+  auto begins = [&](std::string_view scheme) {
+    return url.starts_with(scheme) && url.substr(scheme.size()).starts_with("://");
+  };
+  if (!begins(plain) && !begins(tls))
+    at.fail("expected a URL that begins with " + std::string(plain) + ":// or " + std::string(tls) + "://");
+  if (tls != "wss")  // whose last slash counts
+    while (url.ends_with('/')) url.pop_back();
+}
+
+void read_message(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
+  auto text = json::serialize(at.object());
+  if (auto parsed = providers::message_template::parse(text); !parsed) at.fail(parsed.error().text);
+  to.config.message = text;
 }
 
 void read_key_name(const node& at, provider_draft& to, std::int64_t, std::int64_t) {
@@ -71,6 +84,8 @@ void read_script(const node& at, provider_draft& to, std::int64_t, std::int64_t)
 }
 
 void read_script_file(const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.script_file = at.text(4096); }
+
+void read_cassette(const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.config.cassette = at.text(4096); }
 
 void read_ca_file(const node& at, provider_draft& to, std::int64_t, std::int64_t) { to.config.ca_file = at.text(4096); }
 
@@ -100,6 +115,8 @@ constexpr std::array provider_fields{
     field<provider_draft>{"api_key_env", read_key_name, written<&provider_config::api_key_env>},
     field<provider_draft>{"script", read_script, written<&provider_config::script>},
     field<provider_draft>{"script_file", read_script_file},
+    field<provider_draft>{"cassette", read_cassette, written<&provider_config::cassette>},
+    field<provider_draft>{"message", read_message, written<&provider_config::message>},
     field<provider_draft>{"ca_file", read_ca_file, written<&provider_config::ca_file>},
     field<provider_draft>{"proxy", read_proxy, written<&provider_config::proxy>},
     object<provider_draft, timeouts, timeout_fields>("timeouts_ms"),
@@ -111,14 +128,21 @@ constexpr std::array provider_fields{
 void finish_provider(const node& entry, provider_draft& draft) {
   auto& p = draft.config;
   auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return k.name == p.kind; });
-  if (kind == kinds.end()) entry.fail("needs a \"kind\": scripted, openai or anthropic");
+  if (kind == kinds.end()) entry.fail("needs a \"kind\": scripted, recorded, openai, anthropic or websocket");
   if (!p.script.empty() && !draft.script_file.empty()) entry.fail("has \"script\" and \"script_file\"; keep one");
   if (p.kind != "scripted" && (!p.script.empty() || !draft.script_file.empty()))
     entry.fail("only a \"scripted\" provider has a script");
-  bool is_remote = !kind->base_url.empty();
+  if (p.kind == "recorded" && p.cassette.empty()) entry.fail("needs \"cassette\", the file of a recording");
+  if (p.kind != "recorded" && !p.cassette.empty()) entry.fail("only a \"recorded\" provider has a cassette");
+  bool is_remote = !kind->scheme.empty();
   if (!is_remote && (!p.base_url.empty() || !p.api_key_env.empty() || !p.ca_file.empty() || !p.proxy.empty()))
     entry.fail("a \"" + p.kind + "\" provider has no base_url, no key, no ca_file and no proxy");
+  bool is_websocket = p.kind == "websocket";
+  if (!is_websocket && !p.message.empty()) entry.fail("only a \"websocket\" provider has a message");
+  if (is_websocket && !p.proxy.empty()) entry.fail("a \"websocket\" provider takes no proxy");
+  if (is_websocket && p.base_url.empty()) entry.fail("needs a \"base_url\", such as wss://model.example/chat");
   if (p.base_url.empty()) p.base_url = kind->base_url;
+  if (is_remote) check_base_url(entry.child("base_url", entry.value), kind->scheme, p.base_url);
   if (!draft.names_key) p.api_key_env = kind->key_variable;
 }
 

@@ -31,7 +31,7 @@ struct folder {
   void operator()(const message_superseded&) const { t.step_text_from = 0; }
   void operator()(const message_completed&) const { t.step_open = false; }
   void operator()(const tool_started& e) const {
-    t.calls.push_back({e.call, e.tool, e.input, e.effect, false, false, {}, 0, false});
+    t.calls.push_back({e.call, e.tool, e.input, e.effect, false, false, {}, 0, {}, {}});
   }
   void operator()(const tool_completed& e) const {
     if (auto* c = t.find_call(e.call)) {
@@ -46,7 +46,8 @@ struct folder {
   void operator()(const approval_decided& e) const {
     drop_approval(e.call);
     if (auto* c = t.find_call(e.call)) {
-      c->released = e.decision == decision::approved;
+      c->decided = e.decision;
+      c->note = e.note;
       if (!e.edited_input.empty()) c->input = e.edited_input;
     }
   }

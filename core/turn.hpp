@@ -4,6 +4,7 @@
 
 #include "core/event.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct turn_call {
   bool ok = false;
   std::string output;
   std::int64_t ms = 0;
-  bool released = false;  ///< an approval was given
+  std::optional<decision> decided{};  ///< what a person (or the time limit) said of it
+  std::string note{};                 ///< that came with it
 };
 
 struct turn {

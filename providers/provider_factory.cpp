@@ -3,6 +3,7 @@
 #include "providers/anthropic.hpp"
 #include "providers/recorded.hpp"
 #include "providers/scripted.hpp"
+#include "providers/websocket_upstream.hpp"
 
 #include <cstdlib>
 
@@ -36,7 +37,11 @@ core::result<std::unique_ptr<model_client>> make_client(const core::provider_con
     if (deps.loop == nullptr) return wrong("kind \"anthropic\" needs the network, which is not there in a replay");
     return make_anthropic(config, *deps.loop, deps.environment ? deps.environment : process_environment());
   }
-  return wrong("unknown kind \"" + config.kind + "\"; known kinds: anthropic, openai, recorded, scripted");
+  if (config.kind == "websocket") {
+    if (deps.loop == nullptr) return wrong("kind \"websocket\" needs the network, which is not there in a replay");
+    return make_websocket(config, *deps.loop, deps.environment ? deps.environment : process_environment());
+  }
+  return wrong("unknown kind \"" + config.kind + "\"; known kinds: anthropic, openai, recorded, scripted, websocket");
 }
 
 }  // namespace troupe::providers

@@ -13,7 +13,8 @@ import sys
 TABLE = {
     "core": ((), ()),
     "storage": (("core",), ("SQLiteCpp", "sqlite3.h")),
-    "providers": (("core",), ("curl", "boost/asio")),
+    # Beast: its WebSocket client, for websocket_upstream.cpp; libcurl 7.88 calls its own one experimental.
+    "providers": (("core",), ("curl", "boost/asio", "boost/beast")),
     "tools": (("core",), ("valijson", "re2", "boost/asio", "boost/process", "curl")),
     "actors": (("core", "storage", "providers", "tools"), ("caf",)),
     "transport": (

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """protocols.md: every row names tests that exist and are run, or says that it is open.
 
 Tests are named `file: name`, the file relative to this folder: a TEST_CASE of Catch2, a test of node:test, the "scenario" of a
@@ -46,8 +46,8 @@ def rows_of(page):
         if line.startswith("## "):
             section = re.match(r"## ([\w.]+)", line)[1]
         elif line.startswith("|") and not re.match(r"\| row \||\|[-|]+$", line):
-            name, tests = (cell.strip() for cell in line.strip("| ").split(" | ", 1)) if " | " in line[1:] else (line.strip("| "), "")
-            yield number, section, name, tests
+            name, _, tests = line.removeprefix("|").removesuffix("|").partition("|")
+            yield number, section, name.strip(), tests.strip()
 
 
 def problems(page):

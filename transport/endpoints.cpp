@@ -31,12 +31,15 @@ std::string_view authority_of(std::string_view origin) {
   return scheme == std::string_view::npos ? origin : origin.substr(scheme + 3);
 }
 
-bool is_loopback_name(std::string_view host) { return host == "localhost" || host == "::1" || host.starts_with("127."); }
-
 /// A page under another name cannot have been served by an address: DNS rebinding needs a name.
 bool is_address(std::string_view host) {
   return host.find(':') != std::string_view::npos ||
          (!host.empty() && host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+/// `127.0.0.1.example.com` is a name of somebody else's.
+bool is_loopback_name(std::string_view host) {
+  return host == "localhost" || host == "::1" || (host.starts_with("127.") && is_address(host));
 }
 
 bool is_listed(const core::config& config, std::string_view origin) {

@@ -6,6 +6,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <limits>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -34,7 +35,15 @@ bool gateway::run_aside(std::function<void()> f) {
   return true;
 }
 
-void gateway::close() { link_ = nullptr; }
+std::uint64_t gateway::on_close(std::function<void()> f) {
+  at_close_.emplace(++last_number_, std::move(f));
+  return last_number_;
+}
+
+void gateway::close() {
+  link_ = nullptr;
+  for (auto& [number, f] : std::exchange(at_close_, {})) f();
+}
 
 template <class T, class Message>
 void gateway::call(Message message, then<T> done) {

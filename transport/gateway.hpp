@@ -14,6 +14,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -60,6 +61,10 @@ class gateway {
   /// In name order.
   [[nodiscard]] const std::vector<core::tool_record>& tools() const noexcept { return tools_; }
   [[nodiscard]] core::millis started_at() const noexcept { return started_at_; }
+  /// `f` is called once when the gateway closes, for who waits for more than one answer; not after `forget` with the number
+  /// this gives.
+  std::uint64_t on_close(std::function<void()> f);
+  void forget(std::uint64_t number) { at_close_.erase(number); }
   /// Lets go of the actors, so that they can end. After this every call answers SHUTTING_DOWN.
   void close();
 
@@ -74,6 +79,8 @@ class gateway {
   std::vector<core::tool_record> tools_;
   core::millis started_at_;
   authenticator auth_;
+  std::map<std::uint64_t, std::function<void()>> at_close_;
+  std::uint64_t last_number_ = 0;
   std::atomic<int> aside_{0};
   std::unique_ptr<boost::asio::thread_pool> aside_thread_;  ///< made when it is needed first
 };

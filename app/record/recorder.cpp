@@ -7,7 +7,7 @@ namespace troupe::app {
 namespace {
 
 /// Times of text that are kept, of all sessions together; later text is timed by the log.
-constexpr std::size_t max_times = 4'000'000;
+constexpr std::size_t max_times = 1'000'000;
 constexpr std::array<const char*, 5> dialects{"nexus", "conversation", "agent-stream", "chat-events", "chat-room"};
 
 }  // namespace

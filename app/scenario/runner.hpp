@@ -16,9 +16,9 @@ namespace troupe::app {
 
 struct run_options {
   bool restart_every_step = false;
-  std::size_t crash_at = 0;     ///< boundary of the journal (crash_gate.hpp); 0: none
+  std::size_t crash_at = 0;       ///< boundary of the journal (crash_gate.hpp); 0: none
   std::optional<double> speed{};  ///< times real time; absent: as fast as it goes
-  bool accept = false;          ///< what differs is written into `edits` instead of being a failure
+  bool accept = false;            ///< what differs is written into `edits` instead of being a failure
 };
 
 enum class verdict : std::uint8_t { passed, failed, skipped };

@@ -85,7 +85,7 @@ test("§6 drain: Socket.IO loses its transport, gets no DISCONNECT, and comes ba
     }
   }));
 
-test("§1.6 drain: event streams end in order, and a REST call that waits for its run does not hold the stop up", () =>
+test("§1.6 drain: event streams end in order, and a REST call that waits for its run is answered 503", () =>
   withServer(standard(), async (server) => {
     const owner = await styleB(server);
     const stream = await EventStream.open(server, "GET", `/api/v1/sessions/${owner.sessionId}/events`);
@@ -94,6 +94,7 @@ test("§1.6 drain: event streams end in order, and a REST call that waits for it
     const stopped = server.stop();
     await stream.until(() => stream.ended !== null, "the end of the stream");
     const answer = await chat;
-    assert.ok(answer.error || answer.status === 503, JSON.stringify(answer));
+    assert.equal(answer.status, 503, JSON.stringify(answer));
+    assert.equal(answer.body.error.code, "SHUTTING_DOWN");
     await stopped;
   }));

@@ -84,6 +84,7 @@ test("§7 permessage-deflate: off by default, agreed and understood where it is 
   });
   await withServer(standard({ limits: { permessage_deflate: true } }), async (server) => {
     const sent = [];
+    const received = [];
     for (const perMessageDeflate of [true, false]) {
       const client = await SocketClient.open(server, "/ws", { perMessageDeflate });
       assert.equal(client.ws.extensions.startsWith("permessage-deflate"), perMessageDeflate);
@@ -91,8 +92,10 @@ test("§7 permessage-deflate: off by default, agreed and understood where it is 
       await client.next("message.complete");
       assert.equal(textOf(client.frames), `You said: ${"x".repeat(30_000)}`);
       sent.push(client.ws._socket.bytesWritten);
+      received.push(client.ws._socket.bytesRead);
     }
     assert.ok(sent[0] < sent[1] / 10, `compressed ${sent[0]} bytes, plain ${sent[1]}: the server took a compressed message`);
+    assert.ok(received[0] < received[1] / 10, `compressed ${received[0]} bytes, plain ${received[1]}: the server's own frames`);
   });
 });
 

@@ -33,7 +33,7 @@ struct spoken_api {
   std::string unknown;            ///< events that nobody knows
   std::string garbage;            ///< an event that cannot be read
   std::string line_begin;         ///< the beginning of an event that never ends
-  std::string open_call;          ///< a call of `t`, id `a`, with the arguments `{"pa` and no more
+  std::string open_call;          ///< a call of `t`, id `a`, with the arguments `{"pa` and no more; empty: it knows no tools
   std::string twin_calls;         ///< calls of `t`, id `a`, and of `u`, id `b`, at one index, both with `{}`
   bool speaks_of_content = true;  ///< a response of another content type is refused
 };
@@ -96,10 +96,12 @@ class end_guarantee {
     row("a character that never ends", says(w(api_.text("a\xE2\x82")) + w(api_.end)), {core::errc::ok, "", "a\xEF\xBF\xBD"});
     row("bytes that are no text", stalls(w(api_.text("a\xFF"))), {core::errc::provider_error, "not UTF-8", "", false});
 
-    row("arguments that never become JSON", says(w(api_.open_call) + w(api_.end)), {core::errc::ok, "", ""});
-    CHECK(last_.calls == std::vector<core::tool_call>{{{"a"}, "t", "{\"pa"}});
-    row("two calls at one index", says(w(api_.twin_calls) + w(api_.end)), {core::errc::ok, "", ""});
-    CHECK(last_.calls == std::vector<core::tool_call>{{{"a"}, "t", "{}"}, {{"b"}, "u", "{}"}});
+    if (!api_.open_call.empty()) {
+      row("arguments that never become JSON", says(w(api_.open_call) + w(api_.end)), {core::errc::ok, "", ""});
+      CHECK(last_.calls == std::vector<core::tool_call>{{{"a"}, "t", "{\"pa"}});
+      row("two calls at one index", says(w(api_.twin_calls) + w(api_.end)), {core::errc::ok, "", ""});
+      CHECK(last_.calls == std::vector<core::tool_call>{{{"a"}, "t", "{}"}, {{"b"}, "u", "{}"}});
+    }
 
     check_refusals();
     check_endless_line();

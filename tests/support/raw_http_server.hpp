@@ -41,6 +41,14 @@ class raw_connection {
       if (!read_some()) return {};
     }
   }
+  /// So many bytes; fewer when the peer closed.
+  std::string read_bytes(std::size_t size) {
+    while (received_.size() < size && read_some()) {
+    }
+    auto bytes = received_.substr(0, size);
+    received_.erase(0, bytes.size());
+    return bytes;
+  }
   /// False: the peer takes no more.
   bool send(std::string_view bytes) {
     boost::system::error_code ec;

@@ -18,7 +18,7 @@ TEST_CASE("configuration: each kind of provider has its own defaults and its own
   auto beside = app::parse_configuration(with("/providers/local/ca_file", "\"ca.pem\""), "/etc/troupe/t.json", no_environment);
   REQUIRE(beside.has_value());
   CHECK(beside->providers.at({"local"}).ca_file == "/etc/troupe/ca.pem");
-  CHECK(has(failure(provider("")), "/providers/other: needs a \"kind\": scripted, openai or anthropic"));
+  CHECK(has(failure(provider("")), "/providers/other: needs a \"kind\": scripted, openai, anthropic or websocket"));
   CHECK(has(failure(provider(R"("kind":"antropic")")), R"(the nearest is "anthropic")"));
   for (const char* key : {"base_url", "proxy"})
     CHECK(has(failure(provider(R"("kind":"scripted",")" + std::string(key) + R"(":"http://x")")),
@@ -30,6 +30,29 @@ TEST_CASE("configuration: each kind of provider has its own defaults and its own
   CHECK(has(secret, "https_proxy"));
   CHECK(secret.find("secret") == std::string::npos);
   CHECK(has(failure(provider(R"("kind":"openai","breaker":{"failures":-1})")), "/breaker/failures: expected a whole number"));
+}
+
+TEST_CASE("configuration: a websocket provider names its URL, and what it sends may be a template", "[app]") {
+  auto provider = [](std::string_view fields) {
+    return with("/providers/other", R"({"kind":"websocket")" + std::string(fields) + "}");
+  };
+  auto plain = parse(provider(R"(,"base_url":"wss://model.example/chat/")"));
+  REQUIRE(plain.has_value());
+  CHECK(plain->providers.at({"other"}).base_url == "wss://model.example/chat/");
+  CHECK(plain->providers.at({"other"}).api_key_env.empty());
+  CHECK(plain->providers.at({"other"}).message.empty());
+  auto own = parse(provider(R"(,"base_url":"ws://h:1","message":{"ask":"${content}","n":[1]})"));
+  REQUIRE(own.has_value());
+  CHECK(json::parse(own->providers.at({"other"}).message) == json::parse(R"({"ask":"${content}","n":[1]})"));
+  CHECK(has(failure(provider("")), R"(needs a "base_url", such as wss://)"));
+  CHECK(has(failure(provider(R"(,"base_url":"https://h")")), "/base_url: expected a URL that begins with ws:// or wss://"));
+  CHECK(has(failure(provider(R"(,"base_url":"ws://h","proxy":"http://p:1")")), "takes no proxy"));
+  CHECK(has(failure(provider(R"(,"base_url":"ws://h","message":{"a":"${contnet}"})")), "${contnet}\" is no placeholder"));
+  CHECK(has(failure(provider(R"(,"base_url":"ws://h","message":"${content}")")), "expected an object"));
+  CHECK(has(failure(with("/providers/other", R"({"kind":"openai","message":{}})")),
+            R"(only a "websocket" provider has a message)"));
+  CHECK(has(failure(with("/providers/other", R"({"kind":"openai","base_url":"ws://h"})")),
+            "/base_url: expected a URL that begins with http:// or https://"));
 }
 
 TEST_CASE("configuration: what a model is asked for is checked", "[app]") {

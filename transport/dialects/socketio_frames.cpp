@@ -21,23 +21,6 @@ void append_event(std::string& out, std::string_view nsp, std::string_view name,
   if (!payload.empty()) out.append(",").append(payload);
 }
 
-/// The payload of the WebSocket text frame that `framed` begins with, which is taken off.
-std::string_view take_frame(std::string_view& framed) {
-  auto byte = [&](std::size_t i) { return i < framed.size() ? static_cast<unsigned char>(framed[i]) : 0u; };
-  std::uint64_t size = byte(1);
-  std::size_t header = 2;
-  if (size >= 126) {
-    std::size_t digits = size == 126 ? 2 : 8;
-    size = 0;
-    for (std::size_t i = 0; i < digits; ++i) size = size << 8 | byte(2 + i);
-    header += digits;
-  }
-  header = std::min(header, framed.size());
-  auto payload = framed.substr(header, size);
-  framed.remove_prefix(header + payload.size());
-  return payload;
-}
-
 /// Events have objects as payloads: only an offset is a string at the end.
 bool carries_offset(std::string_view packet) {
   if (!packet.ends_with("\"]")) return false;
@@ -105,14 +88,12 @@ std::optional<offsets> offsets_from(std::string_view text) {
 bytes with_other_offsets(const std::string& framed, std::string_view others) {
   std::string out;
   std::string packet;
-  std::string_view rest = framed;
-  while (!rest.empty()) {
-    auto payload = take_frame(rest);
-    if (others.empty() || !carries_offset(payload)) {
-      append_websocket_text(out, payload);
+  for (std::size_t at = 0; auto payload = take_websocket_text(framed, at);) {
+    if (others.empty() || !carries_offset(*payload)) {
+      append_websocket_text(out, *payload);
       continue;
     }
-    packet.assign(payload, 0, payload.size() - 2);
+    packet.assign(*payload, 0, payload->size() - 2);
     packet.append(",").append(others).append("\"]");
     append_websocket_text(out, packet);
   }

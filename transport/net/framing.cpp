@@ -51,6 +51,24 @@ void append_websocket_binary(std::string& out, std::string_view payload) {
   append_websocket_frame(out, ws_frame_kind::binary, payload);
 }
 
+std::optional<std::string_view> take_websocket_text(std::string_view frames, std::size_t& at) {
+  if (frames.size() < 2 || at > frames.size() - 2 || frames[at] != '\x81') return std::nullopt;
+  const auto byte_at = [&](std::size_t i) { return static_cast<std::uint8_t>(frames[i]); };
+  std::uint64_t size = byte_at(at + 1);
+  std::size_t start = at + 2;
+  if (size > 127) return std::nullopt;  // masked
+  if (size >= 126) {
+    const std::size_t digits = size == 126 ? 2 : 8;
+    if (frames.size() - start < digits) return std::nullopt;
+    size = 0;
+    for (std::size_t i = 0; i < digits; ++i) size = size << 8 | byte_at(start + i);
+    start += digits;
+  }
+  if (size > frames.size() - start) return std::nullopt;
+  at = start + static_cast<std::size_t>(size);
+  return frames.substr(start, static_cast<std::size_t>(size));
+}
+
 void append_sse_event(std::string& out, core::seq_t id, std::string_view event, std::string_view data) {
   std::array<char, 24> space{};
   auto number = id == 0 ? std::string_view{} : digits(space, id, 10);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,9 @@ enum class ws_frame_kind : std::uint8_t { text = 0x81, binary = 0x82, close = 0x
 /// Appends one unfragmented, unmasked WebSocket frame. `is_compressed` sets RSV1 (RFC 7692 §6).
 void append_websocket_frame(std::string& out, ws_frame_kind kind, std::string_view payload, bool is_compressed = false);
 void append_websocket_text(std::string& out, std::string_view payload);
+/// The payload of the server's WebSocket text frame that starts at `at`, which moves behind it. Nothing at the end, and where
+/// the bytes are anything but whole unmasked text frames.
+[[nodiscard]] std::optional<std::string_view> take_websocket_text(std::string_view frames, std::size_t& at);
 void append_websocket_binary(std::string& out, std::string_view payload);
 /// Appends one server-sent event as one HTTP chunk: `id` (left out when 0), `event`, `data`. `data` holds no newline.
 void append_sse_event(std::string& out, core::seq_t id, std::string_view event, std::string_view data);

@@ -216,7 +216,7 @@ std::shared_ptr<peer> http_connection::start_stream(std::shared_ptr<peer_owner> 
   }
   auto& shared = core();
   const auto slot = this->slot();
-  auto next = std::make_shared<sse_connection>(release(), traits_, std::move(owner));
+  auto next = std::make_shared<sse_connection>(release(), traits_, std::move(owner), !has_content_type(headers));
   shared.replace(slot, next);
   next->start(stream_head(headers, traits_));
   if (last_request_) next->close(1001, "");

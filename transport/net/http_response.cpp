@@ -40,6 +40,11 @@ void append_fields(std::string& out, const header_list& headers) {
 
 }  // namespace
 
+bool has_content_type(const header_list& headers) noexcept {
+  return std::any_of(headers.begin(), headers.end(),
+                     [](const auto& field) { return equal_ignoring_case(field.first, "content-type"); });
+}
+
 bool may_have_body(int status) noexcept { return status != 204 && status != 304; }
 
 std::string response_head(const http_response& response, const request_traits& to) {
@@ -59,7 +64,8 @@ std::string response_head(const http_response& response, const request_traits& t
 
 std::string stream_head(const header_list& headers, const request_traits& to) {
   auto out = status_line(200);
-  out.append("Content-Type: text/event-stream\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\nConnection: close\r\n");
+  if (!has_content_type(headers)) out.append("Content-Type: text/event-stream\r\n");
+  out.append("Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nConnection: close\r\n");
   if (to.is_http_1_1) out.append("Transfer-Encoding: chunked\r\n");
   append_fields(out, headers);
   return out.append("\r\n");

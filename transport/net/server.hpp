@@ -86,7 +86,8 @@ class http_exchange : public std::enable_shared_from_this<http_exchange> {
  public:
   virtual ~http_exchange() = default;
   virtual void respond(http_response response) = 0;
-  /// Starts a chunked `text/event-stream` answer that `owner` hears of; `headers` are added to it (CORS).
+  /// Starts a chunked `text/event-stream` answer that `owner` hears of; `headers` are added to it (CORS). A Content-Type
+  /// among them takes the place of ours, and no comments are sent then: the body is what `owner` makes it.
   virtual std::shared_ptr<peer> start_stream(std::shared_ptr<peer_owner> owner,
                                              std::vector<std::pair<std::string, std::string>> headers = {}) = 0;
   /// The client went away before the answer; called at most once.

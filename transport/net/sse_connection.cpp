@@ -54,12 +54,14 @@ std::shared_ptr<peer> make_closed_stream(const boost::asio::io_context::executor
   return closed;
 }
 
-sse_connection::sse_connection(connection_parts parts, const request_traits& to, std::shared_ptr<peer_owner> owner)
+sse_connection::sse_connection(connection_parts parts, const request_traits& to, std::shared_ptr<peer_owner> owner,
+                               bool is_commented)
     : connection(std::move(parts)),
       owner_(std::move(owner)),
       executor_(core().io.get_executor()),
       comment_period_(std::min(longest_silence, core().limits.idle_timeout / 2)),
       chunked_(to.is_http_1_1),
+      commented_(is_commented),
       has_body_(!to.is_head) {}
 
 void sse_connection::start(std::string head) {
@@ -110,7 +112,7 @@ void sse_connection::on_outbox_empty() {
 }
 
 time_point sse_connection::on_tick(time_point now) {
-  if (is_ending()) return never;
+  if (is_ending() || !commented_) return never;
   if (now - last_sent() < comment_period_) return last_sent() + comment_period_;
   if (out().empty()) {
     std::string comment;

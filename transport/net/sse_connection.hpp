@@ -13,7 +13,8 @@ namespace troupe::transport {
 
 class sse_connection final : public peer, public connection {
  public:
-  sse_connection(connection_parts parts, const request_traits& to, std::shared_ptr<peer_owner> owner);
+  /// `is_commented`: comments keep it alive while nothing else is sent.
+  sse_connection(connection_parts parts, const request_traits& to, std::shared_ptr<peer_owner> owner, bool is_commented);
 
   /// Once, after the registry knows this object.
   void start(std::string head);
@@ -45,6 +46,7 @@ class sse_connection final : public peer, public connection {
   boost::asio::io_context::executor_type executor_;
   std::chrono::milliseconds comment_period_;
   bool chunked_;
+  bool commented_;
   bool has_body_;
   bool was_congested_ = false;
 };

@@ -57,7 +57,7 @@ void websocket_connection::start(std::shared_ptr<peer_owner> owner) {
 }
 
 void websocket_connection::send(bytes framed) {
-  queue(std::move(framed));
+  queue(deflate_ && framed->size() >= worth_compressing ? compressed(std::move(framed)) : std::move(framed));
   was_congested_ = was_congested_ || is_congested();
 }
 
@@ -68,7 +68,24 @@ void websocket_connection::send_message(ws_frame_kind kind, std::string_view mes
   if (deflate_ && message.size() >= worth_compressing)
     smaller = core().deflater().compress(message, deflate_->server_window_bits);
   append_websocket_frame(*framed, kind, smaller.empty() ? message : smaller, !smaller.empty());
-  send(std::move(framed));
+  queue(std::move(framed));
+  was_congested_ = was_congested_ || is_congested();
+}
+
+/// What was framed for everybody, for one who asked for compression.
+bytes websocket_connection::compressed(bytes framed) {
+  auto out = std::make_shared<std::string>();
+  std::size_t at = 0;
+  for (auto from = at; auto text = take_websocket_text(*framed, at); from = at) {
+    std::string smaller;
+    if (text->size() >= worth_compressing) smaller = core().deflater().compress(*text, deflate_->server_window_bits);
+    if (smaller.empty())
+      out->append(*framed, from, at - from);
+    else
+      append_websocket_frame(*out, ws_frame_kind::text, smaller, true);
+  }
+  // Anything but text frames is left alone.
+  return at == framed->size() ? bytes(std::move(out)) : std::move(framed);
 }
 
 void websocket_connection::post(std::function<void()> f) {

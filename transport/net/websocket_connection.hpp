@@ -47,6 +47,7 @@ class websocket_connection final : public peer, public connection {
   void on_finished() override { notify_closed(); }
 
   void send_message(ws_frame_kind kind, std::string_view message);
+  [[nodiscard]] bytes compressed(bytes framed);
   void take(std::string_view input);
   void deliver();
   void resume();

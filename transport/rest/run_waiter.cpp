@@ -8,6 +8,11 @@ namespace troupe::transport {
 
 std::shared_ptr<run_waiter> run_waiter::start(gateway& way, request what, done_fn done) {
   std::shared_ptr<run_waiter> w(new run_waiter(way, std::move(what), std::move(done)));
+  // The run goes on after the restart; who waits here is told at once.
+  w->at_close_ = way.on_close([weak = std::weak_ptr(w)] {
+    if (auto me = weak.lock())
+      me->finish(core::error{core::errc::shutting_down, "The server is shutting down; the run goes on when it is back."});
+  });
   way.attach(w->what_.session, w, !w->what_.open, [w](core::result<actors::attached> r) {
     if (!r) return w->finish(r.error());
     for (const auto& batch : r->live_run)
@@ -117,12 +122,14 @@ void run_waiter::finish(core::result<run_outcome> r) {
   if (!done_) return;
   auto done = std::move(done_);
   done_ = nullptr;
+  way_.forget(at_close_);
   way_.detach(what_.session, shared_from_this());
   done(std::move(r));
 }
 
 void run_waiter::abandon() {
   done_ = nullptr;
+  way_.forget(at_close_);
   way_.detach(what_.session, shared_from_this());
 }
 

@@ -63,6 +63,7 @@ class run_waiter final : public actors::event_sink, public std::enable_shared_fr
   std::string text_;
   std::size_t step_text_at_ = 0;
   core::millis answered_at_{0};
+  std::uint64_t at_close_ = 0;  ///< its number with the gateway
 
   std::mutex mutex_;
   std::vector<core::event_batch_ptr> inbox_;

@@ -101,23 +101,6 @@ std::string_view take_engineio_packet(std::string_view payload, std::size_t& at)
   return packet;
 }
 
-std::optional<std::string_view> take_websocket_text(std::string_view frames, std::size_t& at) {
-  if (frames.size() < 2 || at > frames.size() - 2 || frames[at] != '\x81') return std::nullopt;
-  std::uint64_t size = byte_at(frames, at + 1);
-  std::size_t start = at + 2;
-  if (size > 127) return std::nullopt;  // masked
-  if (size >= 126) {
-    const std::size_t digits = size == 126 ? 2 : 8;
-    if (frames.size() - start < digits) return std::nullopt;
-    size = 0;
-    for (std::size_t i = 0; i < digits; ++i) size = size << 8 | byte_at(frames, start + i);
-    start += digits;
-  }
-  if (size > frames.size() - start) return std::nullopt;
-  at = start + static_cast<std::size_t>(size);
-  return frames.substr(start, static_cast<std::size_t>(size));
-}
-
 std::string engineio_handshake(std::string_view sid, bool can_upgrade, const engineio_options& options) {
   std::string out = "0{\"sid\":";
   append_json_string(out, sid);

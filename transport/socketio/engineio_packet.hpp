@@ -26,10 +26,6 @@ void append_engineio_binary(std::string& out, std::string_view data);
 [[nodiscard]] std::string_view take_engineio_packet(std::string_view payload, std::size_t& at);
 inline constexpr char engineio_separator = '\x1e';
 
-/// The payload of the server's WebSocket text frame that starts at `at`, which moves behind it. Nothing at the end, and where
-/// the bytes are anything but whole unmasked text frames.
-[[nodiscard]] std::optional<std::string_view> take_websocket_text(std::string_view frames, std::size_t& at);
-
 /// `0{"sid":…}`.
 [[nodiscard]] std::string engineio_handshake(std::string_view sid, bool can_upgrade, const engineio_options& options);
 

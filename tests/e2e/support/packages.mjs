@@ -11,5 +11,6 @@ async function load(name) {
 export const { WebSocket } = await load("ws");
 export const loadAimock = () => load("@copilotkit/aimock");
 export const loadOpenai = () => load("openai");
+export const loadAnthropic = () => load("@anthropic-ai/sdk");
 /** The official Socket.IO client: 4.x, or `socket.io-client-3`, `socket.io-client-2`. */
 export const loadSocketIo = (name = "socket.io-client") => load(name);
