@@ -48,7 +48,8 @@ int run_command_line(int argc, char** argv) {
   replay_command->add_flag("--json", replaying.json, "A line of JSON per scenario, with the hash of its events");
   replay_command->add_option("--url", replaying.url, "Play against a running server, in real time")->type_name("URL");
   replay_command->add_option("--token", replaying.token, "Credentials for --url");
-  replay_command->add_option("--project", replaying.project, "Project for --url; the server's first by default")->type_name("ID");
+  replay_command->add_option("--project", replaying.project, "Project for --url; the server's first by default")
+      ->type_name("ID");
   replay_command->add_option("--agent", replaying.agent, "Agent for --url; the project's default by default")->type_name("ID");
 
   record_options recording;

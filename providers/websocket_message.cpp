@@ -69,7 +69,8 @@ constexpr std::string_view instructions_text = "${instructions}";
 constexpr std::array placeholders{
     placeholder{"${content}", content},
     placeholder{"${history}", history},
-    placeholder{instructions_text, [](const filled_request& from) -> filled_value { return text_of(from.request.instructions); }},
+    placeholder{instructions_text,
+                [](const filled_request& from) -> filled_value { return text_of(from.request.instructions); }},
     placeholder{"${model}", [](const filled_request& from) -> filled_value { return text_of(from.request.model); }},
     placeholder{"${thread_id}", [](const filled_request& from) -> filled_value { return text_of(from.request.session.str()); }},
     placeholder{"${temperature}", temperature},

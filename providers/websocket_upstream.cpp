@@ -1,7 +1,7 @@
 #include "providers/websocket_upstream.hpp"
 
 #include "providers/call_failure.hpp"
-#include "providers/utf8.hpp"
+#include "providers/websocket_call.hpp"
 #include "providers/websocket_message.hpp"
 
 #include <boost/asio/compose.hpp>
@@ -13,7 +13,6 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/role.hpp>
@@ -23,7 +22,6 @@
 #include <boost/beast/websocket/stream.hpp>
 
 #include <array>
-#include <atomic>
 #include <charconv>
 #include <utility>
 
@@ -36,13 +34,10 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
-using clock = std::chrono::steady_clock;
-using std::chrono::milliseconds;
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t read_buffer_bytes = 4096;
 constexpr std::size_t max_error_body = 16 << 10;
-constexpr milliseconds grace_after_end{1'000};  // for the closing handshake
 
 /// An upstream that takes nothing more may have said why, or have said everything: what it said is read first, so a write
 /// that fails is told by the read that finds the end. Beast would give up both.
@@ -90,130 +85,13 @@ struct upstream {
   std::shared_ptr<asio::ssl::context> tls;  ///< null: ws://
 };
 
-/// What of a call does not depend on TLS: its time limits, its answer, its end. On the loop's thread but for `cancel`.
-class call_core : public std::enable_shared_from_this<call_core> {
- public:
-  call_core(std::shared_ptr<const upstream> to, asio::io_context& io, stream_options options, model_sink sink)
-      : to_(std::move(to)), io_(io), timer_(io), parser_(std::move(options)), sink_(std::move(sink)) {}
-  virtual ~call_core() = default;
-  call_core(const call_core&) = delete;
-  call_core& operator=(const call_core&) = delete;
-
-  /// Any thread.
-  void cancel() {
-    if (cancelled_.exchange(true)) return;
-    asio::dispatch(io_, [self = shared_from_this()] { self->drop(); });
-  }
-  void begin() {
-    if (cancelled_) return;
-    started_ = clock::now();
-    enter(phase::connecting);
-    connect();
-  }
-
- protected:
-  enum class phase : std::uint8_t { connecting, waiting, streaming, closing };
-
-  virtual void connect() = 0;
-  virtual void close_socket() noexcept = 0;
-
-  void enter(phase next) {
-    phase_ = next;
-    last_byte_ = clock::now();
-    watch();
-  }
-  /// A sign of life. Bytes just note the time: the timer moves when it fires too early.
-  void note_bytes() {
-    if (phase_ == phase::waiting) return enter(phase::streaming);
-    last_byte_ = clock::now();
-  }
-  /// Nothing more is to be read or told.
-  [[nodiscard]] bool is_over() const noexcept { return over_ || cancelled_; }
-
-  void fail(transfer_result result, std::string text = {}) { fail(failure_of({result, std::move(text)}, to_->api.timeouts)); }
-  void fail(call_failure failure) {
-    if (is_over()) return;
-    parser_.fail(std::move(failure.error), failure.retryable, pending_);
-    deliver();
-  }
-
-  /// Tells what has come. After an error the connection is closed; after the upstream's end `is_over()`, and it is open.
-  void deliver() {
-    if (is_over() || (pending_.text.empty() && !pending_.end)) return;
-    auto out = std::exchange(pending_, {});
-    if (!out.end) return sink_(std::move(out));
-    over_ = true;
-    if (out.end->error.code != core::errc::ok) {
-      out.end->error.text =
-          "provider \"" + to_->api.name + "\": " + without_key(std::move(out.end->error.text), to_->api.key);
-      out.end->retry_after = retry_after_;
-      drop();
-    }
-    auto sink = std::exchange(sink_, nullptr);  // what it holds, this call perhaps, is free after the end
-    sink(std::move(out));
-  }
-
-  void drop() noexcept {
-    over_ = true;
-    timer_.cancel();
-    close_socket();
-  }
-
-  std::shared_ptr<const upstream> to_;
-  asio::io_context& io_;
-  asio::steady_timer timer_;
-  websocket_parser parser_;
-  model_output pending_;
-  std::optional<milliseconds> retry_after_;
-
- private:
-  [[nodiscard]] clock::time_point silence_ends() const {
-    const auto& limits = to_->api.timeouts;
-    switch (phase_) {
-      case phase::connecting:
-        return last_byte_ + limits.connect;
-      case phase::waiting:
-        return last_byte_ + limits.first_byte;
-      case phase::streaming:
-        return last_byte_ + limits.idle;
-      default:
-        return last_byte_ + grace_after_end;
-    }
-  }
-
-  void watch() {
-    timer_.expires_at(std::min(silence_ends(), started_ + to_->api.timeouts.total));
-    timer_.async_wait([weak = weak_from_this()](error_code ec) {
-      auto self = weak.lock();
-      if (!ec && self) self->on_time();
-    });
-  }
-
-  void on_time() {
-    auto now = clock::now();
-    if (phase_ == phase::closing) return drop();
-    if (is_over()) return;
-    if (now >= started_ + to_->api.timeouts.total) return fail(transfer_result::total_timeout);
-    if (now < silence_ends()) return watch();
-    fail(phase_ == phase::connecting ? transfer_result::connect_timeout
-         : phase_ == phase::waiting  ? transfer_result::first_byte_timeout
-                                     : transfer_result::idle_timeout);
-  }
-
-  model_sink sink_;
-  std::atomic<bool> cancelled_{false};
-  clock::time_point started_;
-  clock::time_point last_byte_;
-  phase phase_ = phase::connecting;
-  bool over_ = false;
-};
-
 /// One connection. Each step keeps the call alive until it is done; closing the socket ends them all.
 template <class Stream>
-class call final : public call_core {
+class call final : public websocket_call {
  public:
   call(std::shared_ptr<const upstream> to, asio::io_context& io, std::string message, stream_options options, model_sink sink)
-      : call_core(std::move(to), io, std::move(options), std::move(sink)),
+      : websocket_call({to, &to->api}, io, std::move(options), std::move(sink)),
+        to_(std::move(to)),
         resolver_(io),
         stream_(make_stream(*to_, io)),
         message_(std::move(message)) {}
@@ -266,8 +144,9 @@ class call final : public call_core {
 
   void on_secured(error_code ec) {
     if (is_over()) return;
-    if (ec) return fail(ec.category() == asio::error::get_ssl_category() ? transfer_result::untrusted : transfer_result::broken,
-                        ec.message());
+    if (ec)
+      return fail(ec.category() == asio::error::get_ssl_category() ? transfer_result::untrusted : transfer_result::broken,
+                  ec.message());
     enter(phase::waiting);
     stream_.set_option(websocket::stream_base::decorator([this](websocket::request_type& request) {
       request.set(http::field::user_agent, "troupe");
@@ -351,6 +230,7 @@ class call final : public call_core {
     stream_.async_close(websocket::close_code::normal, [me = self()](error_code) { me->drop(); });
   }
 
+  std::shared_ptr<const upstream> to_;
   tcp::resolver resolver_;
   Stream stream_;
   websocket::response_type response_;
@@ -361,13 +241,13 @@ class call final : public call_core {
 /// What the caller holds; the call itself lives by what it waits for, and goes with its io_context.
 class call_handle final : public model_stream {
  public:
-  explicit call_handle(const std::shared_ptr<call_core>& c) : call_(c) {}
+  explicit call_handle(const std::shared_ptr<websocket_call>& c) : call_(c) {}
   void cancel() override {
     if (auto c = call_.lock()) c->cancel();
   }
 
  private:
-  std::weak_ptr<call_core> call_;
+  std::weak_ptr<websocket_call> call_;
 };
 
 class websocket_model final : public model_client {
@@ -379,7 +259,7 @@ class websocket_model final : public model_client {
     stream_options options;
     options.tools = std::move(request.tools);
     options.call_number = request.call_number;
-    std::shared_ptr<call_core> c;
+    std::shared_ptr<websocket_call> c;
     if (to_->tls)
       c = std::make_shared<call<tls_stream>>(to_, io_, std::move(message), std::move(options), std::move(sink));
     else

@@ -66,6 +66,30 @@ TEST_CASE("event stream: comments keep a quiet stream alive") {
   for (int i = 0; i < 3; ++i) client.read_until("e\r\n: keep-alive\n\n\r\n");
 }
 
+TEST_CASE("event stream: a Content-Type of its own takes the place of ours, and then no comments are sent") {
+  core::transport_limits limits;
+  limits.idle_timeout = 100ms;
+  running_server server(limits);
+  auto own = std::make_shared<recorder>(server.events);
+  auto commented = std::make_shared<recorder>(server.events);
+  server.on_request = [&](http_request request, std::shared_ptr<http_exchange> e) {
+    if (request.path == "/own")
+      own->to = e->start_stream(own, {{"content-type", "application/json"}});
+    else
+      commented->to = e->start_stream(commented);
+  };
+  tcp_client client(server.url());
+  client.send("GET /own HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto head = client.read_until("\r\n\r\n");
+  CHECK(head.find("content-type: application/json\r\n") != std::string::npos);
+  CHECK(head.find("text/event-stream") == std::string::npos);
+  tcp_client other(server.url());
+  other.send("GET /s HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (int i = 0; i < 3; ++i) other.read_until("e\r\n: keep-alive\n\n\r\n");
+  server.run([&] { own->to->close(1000, ""); });
+  CHECK(client.read_to_end() == "0\r\n\r\n");
+}
+
 TEST_CASE("event stream: it can start after the handler returned, and not for a client that left") {
   running_server server;
   std::shared_ptr<http_exchange> waiting;

@@ -18,7 +18,7 @@ TEST_CASE("configuration: each kind of provider has its own defaults and its own
   auto beside = app::parse_configuration(with("/providers/local/ca_file", "\"ca.pem\""), "/etc/troupe/t.json", no_environment);
   REQUIRE(beside.has_value());
   CHECK(beside->providers.at({"local"}).ca_file == "/etc/troupe/ca.pem");
-  CHECK(has(failure(provider("")), "/providers/other: needs a \"kind\": scripted, openai, anthropic or websocket"));
+  CHECK(has(failure(provider("")), "/providers/other: needs a \"kind\": scripted, recorded, openai, anthropic or websocket"));
   CHECK(has(failure(provider(R"("kind":"antropic")")), R"(the nearest is "anthropic")"));
   for (const char* key : {"base_url", "proxy"})
     CHECK(has(failure(provider(R"("kind":"scripted",")" + std::string(key) + R"(":"http://x")")),

@@ -259,10 +259,9 @@ TEST_CASE("configuration: a reference to nothing names what there is", "[app]") 
 }
 
 TEST_CASE("configuration: what later builds bring is refused, not ignored", "[app]") {
-  for (const auto& text :
-       {std::string(R"({"tools":{"lookup":{"kind":"http"}}})"),
-        std::string(R"({"tools":{"files":{"kind":"mcp","command":["x"]}}})"), std::string(R"({"tls":{}})"),
-        std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})")})
+  for (const auto& text : {std::string(R"({"tools":{"lookup":{"kind":"http"}}})"),
+                           std::string(R"({"tools":{"files":{"kind":"mcp","command":["x"]}}})"), std::string(R"({"tls":{}})"),
+                           std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})")})
     CHECK(has(failure(text), "not supported by this build yet"));
 }
 

@@ -109,7 +109,7 @@ TEST_CASE("turn: it is parked when every call of the step without a result waits
   f.add(approval_decided{run, approval, {"a"}, decision::approved, "bob", "", "{\"edited\":1}"});
   CHECK_FALSE(f.t.is_parked());
   CHECK(f.t.open_approvals.empty());
-  CHECK(f.t.find_call({"a"})->released);
+  CHECK(f.t.find_call({"a"})->decided == decision::approved);
   CHECK(f.t.find_call({"a"})->input == "{\"edited\":1}");
 }
 

@@ -1,5 +1,5 @@
-#include "providers/websocket_upstream.hpp"
 #include "providers/websocket_message.hpp"
+#include "providers/websocket_upstream.hpp"
 #include "tests/support/model_answers.hpp"
 
 #include <boost/json.hpp>
@@ -48,35 +48,109 @@ const std::vector<row>& rows() {
       {"an answer without text", end, "", ""},
       {"unknown and missing fields",
        R"({"content":"Hi","type":"message_chunk","conversation_id":7,"error":"no","x":{"y":[]}})"
-       "\n" R"({"type":"message_chunk"})"
-       "\n" R"({"type":"message_chunk","content":null})"
-       "\n" R"({"type":"end","conversation_id":null,"error":"none","content":"no"})" "\n",
+       "\n"
+       R"({"type":"message_chunk"})"
+       "\n"
+       R"({"type":"message_chunk","content":null})"
+       "\n"
+       R"({"type":"end","conversation_id":null,"error":"none","content":"no"})"
+       "\n",
        "Hi", ""},
-      {"chunks of other threads are this one's", R"({"type":"message_chunk","content":"a","thread_id":"other"})" "\n" + end, "a", ""},
-      {"unknown types", R"({"type":"session"})" "\n{}\n" R"({"type":7,"content":"no"})" "\n" + text("Hi") + R"({"type":"END"})" "\n" + end,
+      {"chunks of other threads are this one's",
+       R"({"type":"message_chunk","content":"a","thread_id":"other"})"
+       "\n" +
+           end,
+       "a", ""},
+      {"unknown types",
+       R"({"type":"session"})"
+       "\n{}\n"
+       R"({"type":7,"content":"no"})"
+       "\n" +
+           text("Hi") +
+           R"({"type":"END"})"
+           "\n" +
+           end,
        "Hi", ""},
-      {"usage in the end", text("Hi") + R"({"type":"end","usage":{"prompt_tokens":9,"completion_tokens":2}})" "\n", "Hi", "",
-       finish_reason::stop, {}, core::token_usage{9, 0, 2}},
+      {"usage in the end",
+       text("Hi") + R"({"type":"end","usage":{"prompt_tokens":9,"completion_tokens":2}})"
+                    "\n",
+       "Hi",
+       "",
+       finish_reason::stop,
+       {},
+       core::token_usage{9, 0, 2}},
       {"characters of several bytes", text("caf\xC3\xA9 \xF0\x9F\x98\x80") + end, "caf\xC3\xA9 \xF0\x9F\x98\x80", ""},
       {"a character cut between two chunks", text("a\xE2\x82") + text("\xAC.") + end, "a\xE2\x82\xAC.", ""},
       {"a character that never ends", text("a\xE2\x82") + end, "a\xEF\xBF\xBD", ""},
       {"escapes", text("a\\n\\u00e9\\ud83d\\ude00") + end, "a\n\xC3\xA9\xF0\x9F\x98\x80", ""},
-      {"closed with text", text("Hi"), "Hi", "closed the connection (code 1000) before its end marker", finish_reason::stop, {}, {}, true},
+      {"closed with text",
+       text("Hi"),
+       "Hi",
+       "closed the connection (code 1000) before its end marker",
+       finish_reason::stop,
+       {},
+       {},
+       true},
       {"closed without text", "", "", "before its end marker", finish_reason::stop, {}, {}, true},
-      {"closed inside a message", text("Hi") + R"({"type":"end")", "Hi", "before its end marker", finish_reason::stop, {}, {}, true},
-      {"nothing counts after the end", text("Hi") + end + text("no") + R"({"type":"error","message":"no"})" "\n{oops\n", "Hi", ""},
-      {"an error with a message", text("Hi") + R"({"type":"error","message":"boom"})" "\n" + end, "Hi", "boom"},
-      {"an error with a text", R"({"type":"error","error":"boom"})" "\n" + end, "", "boom"},
-      {"an error in its content", R"({"type":"error","content":"boom","thread_id":"t"})" "\n" + end, "", "boom"},
-      {"an error in its detail", R"({"type":"error","detail":"boom"})" "\n", "", "boom"},
-      {"an error object that may pass", R"({"type":"error","error":{"message":"boom","code":503}})" "\n", "", "boom",
-       finish_reason::stop, {}, {}, true},
-      {"an error without a type", R"({"error":"boom"})" "\n" + end, "", "boom"},
-      {"an error without a word", R"({"type":"error"})" "\n" + end, "", "an error without a text"},
+      {"closed inside a message",
+       text("Hi") + R"({"type":"end")",
+       "Hi",
+       "before its end marker",
+       finish_reason::stop,
+       {},
+       {},
+       true},
+      {"nothing counts after the end",
+       text("Hi") + end + text("no") +
+           R"({"type":"error","message":"no"})"
+           "\n{oops\n",
+       "Hi", ""},
+      {"an error with a message",
+       text("Hi") +
+           R"({"type":"error","message":"boom"})"
+           "\n" +
+           end,
+       "Hi", "boom"},
+      {"an error with a text",
+       R"({"type":"error","error":"boom"})"
+       "\n" +
+           end,
+       "", "boom"},
+      {"an error in its content",
+       R"({"type":"error","content":"boom","thread_id":"t"})"
+       "\n" +
+           end,
+       "", "boom"},
+      {"an error in its detail",
+       R"({"type":"error","detail":"boom"})"
+       "\n",
+       "", "boom"},
+      {"an error object that may pass",
+       R"({"type":"error","error":{"message":"boom","code":503}})"
+       "\n",
+       "",
+       "boom",
+       finish_reason::stop,
+       {},
+       {},
+       true},
+      {"an error without a type",
+       R"({"error":"boom"})"
+       "\n" +
+           end,
+       "", "boom"},
+      {"an error without a word",
+       R"({"type":"error"})"
+       "\n" +
+           end,
+       "", "an error without a text"},
       {"no JSON", text("Hi") + "{oops\n" + end, "Hi", "not a JSON object: {oops"},
       {"no object", "[1]\n" + end, "", "not a JSON object: [1]"},
       {"an empty message", "\n" + end, "", "not a JSON object"},
-      {"two objects in one message", R"({"type":"end"}{"type":"end"})" "\n", "", "not a JSON object"},
+      {"two objects in one message",
+       R"({"type":"end"}{"type":"end"})"
+       "\n",
+       "", "not a JSON object"},
       {"bytes that are no text", text("a\xFF") + end, "", "not UTF-8"},
   };
   return all;
@@ -87,12 +161,12 @@ model_request question() {
   r.model = "m";
   r.instructions = "Be brief.";
   r.max_output_tokens = 77;
-  r.history = std::make_shared<const std::vector<core::history_message>>(std::vector<core::history_message>{
-      {core::role::user, "one", {}, {}, true},
-      {core::role::assistant, "", {{{"a"}, "clock", "{}"}}, {}, true},
-      {core::role::tool, "noon", {}, {"a"}, true},
-      {core::role::assistant, "It is noon.", {}, {}, true},
-      {core::role::user, "two \"${model}\"", {}, {}, true}});
+  r.history = std::make_shared<const std::vector<core::history_message>>(
+      std::vector<core::history_message>{{core::role::user, "one", {}, {}, true},
+                                         {core::role::assistant, "", {{{"a"}, "clock", "{}"}}, {}, true},
+                                         {core::role::tool, "noon", {}, {"a"}, true},
+                                         {core::role::assistant, "It is noon.", {}, {}, true},
+                                         {core::role::user, "two \"${model}\"", {}, {}, true}});
   return r;
 }
 
@@ -188,7 +262,8 @@ TEST_CASE("websocket message: files are part of the content, as text or by name"
 TEST_CASE("websocket message: what is wrong with a template is named") {
   CHECK_THAT(fault("[]"), Catch::Contains("expected a JSON object"));
   CHECK_THAT(fault("{"), Catch::Contains("expected a JSON object"));
-  CHECK_THAT(fault(R"({"a":["${contnet}"]})"), Catch::Contains("\"${contnet}\" is no placeholder") && Catch::Contains("${content}"));
+  CHECK_THAT(fault(R"({"a":["${contnet}"]})"),
+             Catch::Contains("\"${contnet}\" is no placeholder") && Catch::Contains("${content}"));
   CHECK_THAT(fault(R"({"a":"Say: ${content}"})"), Catch::Contains("whole value"));
 }
 
@@ -203,8 +278,8 @@ TEST_CASE("websocket URL: scheme, host, port and path come out, and what is none
   CHECK_FALSE(url->is_secure);
   CHECK(std::tie(url->host, url->port, url->authority, url->target) == std::make_tuple("::1", "8080", "[::1]:8080", "/"));
   CHECK(websocket_url::parse("ws://h?x")->target == "/?x");
-  for (auto text : {"", "http://h", "ws://", "ws://:1", "ws:///x", "ws://h:", "ws://h:x", "ws://h:65536", "ws://[::1", "ws://[::1]x",
-                    "ws://me:secret@h", "ws://me@h", "ws://h/a b", "ws://h/#x", "ws://h/\xC3\xA9"}) {
+  for (auto text : {"", "http://h", "ws://", "ws://:1", "ws:///x", "ws://h:", "ws://h:x", "ws://h:65536", "ws://[::1",
+                    "ws://[::1]x", "ws://me:secret@h", "ws://me@h", "ws://h/a b", "ws://h/#x", "ws://h/\xC3\xA9"}) {
     INFO(text);
     CHECK_FALSE(websocket_url::parse(text).has_value());
   }

@@ -8,7 +8,7 @@ async function load(name) {
   }
 }
 
-export const { WebSocket } = await load("ws");
+export const { WebSocket, WebSocketServer } = await load("ws");
 export const loadAimock = () => load("@copilotkit/aimock");
 export const loadOpenai = () => load("openai");
 export const loadAnthropic = () => load("@anthropic-ai/sdk");
