@@ -29,8 +29,8 @@ inline constexpr std::string_view jwt_secret_variable = "JWT_SECRET";
 using environment_lookup = std::function<std::optional<std::string>(const std::string&)>;
 
 /// A `configuration_error` names the file, the place (a JSON pointer), what is wrong and what would be right. A
-/// `script_file` or `ca_file` is looked up beside `file_name`. A file without `providers` and `projects` keeps those of the demo
-/// (demo.hpp).
+/// `script_file` or `ca_file` is looked up beside `file_name`. A file without `providers` and `projects` keeps those of the
+/// demo (demo.hpp).
 [[nodiscard]] core::result<core::config> parse_configuration(std::string_view text, std::string_view file_name,
                                                              const environment_lookup& environment);
 [[nodiscard]] core::result<core::config> load_configuration(const std::filesystem::path& file,

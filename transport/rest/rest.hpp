@@ -1,5 +1,5 @@
-// One REST request on its way through the actors and back. Handlers (the other files here, dialects/*_rest.cpp) get a `rest_call`,
-// keep it alive in their callbacks, and answer it once. Runs on the connection's io thread.
+// One REST request on its way through the actors and back. Handlers (the other files here, dialects/*_rest.cpp) get a
+// `rest_call`, keep it alive in their callbacks, and answer it once. Runs on the connection's io thread.
 #pragma once
 
 #include "transport/json_text.hpp"
