@@ -41,6 +41,15 @@ class offset_peer final : public peer {
   core::session_id session_;
 };
 
+/// Who `owner` is whenever it is asked: for those who deliver to a client by themselves.
+std::function<const core::principal&()> principal_of(std::weak_ptr<client> owner) {
+  return [owner = std::move(owner)]() -> const core::principal& {
+    static const auto nobody = core::principal::nobody();
+    auto self = owner.lock();
+    return self ? self->principal() : nobody;
+  };
+}
+
 class namespace_owner final : public socketio_owner {
  public:
   explicit namespace_owner(std::shared_ptr<client> c) : client_(std::move(c)) {}
@@ -194,19 +203,14 @@ void client::follow(core::session_id session, follow_options options, then<core:
   auto to = socket_ ? std::make_shared<offset_peer>(peer_, shared_from_this(), session) : peer_;
   auto f = std::make_shared<follower>(std::move(to), id_, principal());
   followed_.emplace_back(session, f);
-  auto forget = [me = weak_from_this(), session, who = std::weak_ptr(f)] {
+  auto forget = [me = weak_from_this(), who = std::weak_ptr(f)] {
     auto self = me.lock();
-    auto gone = who.lock();
-    if (self) std::erase_if(self->followed_, [&](const auto& entry) { return entry.second == gone; });
+    if (self) std::erase_if(self->followed_, [gone = who.lock()](const auto& entry) { return entry.second == gone; });
   };
-  if (auto lost = std::move(options.lost))
-    options.lost = [forget,
-                    told = while_open<int>([lost](const core::result<int>& r) { lost(r.error()); })](const core::error& e) {
-      forget();
-      told(e);
-    };
-  else
-    options.lost = [forget](const core::error&) { forget(); };
+  options.lost = [forget, me = weak_from_this(), told = std::move(options.lost)](const core::error& e) {
+    forget();
+    if (auto self = me.lock(); told && self && self->is_open()) told(e);
+  };
   hub_.follow(
       f, {session, std::move(options),
           [forget, told = while_open<core::session_record>(std::move(attached))](const core::result<core::session_record>& r) {
@@ -224,15 +228,7 @@ void client::unfollow(core::session_id session) {
 
 void client::follow_all_chats(std::string_view offset) {
   unfollow_all_chats();
-  if (hub_.chats())
-    all_chats_ = hub_.chats()->join(
-        peer_,
-        [me = weak_from_this()]() -> const core::principal& {
-          static const auto nobody = core::principal::nobody();
-          auto self = me.lock();
-          return self ? self->principal() : nobody;
-        },
-        offset);
+  if (hub_.chats()) all_chats_ = hub_.chats()->join(peer_, principal_of(weak_from_this()), offset);
 }
 
 void client::unfollow_all_chats() {
@@ -241,11 +237,7 @@ void client::unfollow_all_chats() {
 
 void client::watch_conversations() {
   if (conversations_ || !hub_.conversations()) return;
-  conversations_ = hub_.conversations()->join(peer_, [me = weak_from_this()]() -> const core::principal& {
-    static const auto nobody = core::principal::nobody();
-    auto self = me.lock();
-    return self ? self->principal() : nobody;
-  });
+  conversations_ = hub_.conversations()->join(peer_, principal_of(weak_from_this()));
 }
 
 void client::submit(core::session_id session, core::command command, then<core::command_reply> done) {
