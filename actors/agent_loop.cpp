@@ -1,8 +1,11 @@
 #include "actors/agent_loop.hpp"
 
 #include "actors/agent_loop_core.hpp"
+#include "actors/agent_tools.hpp"
+#include "actors/delegation.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::actors {
 
@@ -11,22 +14,13 @@ using core::run_phase;
 using payloads = agent_loop_core::payloads;
 using self_pointer = agent_loop_core::self_pointer;
 
-namespace {
-
-/// Tool names that providers accept have no dots (DESIGN §6).
-std::shared_ptr<const std::vector<providers::tool_description>> describe(const tools::toolbox& box,
-                                                                         const core::agent_config& agent) {
-  auto out = std::make_shared<std::vector<providers::tool_description>>();
-  for (const auto& name : agent.tools)
-    if (const auto* tool = box.find(name))
-      out->push_back({tool->spec().name, tool->spec().description, tool->spec().parameters});
-  return out;
-}
-
 /// What the configuration does not allow to begin with.
-std::optional<core::error> prepare(agent_loop_state& s) {
+std::optional<core::error> agent_loop_core::prepare() {
   const auto& agent = *s.order.agent;
-  s.tools = describe(*s.services->tools, agent);
+  s.agent_tools.clear();
+  if (auto project = s.services->config->projects.find(agent.project); project != s.services->config->projects.end())
+    s.agent_tools = agent_tools(agent, project->second, s.order.depth);
+  s.answer_schema.reset();
   if (s.services->providers.count(agent.provider) == 0)
     return core::error{errc::configuration_error, "Provider not found: " + agent.provider.str()};
   if (agent.response_schema.empty()) return std::nullopt;
@@ -38,8 +32,6 @@ std::optional<core::error> prepare(agent_loop_state& s) {
   return std::nullopt;
 }
 
-}  // namespace
-
 void agent_loop_core::finish(payloads facts) {
   remember(facts);
   self->send(s.session, finish_run{s.order.run, std::move(facts), std::move(s.order.history), s.order.model_calls});
@@ -48,64 +40,27 @@ void agent_loop_core::finish(payloads facts) {
 
 // ---- beginning ----
 
-void agent_loop_core::begin() {
-  const auto& before = s.order.before;
-  s.tokens = before.tokens;
-  s.cost = before.cost;
-  for (const auto& c : before.calls) s.used_call_ids.push_back(c.id);
-  s.was_asked_again = !repair_note().empty();
-  if (!before.active || before.step == 0 || before.step_open) {
-    s.message = s.order.reply;  // a step that runs again writes the same message again
-    s.machine = core::run_machine(s.order.agent->limits.max_steps, before.step == 0 ? 0 : before.step - 1);
-    go_on(s.machine.begin());
-    return;
-  }
-  resume_tools();
+/// Sources of tools that are still starting are waited for; how long, they know themselves.
+void agent_loop_core::wait_for_tools() {
+  caf::weak_actor_ptr me{caf::actor_cast<caf::strong_actor_ptr>(self).get()};
+  s.services->tools->when_ready(s.order.agent->tools, [me] {
+    if (auto loop = me.lock()) caf::anon_send(caf::actor_cast<agent_loop_actor>(loop), tools_ready{});
+  });
 }
 
-/// A restart came between the model's answer and the last result: what may run again does, the rest is settled.
-void agent_loop_core::resume_tools() {
+void agent_loop_core::on_tools_ready() {
+  if (s.has_begun || s.machine.is_over()) return;
+  s.has_begun = true;
+  begin();
+  for (auto& decision : std::exchange(s.early, {})) self->send(self, std::move(decision));
+}
+
+void agent_loop_core::begin() {
   const auto& before = s.order.before;
-  s.last_message = before.reply;
-  s.machine = core::run_machine(s.order.agent->limits.max_steps, before.step);
-  std::vector<core::call_state> states;
-  payloads facts;
-  std::vector<std::size_t> again;
-  for (auto i = before.step_calls_from; i < before.calls.size(); ++i) {
-    const auto& c = before.calls[i];
-    agent_loop_state::call call{{c.id, c.tool, c.input}, s.services->tools->find(c.tool), {}, {}, c.settled, {}};
-    auto question =
-        std::find_if(before.open_approvals.begin(), before.open_approvals.end(), [&](const auto& a) { return a.call == c.id; });
-    bool waits = question != before.open_approvals.end();
-    if (!c.settled && c.decided && *c.decided != core::decision::approved) {
-      facts.emplace_back(core::tool_completed{s.order.run, c.id, c.tool, false, refusal_text(*c.decided, c.note), 0});
-      call.settled = true;
-    } else if (!c.settled && !waits) {
-      auto arguments =
-          call.tool ? s.services->tools->check(*call.tool, c.input) : core::result<boost::json::object>(core::error{});
-      if (c.effect == core::effect::once || !arguments) {
-        facts.emplace_back(core::tool_outcome_unknown{s.order.run, c.id, c.tool});
-        facts.emplace_back(core::tool_completed{s.order.run, c.id, c.tool, false,
-                                                "Outcome unknown: the server stopped while this call ran. It may or may "
-                                                "not have taken effect; it was not run again.",
-                                                0});
-        call.settled = true;
-      } else {
-        call.arguments = std::move(*arguments);
-        again.push_back(s.calls.size());
-      }
-    }
-    if (waits) call.question = question->approval;
-    if (waits && call.tool)
-      if (auto arguments = s.services->tools->check(*call.tool, c.input)) call.arguments = std::move(*arguments);
-    states.push_back(call.settled ? core::call_state::settled : waits ? core::call_state::waiting : core::call_state::started);
-    s.calls.push_back(std::move(call));
-  }
-  if (!facts.empty()) tell(std::move(facts));
-  // The result of every call that the log lacks but that is settled now was told above; nothing is run before.
-  auto phase = s.machine.resume_calls(std::move(states));
-  for (auto i : again) run_call(i);
-  if (phase != run_phase::running_tools && phase != run_phase::parked) go_on(phase);
+  s.was_asked_again = !repair_note().empty();
+  if (before.active && before.step != 0 && !before.step_open) return resume_tools();
+  s.message = s.order.reply;  // a step that runs again writes the same message again
+  go_on(s.machine.begin());
 }
 
 /// Carries out what the machine decided.
@@ -132,9 +87,8 @@ void agent_loop_core::close_open(payloads& facts, const std::string& why, const 
     if (call.settled) continue;
     call.settled = true;
     if (call.invocation) self->send(call.invocation, stop_run{});
-    if (!call.question.is_nil())
-      facts.emplace_back(
-          core::approval_decided{s.order.run, call.question, call.asked.id, core::decision::denied, by, why, {}});
+    if (!call.child.is_nil()) stop_sub_agent(s.order.directory, s.order.record, call.child);
+    close_questions(call, core::decision::denied, why, by, facts);
     facts.emplace_back(core::tool_completed{s.order.run, call.asked.id, call.asked.tool, false, why, 0});
   }
 }
@@ -162,15 +116,20 @@ agent_loop_actor::behavior_type agent_loop(self_pointer self, services_ptr servi
   s.services = std::move(services);
   s.session = std::move(session);
   s.order = std::move(order);
-  if (auto defect = prepare(s))
-    agent_loop_core{self}.fail(std::move(*defect));
+  agent_loop_core loop{self};
+  loop.adopt_calls();
+  if (auto defect = loop.prepare())
+    loop.fail(std::move(*defect));
   else
-    agent_loop_core{self}.begin();
+    loop.wait_for_tools();
   return {
       [self](model_delivery& m) { agent_loop_core{self}.on_output(m); },
+      [self](tool_output& m) { agent_loop_core{self}.on_progress(m); },
+      [self](tool_question& m) { agent_loop_core{self}.on_question(m); },
       [self](tool_outcome& m) { agent_loop_core{self}.on_result(m); },
-      [self](const approval_outcome& m) { agent_loop_core{self}.on_decision(m); },
+      [self](approval_outcome& m) { agent_loop_core{self}.on_decision(m); },
       [self](const stop_run& m) { agent_loop_core{self}.on_stop(m); },
+      [self](const tools_ready&) { agent_loop_core{self}.on_tools_ready(); },
   };
 }
 

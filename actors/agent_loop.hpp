@@ -18,6 +18,10 @@ namespace troupe::actors {
 /// What a loop starts from: a fresh run, or one that a restart interrupted (`before` says how far it had come).
 struct run_order {
   std::shared_ptr<const core::agent_config> agent;
+  core::session_record record;  ///< of its session, as the run begins
+  directory_actor directory;    ///< the way to sessions of sub-agents
+  core::principal by;           ///< who sent the message it answers
+  std::uint32_t depth = 0;      ///< of the session: 0 for a person's
   core::session_id session;
   core::run_id run;
   core::trace_id trace;
@@ -30,13 +34,22 @@ struct run_order {
 };
 
 struct agent_loop_state {
+  struct question {
+    core::approval_id approval;
+    core::approval_kind kind = core::approval_kind::tool;
+    core::approval_id origin{};  ///< not nil: a sub-agent's, asked under this id in its session
+    /// Asked by the call itself while it runs, and answered to it.
+    [[nodiscard]] bool is_of_invocation() const noexcept { return kind == core::approval_kind::input || !origin.is_nil(); }
+  };
   struct call {
     core::tool_call asked;
-    const tools::tool* tool = nullptr;  ///< null: refused already
-    boost::json::object arguments;
-    core::approval_id question;  ///< nil: runs unasked, or is decided
+    std::string input{};      ///< the arguments as the log has them; edited ones after their approval
+    tools::tool_ptr tool{};   ///< null: refused already, or not there any more
+    boost::json::object arguments{};
+    core::session_id child{};  ///< of the sub-agent that carries it out
+    std::vector<question> questions{};
     bool settled = false;
-    tool_invocation_actor invocation;
+    tool_invocation_actor invocation{};
   };
 
   services_ptr services;
@@ -44,7 +57,11 @@ struct agent_loop_state {
   provider_actor provider;  ///< of the call under way
   run_order order;
   core::run_machine machine{0};
-  std::shared_ptr<const std::vector<providers::tool_description>> tools;
+  bool has_begun = false;                      ///< its tools are known
+  std::vector<approval_outcome> early;         ///< decisions that came before
+  std::vector<tools::tool_ptr> agent_tools;    ///< that come with the agent's configuration, not with the toolbox
+  std::vector<tools::tool_ptr> toolset;        ///< what may be called in this step
+  std::shared_ptr<const std::vector<providers::tool_description>> tools;  ///< … as models are told
   std::shared_ptr<const providers::model_files> files;  ///< of the history, for all steps; null until they are read
 
   std::optional<tools::schema> answer_schema;  ///< of the agent, where it has one
@@ -66,6 +83,7 @@ struct agent_loop_state {
   core::message_id last_message;  ///< the last one completed
   core::token_usage tokens;
   core::micro_usd cost;
+  std::vector<core::attachment> made_files;  ///< by tools of this run
 };
 
 agent_loop_actor::behavior_type agent_loop(agent_loop_actor::stateful_pointer<agent_loop_state> self, services_ptr services,

@@ -1,5 +1,6 @@
 // The agent loop's inside, shared by its source files: agent_loop.cpp (life), agent_loop_model.cpp (what the model is asked
-// and answers), agent_loop_tools.cpp. A handle to the actor's state; runs on the actor's thread only.
+// and answers), agent_loop_tools.cpp (calls begin), agent_loop_results.cpp (they end), agent_loop_questions.cpp (people),
+// agent_loop_resume.cpp (after a restart), agent_loop_agents.cpp. A handle to the actor's state; its thread only.
 #pragma once
 
 #include "actors/agent_loop.hpp"
@@ -13,6 +14,8 @@ namespace troupe::actors {
 
 /// What the model reads as the result of a call that was not allowed.
 [[nodiscard]] std::string refusal_text(core::decision said, const std::string& note);
+/// … and of one whose outcome a person told; or nobody did.
+[[nodiscard]] core::tool_completed result_of_choice(core::outcome_choice said, const std::string& note);
 
 struct agent_loop_core {
   using payloads = std::vector<core::event_payload>;
@@ -42,8 +45,15 @@ struct agent_loop_core {
   void finish(payloads facts);
 
   // ---- life ----
+  /// What the configuration of the current agent does not allow to begin with. Again after another agent took over.
+  [[nodiscard]] std::optional<core::error> prepare();
+  /// The calls of the step that a restart interrupted, as the log has them.
+  void adopt_calls();
+  void wait_for_tools();
+  void on_tools_ready();
   void begin();
   void resume_tools();
+  void resume_call(std::size_t i, const core::turn_call& was, payloads& facts, std::vector<std::size_t>& again);
   void go_on(core::run_phase phase);
   void close_open(payloads& facts, const std::string& why, const std::string& by = {});
   void fail(core::error error, payloads facts = {});
@@ -76,15 +86,43 @@ struct agent_loop_core {
   [[nodiscard]] std::string repair_note() const;
 
   // ---- tools ----
-  [[nodiscard]] bool needs_approval(const tools::tool& tool) const;
-  [[nodiscard]] bool may_use(const std::string& tool) const;
+  /// What may be called now: sources of tools come, go and change.
+  void select_tools();
+  [[nodiscard]] tools::tool_ptr find_tool(const std::string& name) const;
   void start_calls(std::vector<core::tool_call> asked, payloads facts);
   void dispatch(const std::vector<std::size_t>& refused);
   void run_call(std::size_t i);
   [[nodiscard]] std::optional<std::size_t> find_open(const core::tool_call_id& id) const;
-  void settle(std::size_t i, core::tool_completed result);
+
+  // ---- their results ----
+  /// `before` comes first, in the same group of facts. What was still asked for the call is closed.
+  void settle(std::size_t i, core::tool_completed result, payloads before = {});
+  void settle(std::size_t i, bool ok, std::string output) {
+    settle(i, {s.order.run, s.calls[i].asked.id, s.calls[i].asked.tool, ok, std::move(output), 0});
+  }
+  void on_progress(tool_output& m);
   void on_result(tool_outcome& m);
-  void on_decision(const approval_outcome& m);
+  void keep_files(tool_outcome m);
+  void complete(std::size_t i, tool_outcome& m, payloads files, const std::string& file_lines);
+  void read_output(std::size_t i);
+
+  // ---- people ----
+  [[nodiscard]] core::approval_requested question_about(const agent_loop_state::call& call, core::approval_kind kind) const;
+  /// The call's outcome is not known: a person is asked.
+  void ask_about_outcome(agent_loop_state::call& call, payloads& facts) const;
+  void close_questions(agent_loop_state::call& call, core::decision as, const std::string& why, const std::string& by,
+                       payloads& facts) const;
+  void on_question(tool_question& m);
+  void on_decision(approval_outcome& m);
+  void run_approved(std::size_t i, const core::approval_decided& said);
+
+  // ---- other agents (agent_loop_agents.cpp) ----
+  /// Carries out `delegate` and `handoff`. A delegation becomes the call's `invocation`; its questions come as tool_question, one
+  /// or several at a time, and their decisions go to it as tool_answer, with `approval` as it is in the child's session. A
+  /// decision made there settles the mirror by `decide_approval{approval = the child's}`: the session knows it by that too. After a
+  /// restart mirrors stay open, and are taken up again when the delegation asks the same.
+  void run_agent_tool(std::size_t i);
+  void hand_over(std::size_t i, std::shared_ptr<const core::agent_config> next);
 };
 
 }  // namespace troupe::actors

@@ -118,6 +118,7 @@ void agent_loop_core::read_files(std::vector<core::file_id> left, std::shared_pt
 void agent_loop_core::ask_model() {
   s.choice = 0;
   s.tried.clear();
+  select_tools();
   if (!fit_context()) return;
   tell({core::step_started{s.order.run, s.machine.step(), s.message, provider().str(), model()}});
   send_request();

@@ -1,6 +1,10 @@
-// The agent loop and its tools: intents before deeds, approvals, results.
+// The agent loop and its tools: what may be called, intents before deeds, questions before both.
 #include "actors/agent_loop_core.hpp"
+#include "actors/agent_tools.hpp"
+#include "actors/delegation.hpp"
 #include "actors/tool_invocation.hpp"
+#include "actors/tool_policy.hpp"
+#include "tools/argument_tests.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -22,18 +26,23 @@ std::string logged_input(const std::string& arguments) {
   return boost::json::serialize(error ? boost::json::value(arguments) : value);
 }
 
+/// Tool names that providers accept have no dots (DESIGN §6); adapters see to that.
+std::shared_ptr<const std::vector<providers::tool_description>> describe(const std::vector<tools::tool_ptr>& tools) {
+  auto out = std::make_shared<std::vector<providers::tool_description>>();
+  for (const auto& t : tools) out->push_back({t->spec().name, t->spec().description, t->spec().parameters});
+  return out;
+}
+
 }  // namespace
 
-bool agent_loop_core::needs_approval(const tools::tool& tool) const {
-  const auto& policy = s.order.agent->approval;
-  auto it = policy.find(tool.spec().name);
-  return (it == policy.end() ? tool.spec().approval : it->second) == core::approval_policy::always;
+void agent_loop_core::select_tools() {
+  auto now = tools_of(*s.services->tools, *s.order.agent, s.agent_tools);
+  if (s.tools && now == s.toolset) return;
+  s.toolset = std::move(now);
+  s.tools = describe(s.toolset);
 }
 
-bool agent_loop_core::may_use(const std::string& tool) const {
-  const auto& allowed = s.order.agent->tools;
-  return std::find(allowed.begin(), allowed.end(), tool) != allowed.end();
-}
+tools::tool_ptr agent_loop_core::find_tool(const std::string& name) const { return actors::find_tool(s.toolset, name); }
 
 /// Intents, refusals and questions of one step are one group of facts: a restart finds all of them or none.
 void agent_loop_core::start_calls(std::vector<core::tool_call> asked, payloads facts) {
@@ -41,29 +50,43 @@ void agent_loop_core::start_calls(std::vector<core::tool_call> asked, payloads f
   payloads results, questions;
   for (auto& a : asked) {
     auto i = s.calls.size();
-    agent_loop_state::call call{std::move(a), nullptr, {}, {}, false, {}};
-    auto input = logged_input(call.asked.arguments);
+    agent_loop_state::call call{std::move(a)};
+    call.input = logged_input(call.asked.arguments);
+    core::tool_started started{s.order.run, call.asked.id, call.asked.tool, call.input, core::effect::read_only};
     auto refuse = [&](std::string why) {
       results.emplace_back(core::tool_completed{s.order.run, call.asked.id, call.asked.tool, false, std::move(why), 0});
       refused.push_back(i);
     };
-    const auto* tool = may_use(call.asked.tool) ? s.services->tools->find(call.asked.tool) : nullptr;
-    auto effect = tool ? tool->spec().effect : core::effect::read_only;
-    facts.emplace_back(core::tool_started{s.order.run, call.asked.id, call.asked.tool, input, effect});
+    auto tool = find_tool(call.asked.tool);
+    if (tool) started.effect = tool->spec().effect;
     if (!tool) {
       refuse("Tool not found: " + call.asked.tool);
-    } else if (auto arguments = s.services->tools->check(*tool, call.asked.arguments); !arguments) {
+    } else if (auto arguments = tool->check(call.asked.arguments); !arguments) {
       refuse("Invalid arguments: " + arguments.error().text);
     } else {
       call.tool = tool;
       call.arguments = std::move(*arguments);
-      if (needs_approval(*tool)) {
-        call.question = s.services->environment->make<core::approval_id>();
-        questions.emplace_back(core::approval_requested{s.order.run, call.question, call.asked.id, call.asked.tool, input,
-                                                        core::approval_kind::tool, tool->spec().risk,
-                                                        now() + s.order.agent->limits.approval_timeout});
+      if (tool->spec().name == delegate_tool)
+        call.child = started.child = child_session_of(s.order.session, s.order.run, s.machine.step(), call.asked.id);
+      auto demand = demand_of(*s.order.agent, tool->spec(), call.arguments);
+      if (demand.asks && demand.may_be_remembered()) {
+        auto record = s.order.record;
+        record.agent = s.order.agent->id;
+        if (auto grant = s.services->grants->find(record, tool->spec().name, call.arguments, now())) {
+          started.allowed_by = *grant;
+          demand.asks = false;
+        }
+      }
+      if (demand.asks) {
+        auto question = question_about(call, core::approval_kind::tool);
+        question.risk = demand.risk;
+        question.deciders = demand.deciders;
+        if (demand.not_requester) question.not_by = s.order.by.id;
+        call.questions.push_back({question.approval, question.kind});
+        questions.emplace_back(std::move(question));
       }
     }
+    facts.emplace_back(std::move(started));
     s.calls.push_back(std::move(call));
   }
   std::move(results.begin(), results.end(), std::back_inserter(facts));
@@ -75,8 +98,8 @@ void agent_loop_core::dispatch(const std::vector<std::size_t>& refused) {
   if (s.machine.is_over()) return;
   for (std::size_t i = 0; i < s.calls.size(); ++i) {
     auto& call = s.calls[i];
-    if (!call.tool) continue;
-    if (!call.question.is_nil())
+    if (!call.tool || call.settled) continue;
+    if (!call.questions.empty())
       s.machine.call_waits(i);
     else
       run_call(i);
@@ -90,15 +113,19 @@ void agent_loop_core::dispatch(const std::vector<std::size_t>& refused) {
   if (!refused.empty()) go_on(phase);
 }
 
+/// The call's `arguments` fit its tool.
 void agent_loop_core::run_call(std::size_t i) {
   auto& call = s.calls[i];
+  const auto& spec = call.tool->spec();
+  if (spec.mode == tools::tool_mode::actors) return spec.name == read_output_tool ? read_output(i) : run_agent_tool(i);
   tools::tool_context context;
   context.session = s.order.session;
   context.call = call.asked.id;
+  context.trace = s.order.trace;
   context.idempotency_key = s.order.run.str() + "/" + std::to_string(s.machine.step()) + "/" + call.asked.id.str();
   context.workspace = s.services->workspaces / s.order.session.str();
   context.environment = s.services->environment;
-  auto limit = std::min(call.tool->spec().time_limit, s.order.agent->limits.tool_timeout);
+  auto limit = time_limit_of(*s.services->config, *s.order.agent, spec);
   call.invocation =
       self->spawn<caf::linked>(tool_invocation, s.services, me(), std::move(context), call.tool, call.arguments, limit);
 }
@@ -107,42 +134,6 @@ std::optional<std::size_t> agent_loop_core::find_open(const core::tool_call_id& 
   for (std::size_t i = 0; i < s.calls.size(); ++i)
     if (s.calls[i].asked.id == id && !s.calls[i].settled) return i;
   return std::nullopt;
-}
-
-void agent_loop_core::settle(std::size_t i, core::tool_completed result) {
-  auto& call = s.calls[i];
-  call.settled = true;
-  call.invocation = tool_invocation_actor();
-  tell({std::move(result)});
-  go_on(s.machine.call_settled(i));
-}
-
-void agent_loop_core::on_result(tool_outcome& m) {
-  auto i = find_open(m.call);
-  if (!i || s.machine.is_over()) return;
-  settle(*i, {s.order.run, m.call, s.calls[*i].asked.tool, m.ok, std::move(m.output), m.ms});
-}
-
-std::string refusal_text(core::decision said, const std::string& note) {
-  if (said == core::decision::expired) return "Nobody approved this call in time; it was not carried out.";
-  return "The user denied this call; it was not carried out." + (note.empty() ? "" : " Note: " + note);
-}
-
-void agent_loop_core::on_decision(const approval_outcome& m) {
-  auto i = find_open(m.call);
-  if (!i || s.machine.is_over()) return;
-  auto& call = s.calls[*i];
-  call.question = {};
-  auto refuse = [&](std::string why) { settle(*i, {s.order.run, m.call, call.asked.tool, false, std::move(why), 0}); };
-  if (m.decision != core::decision::approved) return refuse(refusal_text(m.decision, m.note));
-  if (!call.tool) return refuse("Tool not found: " + call.asked.tool);
-  if (!m.edited_input.empty()) {
-    auto edited = s.services->tools->check(*call.tool, m.edited_input);
-    if (!edited) return refuse("Invalid arguments after editing: " + edited.error().text);
-    call.arguments = std::move(*edited);
-  }
-  s.machine.call_released(*i);
-  run_call(*i);
 }
 
 }  // namespace troupe::actors

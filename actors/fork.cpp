@@ -9,6 +9,7 @@ struct fork_fold::taker {
   fork_fold& f;
   core::seq_t seq;
 
+  void operator()(const core::session_created& e) const { f.agent_ = f.latest_agent_ = e.agent; }
   void operator()(const core::message_added& e) const { f.waiting_.insert_or_assign(e.message, e); }
   void operator()(const core::message_edited& e) const {
     if (auto it = f.waiting_.find(e.message); it != f.waiting_.end()) it->second.content = e.content;
@@ -17,6 +18,7 @@ struct fork_fold::taker {
   void operator()(const core::history_cleared&) const {
     f.done_.clear();
     f.done_bytes_ = 0;
+    f.agent_ = f.latest_agent_;
     f.upto_ = seq;
   }
 
@@ -60,11 +62,16 @@ struct fork_fold::taker {
   }
   void operator()(core::tool_started e) const {
     if (!is_mine(e.run)) return;
+    e.child = {};  // it belongs to the source, and so does what allowed the call
+    e.allowed_by = {};
     auto size = e.input.size();
     keep(std::move(e), size);
   }
+  // A long output stays where it is: who asks the copy for it gets it from there (storage/tool_outputs.hpp).
   void operator()(core::tool_completed e) const {
     if (!is_mine(e.run)) return;
+    e.child_tokens = {};
+    e.child_cost = {};
     auto size = e.output.size();
     keep(std::move(e), size);
   }
@@ -72,15 +79,27 @@ struct fork_fold::taker {
     if (is_mine(e.run)) keep(std::move(e), 0);
   }
   void operator()(core::approval_requested e) const {
-    if (!is_mine(e.run)) return;
+    if (!is_mine(e.run) || !e.origin.is_nil()) return;  // questions of sub-agents are not of this conversation
     e.approval = f.renamed(f.approvals_, e.approval);
-    auto size = e.action.size();
+    auto size = e.action.size() + e.prompt.size() + e.schema.size();
+    keep(std::move(e), size);
+  }
+  void operator()(core::approval_endorsed e) const {
+    if (!is_mine(e.run) || !f.approvals_.contains(e.approval)) return;
+    e.approval = f.renamed(f.approvals_, e.approval);
+    auto size = e.edited_input.size() + e.note.size();
     keep(std::move(e), size);
   }
   void operator()(core::approval_decided e) const {
-    if (!is_mine(e.run)) return;
+    if (!is_mine(e.run) || !f.approvals_.contains(e.approval)) return;
     e.approval = f.renamed(f.approvals_, e.approval);
-    auto size = e.edited_input.size() + e.note.size();
+    auto size = e.edited_input.size() + e.note.size() + e.answer.size();
+    keep(std::move(e), size);
+  }
+  void operator()(core::agent_changed e) const {
+    f.latest_agent_ = e.agent;
+    if (!is_mine(e.run)) return;
+    auto size = e.note.size();
     keep(std::move(e), size);
   }
 

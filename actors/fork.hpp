@@ -13,7 +13,8 @@
 namespace troupe::actors {
 
 /// Takes the source's events in order and keeps whole exchanges: the user's message, then everything its run did. Text
-/// pieces, usage, alerts and reactions stay behind; ids of clients too, so that the same message may be sent again.
+/// pieces, progress, usage, alerts and reactions stay behind; so do remembered approvals, which were given for the source,
+/// and the sessions and questions of sub-agents; ids of clients too, so that the same message may be sent again.
 class fork_fold {
  public:
   explicit fork_fold(core::environment& environment) : environment_(environment) {}
@@ -22,6 +23,8 @@ class fork_fold {
 
   /// Facts of the exchanges that have ended so far, in the order in which they ran.
   [[nodiscard]] std::vector<core::event_payload>& facts() noexcept { return done_; }
+  /// Whose conversation it was before the first of those; empty: no session_created was taken.
+  [[nodiscard]] const core::agent_id& agent() const noexcept { return agent_; }
   /// The last seq of those in the source; 0: none.
   [[nodiscard]] core::seq_t upto() const noexcept { return upto_; }
   /// Bytes of text in `facts` and in the exchange under way.
@@ -49,6 +52,8 @@ class fork_fold {
   std::vector<core::event_payload> done_;
   std::size_t done_bytes_ = 0;
   core::seq_t upto_ = 0;
+  core::agent_id agent_;
+  core::agent_id latest_agent_;
   std::map<core::message_id, core::message_id> messages_;
   std::map<core::approval_id, core::approval_id> approvals_;
   std::map<core::file_id, core::file_id> files_;

@@ -32,12 +32,16 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<loaded_session>, caf::reacts_to<flush_tick>, caf::reacts_to<idle_tick>>;
 
 /// One run: model → tool calls → (approvals) → model … → end. Lives as long as the run.
-using agent_loop_actor = caf::typed_actor<caf::reacts_to<model_delivery>, caf::reacts_to<tool_outcome>,
-                                          caf::reacts_to<approval_outcome>, caf::reacts_to<stop_run>>;
+using agent_loop_actor =
+    caf::typed_actor<caf::reacts_to<model_delivery>, caf::reacts_to<tool_output>, caf::reacts_to<tool_question>,
+                     caf::reacts_to<tool_outcome>, caf::reacts_to<approval_outcome>, caf::reacts_to<stop_run>,
+                     caf::reacts_to<tools_ready>>;
 
-/// One tool call: runs the tool with its time limit, tells the loop. A stop_run cancels it.
+/// One tool call: runs the tool with its time limit, tells the loop what it says, asks and gives. A stop_run cancels it.
+/// A `delegation` is one too: its tool is another agent, in a session of its own.
 using tool_invocation_actor =
-    caf::typed_actor<caf::reacts_to<tool_outcome>, caf::reacts_to<timeout_tick>, caf::reacts_to<stop_run>>;
+    caf::typed_actor<caf::reacts_to<tool_output>, caf::reacts_to<tool_question>, caf::reacts_to<tool_answer>,
+                     caf::reacts_to<tool_outcome>, caf::reacts_to<timeout_tick>, caf::reacts_to<stop_run>>;
 
 /// One question to a person while it is open. The first decision wins; expiry is checked at decision time.
 using approval_actor = caf::typed_actor<

@@ -12,6 +12,7 @@
 #include "core/records.hpp"
 #include "providers/provider.hpp"
 #include "storage/store.hpp"
+#include "tools/tool.hpp"
 
 #include <caf/all.hpp>
 
@@ -86,26 +87,39 @@ struct stop_run {
 };
 
 struct decide {
-  bool approved = false;
-  std::string note;
-  std::string edited_input;
-  std::string by;
+  core::decide_approval what;
+  core::principal by;
 };
 
 /// From the approval to its loop, after it is on disk.
 struct approval_outcome {
-  core::tool_call_id call;
-  core::decision decision = core::decision::denied;
-  std::string note;
-  std::string edited_input;
+  core::approval_decided what;
 };
 
-/// From a tool invocation to its loop.
+/// From a tool invocation to its loop: the end.
 struct tool_outcome {
   core::tool_call_id call;
   bool ok = false;
   std::string output;
   std::int64_t ms = 0;
+  std::vector<tools::tool_file> files{};
+  core::token_usage child_tokens{};  ///< of a sub-agent
+  core::micro_usd child_cost{};
+};
+/// … output as it comes, for people.
+struct tool_output {
+  core::tool_call_id call;
+  std::string text;
+};
+/// … a question to a person, while it waits (its time limit stands still). `origin` names where it was asked when a sub-agent
+/// asks; then all but run, approval and call is as it was there.
+struct tool_question {
+  core::tool_call_id call;
+  core::approval_requested what;
+};
+/// And what was said, to the invocation.
+struct tool_answer {
+  core::approval_decided what;
 };
 
 // ---- models ----
@@ -164,6 +178,8 @@ struct reply_to {
 
 // ---- self messages ----
 
+/// The loop's tools are known, or given up.
+struct tools_ready {};
 struct flush_tick {};
 struct idle_tick {};
 struct expiry_tick {};
@@ -206,6 +222,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::stop_run)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::decide)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::approval_outcome)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tool_outcome)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tool_output)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tool_question)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tool_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::start_model)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cancel_model)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::model_delivery)
@@ -217,6 +236,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::loaded_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ask)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retired)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tools_ready)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::flush_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::idle_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::expiry_tick)

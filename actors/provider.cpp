@@ -33,6 +33,14 @@ std::optional<milliseconds> pause_before_next(provider_state& s, provider_state:
   return std::min(least + jitter(s, named ? *named / 8 : backoff / 2), left);
 }
 
+void tell_board(provider_state& s) {
+  const auto now = s.health.current();
+  if (!s.options.board || s.told == now) return;
+  s.told = now;
+  const auto* word = now == breaker::state::closed ? "closed" : now == breaker::state::open ? "open" : "half_open";
+  s.options.board->set("provider", s.options.name, word, now == breaker::state::closed);
+}
+
 void start(self_pointer self, const core::uuid& id, provider_state::call& call) {
   auto& s = self->state;
   ++call.attempt;
@@ -89,6 +97,7 @@ void refuse(self_pointer self, call_map::iterator it) {
 
 void start_next(self_pointer self) {
   auto& s = self->state;
+  tell_board(s);  // everything that changes the breaker ends here
   while (!s.waiting.empty()) {
     // While it rests nobody waits: who has another provider asks that one.
     bool rests = s.health.refuses(s.environment->now());
@@ -148,6 +157,7 @@ provider_actor::behavior_type provider(self_pointer self, provider_options optio
   self->state.options = std::move(options);
   self->state.environment = std::move(environment);
   self->state.client = std::move(client);
+  tell_board(self->state);
   // A loop that ended without a word (its session left, or broke) wants no more text.
   self->set_down_handler([self](const caf::down_msg& m) {
     std::vector<core::uuid> gone;

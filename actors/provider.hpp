@@ -7,6 +7,7 @@
 #include "actors/fair_queue.hpp"
 #include "actors/interfaces.hpp"
 #include "core/environment.hpp"
+#include "core/health.hpp"
 
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@ struct provider_options {
   std::chrono::milliseconds longest_backoff{8'000};
   std::uint32_t breaker_failures = 8;  ///< 0: no breaker
   std::chrono::milliseconds breaker_open{15'000};
+  std::shared_ptr<core::status_board> board{};  ///< is told the breaker's state; null: nobody is
 };
 
 struct provider_state {
@@ -46,6 +48,7 @@ struct provider_state {
   fair_queue waiting;
   std::uint32_t running = 0;
   breaker health{0, {}};
+  std::optional<breaker::state> told;  ///< to the board
 };
 
 /// Pauses between attempts take their jitter from `environment`.

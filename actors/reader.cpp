@@ -19,7 +19,8 @@ struct answerer {
 
   answered operator()(const core::get_session& q) const { return found(db.session(q.session), "session"); }
   answered operator()(const core::list_sessions& q) const {
-    return answer{db.sessions({q.project, q.dialect, q.owner, q.text, q.status, q.visible_to, q.updated_since}, q.window)};
+    return answer{db.sessions({q.project, q.dialect, q.owner, q.text, q.status, q.visible_to, q.updated_since, q.with_children},
+                              q.window)};
   }
   answered operator()(const core::list_messages& q) const { return answer{db.messages(q.session, q.window)}; }
   answered operator()(const core::list_tool_calls& q) const { return answer{db.tool_calls(q.session)}; }
@@ -31,8 +32,18 @@ struct answerer {
   answered operator()(const core::get_run& q) const { return found(db.run(q.run), "run"); }
   answered operator()(const core::get_approval& q) const { return found(db.approval(q.approval), "approval"); }
   answered operator()(const core::list_approvals& q) const {
-    return answer{db.approvals({q.status, q.project, q.session, q.visible_to}, q.window)};
+    return answer{db.approvals({q.status, q.project, q.session, q.visible_to, q.agent, q.tool, q.kind, q.risk, q.decided_by,
+                                q.since},
+                               q.window)};
   }
+  answered operator()(const core::list_grants& q) const {
+    return answer{db.grants({q.project, q.visible_to, q.all, q.now}, q.window)};
+  }
+  answered operator()(const core::get_grant& q) const { return found(db.grant(q.grant), "remembered approval"); }
+  answered operator()(const core::get_tool_output& q) const {
+    return found(db.tool_output(q.session, q.call, q.offset, q.limit), "tool call");
+  }
+  answered operator()(const core::list_children& q) const { return answer{db.children(q.session)}; }
   answered operator()(const core::list_traces& q) const {
     return answer{db.traces({q.project, q.session, q.visible_to}, q.window)};
   }

@@ -2,10 +2,12 @@
 // immutable; dropped on shutdown so that no handle outlives its actor.
 #pragma once
 
+#include "actors/grants.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/spend_ledger.hpp"
 #include "core/config.hpp"
 #include "core/environment.hpp"
+#include "core/health.hpp"
 #include "tools/tool.hpp"
 
 #include <filesystem>
@@ -27,6 +29,8 @@ struct services {
   std::vector<reader_actor> readers;
   std::map<core::provider_id, provider_actor> providers;
   std::shared_ptr<spend_ledger> spending;
+  std::shared_ptr<grant_registry> grants = std::make_shared<grant_registry>();
+  std::shared_ptr<core::status_board> health = std::make_shared<core::status_board>();
   /// Sinks that get the events of every session created through a dialect; complete before the first session wakes.
   std::shared_ptr<std::map<std::string, std::vector<event_sink_ptr>>> watchers;
 

@@ -56,8 +56,9 @@ session_actor::behavior_type session(self_pointer self, services_ptr services, d
         return promise;
       },
       [self](record& m) -> caf::result<recorded> {
+        auto by = self->current_sender();  // the promise takes it
         auto promise = self->make_response_promise<recorded>();
-        session_core{self}.on_record(std::move(m.payloads), promise);
+        session_core{self}.on_record(std::move(m.payloads), std::move(by), promise);
         return promise;
       },
       [self](stream_text& m) { session_core{self}.on_text(m); },

@@ -26,6 +26,7 @@ struct session_state {
     core::message_options options;
     agent_loop_actor loop;         ///< null while the history is read
     std::optional<stop_run> stop;  ///< asked for before there was a loop
+    core::principal by{};          ///< who sent the message; after a restart known with the history
   };
   enum class life { loading, awake, resting, retiring };
 

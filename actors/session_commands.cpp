@@ -60,7 +60,7 @@ std::optional<core::error> session_core::obstacle(const core::principal& by, con
   // That a session exists is not told to those who may not see it.
   if (exists() ? !core::may_see(by, s.record) : !opens) return core::error{errc::not_found, "Session not found: " + s.id.str()};
   if (exists() && opens) return std::nullopt;
-  bool decides = std::holds_alternative<core::decide_approval>(c);
+  bool decides = std::holds_alternative<core::decide_approval>(c) || std::holds_alternative<core::revoke_grant>(c);
   if (!by.may(decides ? core::scope::approve : core::scope::chat))
     return core::error{errc::forbidden, std::string("This needs the scope \"") + (decides ? "approve" : "chat") +
                                             "\", which the credentials do not have."};
@@ -92,6 +92,7 @@ void session_core::on_command(submit m, reply_promise promise) {
     void operator()(core::react& c) const { core.on_react(by, c, promise); }
     void operator()(core::add_file& c) const { core.on_add_file(by, c, promise); }
     void operator()(core::clear_history&) const { core.on_clear(by, promise); }
+    void operator()(const core::revoke_grant& c) const { core.on_revoke_grant(by, c, promise); }
   };
   std::visit(dispatch{*this, m.by, promise}, m.command);
 }
@@ -108,8 +109,12 @@ void session_core::on_open(const core::principal& by, core::open_session& c, rep
                   "The owner's id is longer than " + std::to_string(max_owner_bytes) + " bytes.");
   auto owner = c.owner.empty() ? by.id : std::move(c.owner);
   payloads facts;
-  facts.emplace_back(core::session_created{found->project, found->id, std::move(c.dialect), std::move(c.alias),
-                                           std::move(owner), std::move(c.metadata)});
+  core::session_created created{found->project, found->id, std::move(c.dialect), std::move(c.alias), std::move(owner),
+                                std::move(c.metadata)};
+  created.parent = c.parent;
+  created.parent_call = std::move(c.parent_call);
+  created.depth = c.depth;
+  facts.emplace_back(std::move(created));
   if (!c.title.empty()) facts.emplace_back(core::session_updated{core::session_status::active, std::move(c.title)});
   append(std::move(facts), reply_once_stored(promise, core::session_opened{true}));
 }
@@ -176,7 +181,7 @@ void session_core::accept_message(const core::principal& by, core::send_message&
   if (!busy) {
     payloads facts;
     facts.emplace_back(std::move(added));
-    return start_run(reply.run, reply.message, std::move(c.content), c.options, now(), std::move(facts),
+    return start_run(reply.run, reply.message, by, std::move(c.content), c.options, now(), std::move(facts),
                      reply_once_stored(promise, reply));
   }
   core::session_state::queued waiting{
@@ -187,44 +192,30 @@ void session_core::accept_message(const core::principal& by, core::send_message&
   else
     s.queue.push_back(std::move(waiting));
   reply.position = interrupt ? 1 : static_cast<std::uint32_t>(s.queue.size());
-  append({std::move(added), core::run_queued{reply.run, reply.message, reply.position}}, reply_once_stored(promise, reply));
-  if (interrupt) stop_run_of(by.id);
-}
-
-void session_core::on_decide(const core::principal& by, core::decide_approval& c, reply_promise promise) {
-  auto matches = [&](const core::approval_requested& a) {
-    if (!c.approval.is_nil()) return a.approval == c.approval;
-    return c.call.empty() || a.call == c.call;
-  };
-  // Until its decision is on disk the approval's actor alone knows the winner.
-  if (auto it = s.approvals.find(c.approval); it != s.approvals.end())
-    return void(promise.delegate(it->second, decide{c.approved, std::move(c.note), std::move(c.edited_input), by.id}));
-  for (const auto& open : s.turn.open_approvals) {
-    if (!matches(open)) continue;
-    // After a restart the actors of a run come with its history.
-    if (!s.history_loaded)
-      return with_history([self = self, by, c, promise]() mutable { session_core{self}.on_decide(by, c, promise); });
-    if (auto it = s.approvals.find(open.approval); it != s.approvals.end())
-      return void(promise.delegate(it->second, decide{c.approved, std::move(c.note), std::move(c.edited_input), by.id}));
-  }
-  if (c.approval.is_nil()) return refuse(promise, errc::approval_not_pending, "No approval is pending in this conversation.");
-  look_up(core::get_approval{c.approval}, promise, [promise, id = c.approval](session_core me, const core::answer& a) mutable {
-    const auto& known = std::get<core::approval_record>(a);
-    if (known.session != me.s.id) return refuse(promise, errc::not_found, "Approval not found: " + id.str());
-    if (!known.decision) return refuse(promise, errc::approval_not_pending, "The run of this approval is not in progress.");
-    promise.deliver(
-        core::command_reply{core::approval_settled{known.id, *known.decision, known.decided_by, known.note, false}});
-  });
+  payloads facts;
+  facts.emplace_back(std::move(added));
+  facts.emplace_back(core::run_queued{reply.run, reply.message, reply.position});
+  if (interrupt && s.queue.size() > 1) facts.emplace_back(queue_order());
+  if (interrupt) ask_to_stop(by.id, facts);
+  append(std::move(facts), reply_once_stored(promise, reply));
 }
 
 void session_core::on_cancel(const core::principal& by, const core::cancel_run& c, reply_promise promise) {
   if (s.run && (c.run.is_nil() || c.run == s.run->run)) {
-    stop_run_of(by.id);
-    return void(promise.deliver(core::command_reply{core::done{}}));
+    payloads facts;
+    ask_to_stop(by.id, facts);
+    auto reply = reply_once_stored(promise, core::done{});
+    return facts.empty() ? s.log.when_stored(std::move(reply)) : append(std::move(facts), std::move(reply));
   }
   for (const auto& waiting : s.queue)
     if (waiting.run == c.run) return on_dequeue({waiting.message}, promise);
   refuse(promise, errc::not_found, c.run.is_nil() ? "No run is in progress." : "Run not in progress: " + c.run.str());
+}
+
+core::queue_reordered session_core::queue_order() const {
+  core::queue_reordered order;
+  for (const auto& waiting : s.queue) order.messages.push_back(waiting.message);
+  return order;
 }
 
 void session_core::on_dequeue(const core::dequeue_message& c, reply_promise promise) {
@@ -247,7 +238,7 @@ void session_core::on_status(const core::change_status& c, reply_promise promise
     s.queue.clear();
   }
   if (c.status == core::session_status::closed) facts.emplace_back(core::session_closed{});
-  if (c.status != core::session_status::active && s.run) stop_run_of({});
+  if (c.status != core::session_status::active && s.run) ask_to_stop({}, facts);
   append(std::move(facts), reply_once_stored(promise, core::done{}));
   start_next_in_queue();  // a paused one is active again
 }

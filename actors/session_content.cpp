@@ -157,9 +157,7 @@ void session_core::on_edit(const core::edit_queued& c, reply_promise promise) {
     auto moved = std::move(*it);
     s.queue.erase(it);
     s.queue.insert(s.queue.begin() + to, std::move(moved));
-    core::queue_reordered order;
-    for (const auto& waiting : s.queue) order.messages.push_back(waiting.message);
-    facts.emplace_back(std::move(order));
+    facts.emplace_back(queue_order());
   }
   if (facts.empty()) return s.log.when_stored(reply_once_stored(std::move(promise), core::done{}));
   append(std::move(facts), reply_once_stored(promise, core::done{}));

@@ -137,20 +137,26 @@ void session_core::open_log(core::seq_t last, core::seq_t reserved) {
 
 namespace {
 
-/// The bytes of files are on disk by now; who keeps the batch need not keep them.
-core::event_batch_ptr without_file_data(core::event_batch_ptr batch) {
-  auto holds_data = [](const core::event& e) { return e.as<core::file_added>() && e.as<core::file_added>()->data; };
+/// The bytes of files and long outputs are on disk by now; who keeps the batch need not keep them.
+core::event_batch_ptr without_data(core::event_batch_ptr batch) {
+  auto holds_data = [](const core::event& e) {
+    const auto* file = e.as<core::file_added>();
+    const auto* result = e.as<core::tool_completed>();
+    return (file && file->data) || (result && result->whole_output);
+  };
   if (std::none_of(batch->events.begin(), batch->events.end(), holds_data)) return batch;
   auto out = std::make_shared<core::event_batch>(*batch);
-  for (auto& e : out->events)
+  for (auto& e : out->events) {
     if (auto* file = std::get_if<core::file_added>(&e.payload)) file->data = nullptr;
+    if (auto* result = std::get_if<core::tool_completed>(&e.payload)) result->whole_output = nullptr;
+  }
   return out;
 }
 
 }  // namespace
 
 void session_core::show(core::event_batch_ptr batch) {
-  batch = without_file_data(std::move(batch));
+  batch = without_data(std::move(batch));
   bool over = false;
   for (const auto& e : batch->events) {
     if (e.as<core::run_started>()) {
@@ -198,12 +204,20 @@ void session_core::fold(const core::event_batch& batch) {
       s.record.alias = created->alias;
       s.record.owner = created->owner;
       s.record.metadata = created->metadata;
+      s.record.parent = created->parent;
+      s.record.parent_call = created->parent_call;
+      s.record.depth = created->depth;
       s.record.created_at = e.at;
     }
     if (const auto* usage = e.as<core::usage_recorded>()) {
       s.record.tokens += usage->tokens;
       s.record.cost += usage->cost;
     }
+    if (const auto* result = e.as<core::tool_completed>()) {
+      s.record.tokens += result->child_tokens;
+      s.record.cost += result->child_cost;
+    }
+    if (const auto* next = e.as<core::agent_changed>()) s.record.agent = next->agent;
     if (e.as<core::step_started>()) ++s.model_calls;
     if (const auto* updated = e.as<core::session_updated>()) {
       s.record.status = updated->status;

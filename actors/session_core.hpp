@@ -1,6 +1,6 @@
 // The session actor's handlers by topic: life (session_core.cpp), commands (session_commands.cpp, what a session holds
-// besides its talk: session_content.cpp, copies of others: session_fork.cpp), runs (session_runs.cpp). A view of the actor,
-// made per message; all state is in session_state.
+// besides its talk: session_content.cpp, copies of others: session_fork.cpp), runs (session_runs.cpp), what people are asked
+// (session_approvals.cpp). A view of the actor, made per message; all state is in session_state.
 #pragma once
 
 #include "actors/session.hpp"
@@ -61,8 +61,11 @@ struct session_core {
   void on_send(const core::principal& by, core::send_message& c, reply_promise promise);
   void accept_message(const core::principal& by, core::send_message& c, reply_promise promise);
   void on_decide(const core::principal& by, core::decide_approval& c, reply_promise promise);
+  void on_revoke_grant(const core::principal& by, const core::revoke_grant& c, reply_promise promise);
   void on_cancel(const core::principal& by, const core::cancel_run& c, reply_promise promise);
   void on_dequeue(const core::dequeue_message& c, reply_promise promise);
+  /// As it is now, for the log.
+  [[nodiscard]] core::queue_reordered queue_order() const;
   void on_status(const core::change_status& c, reply_promise promise);
   void on_edit(const core::edit_queued& c, reply_promise promise);
   void on_update(core::update_session& c, reply_promise promise);
@@ -78,19 +81,24 @@ struct session_core {
   // ---- runs ----
   [[nodiscard]] std::shared_ptr<const core::agent_config> agent() const;
   void with_history(std::function<void()> f);
-  void start_run(const core::run_id& run, const core::message_id& message, std::string question,
+  void start_run(const core::run_id& run, const core::message_id& message, core::principal by, std::string question,
                  const core::message_options& options, core::millis queued_at, payloads facts, session_log::stored_fn stored);
-  void spawn_loop(const core::run_id& run, const core::message_id& message, const core::message_options& options,
-                  core::turn before);
+  void spawn_loop(const core::run_id& run, const core::message_id& message, core::principal by,
+                  const core::message_options& options, core::turn before);
   void lend_history(const core::run_id& run, core::turn before);
-  void stop_run_of(const std::string& by);
+  /// The current run ends soon; that it is to is the last of `facts`, for the process may end before it has. Once per run.
+  void ask_to_stop(const std::string& by, payloads& facts);
   void resume_run(core::session_state& loaded);
+  void end_stopped_run(std::string shown);
   void start_next_in_queue();
-  void on_record(payloads facts, caf::typed_response_promise<recorded> promise);
+  void on_record(payloads facts, caf::strong_actor_ptr by, caf::typed_response_promise<recorded> promise);
+  /// Decisions about what is not asked (any more) are not for the log: a call may end while somebody decides about it.
+  void drop_late_decisions(payloads& facts) const;
   void on_text(stream_text& m);
   void on_run_finished(finish_run& m);
   void on_loop_down(caf::down_msg& m);
   void open_approval(const core::approval_requested& request);
+  void close_approval(const core::approval_id& id, const caf::strong_actor_ptr& answered_by);
   void close_approvals();
   void add_alerts(payloads& facts) const;
 

@@ -38,8 +38,6 @@ struct fork_job : std::enable_shared_from_this<fork_job> {
       me.source = std::get<core::session_record>(std::move(a));
       if (!core::may_see(me.by, me.source) || me.source.status == core::session_status::deleted)
         return refuse(me.promise, errc::not_found, missing);
-      if (!me.self->state.services->config->find_agent(me.source.project, me.source.agent))
-        return refuse(me.promise, errc::not_found, "The session's agent is no longer configured: " + me.source.agent.str());
       me.what.at = std::min(me.what.at, me.source.last_seq);
       me.read_on();
     });
@@ -92,15 +90,19 @@ struct fork_job : std::enable_shared_from_this<fork_job> {
       return refuse(promise, errc::shutting_down, "The session is leaving its process; try again.");
     if (auto why = core.obstacle(by, what)) return refuse(promise, why->code, std::move(why->text));
     if (core.exists()) return void(promise.deliver(core::command_reply{core::session_opened{false}}));
+    if (!self->state.services->config->find_agent(source.project, agent()))
+      return refuse(promise, errc::not_found, "The session's agent is no longer configured: " + agent().str());
     session_core::payloads facts;
     facts.emplace_back(core::session_created{
-        source.project, source.agent, source.dialect, {}, by.id, source.metadata, what.source, fold.upto()});
+        source.project, agent(), source.dialect, {}, by.id, source.metadata, what.source, fold.upto()});
     if (!source.title.empty()) facts.emplace_back(core::session_updated{core::session_status::active, source.title});
     std::move(file_facts.begin(), file_facts.end(), std::back_inserter(facts));
     std::move(fold.facts().begin(), fold.facts().end(), std::back_inserter(facts));
     core.append(std::move(facts), reply_once_stored(promise, core::session_opened{true}));
   }
 
+  /// Who answered where the copy ends: the source may have been handed over since.
+  [[nodiscard]] const core::agent_id& agent() const { return fold.agent().empty() ? source.agent : fold.agent(); }
   [[nodiscard]] const reader_actor& reader() const { return self->state.services->reader_for(what.source); }
 
   template <class Then>

@@ -1,6 +1,6 @@
 // The session and its runs: starting, queueing, recording what the loop reports, going on after a restart.
 #include "actors/agent_loop.hpp"
-#include "actors/approval.hpp"
+#include "actors/delegation.hpp"
 #include "actors/first_words.hpp"
 #include "actors/session_core.hpp"
 
@@ -22,6 +22,26 @@ std::string title_from(const core::history& history) {
   return {};
 }
 
+/// Who wrote a message, as far as the log knows.
+core::principal author_of(const std::string& id, const std::string& name) {
+  core::principal who;
+  who.id = id;
+  who.name = name;
+  if (!id.empty()) who.scopes = core::scope::user;
+  return who;
+}
+
+/// What clients have of the answer that was being written.
+std::string text_of_open_step(const std::vector<core::event>& run) {
+  std::string text;
+  for (const auto& e : run) {
+    const auto* lost = e.as<core::message_superseded>();
+    if (e.as<core::step_started>() || (lost && !lost->message.is_nil())) text.clear();
+    if (const auto* delta = e.as<core::text_delta>()) text += delta->pieces.text;
+  }
+  return text;
+}
+
 }  // namespace
 
 std::shared_ptr<const core::agent_config> session_core::agent() const {
@@ -41,6 +61,8 @@ void session_core::with_history(std::function<void()> f) {
                 std::uint32_t answers = 0;
                 for (const auto& event : page.events) {
                   me.s.history.apply(event);
+                  if (const auto* m = event.as<core::message_added>(); m && me.s.run && m->message == me.s.run->message)
+                    me.s.run->by = author_of(m->author, m->author_name);
                   if (event.as<core::message_completed>() || event.as<core::history_compacted>()) ++answers;
                 }
                 // Calls of earlier incarnations; one that failed without a word is not among them.
@@ -55,7 +77,7 @@ void session_core::with_history(std::function<void()> f) {
   });
 }
 
-void session_core::start_run(const core::run_id& run, const core::message_id& message, std::string question,
+void session_core::start_run(const core::run_id& run, const core::message_id& message, core::principal by, std::string question,
                              const core::message_options& options, core::millis queued_at, payloads facts,
                              session_log::stored_fn stored) {
   auto config = agent();
@@ -69,12 +91,12 @@ void session_core::start_run(const core::run_id& run, const core::message_id& me
                             std::move(question)};
   facts.emplace_back(started);
   append(std::move(facts), std::move(stored));
-  spawn_loop(run, message, options, {});
+  spawn_loop(run, message, std::move(by), options, {});
 }
 
-void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, const core::message_options& options,
-                              core::turn before) {
-  s.run = session_state::current_run{run, message, options, {}, {}};
+void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, core::principal by,
+                              const core::message_options& options, core::turn before) {
+  s.run = session_state::current_run{run, message, options, {}, {}, std::move(by)};
   // The history must hold the message this run answers before it is lent to the loop.
   with_history(
       [self = self, run, before = std::move(before)]() mutable { session_core{self}.lend_history(run, std::move(before)); });
@@ -87,6 +109,10 @@ void session_core::lend_history(const core::run_id& run, core::turn before) {
   s.history_backlog.clear();
   run_order order;
   order.agent = agent();
+  order.record = s.record;
+  order.directory = s.directory;
+  order.by = s.run->by;
+  order.depth = s.record.depth;
   order.session = s.id;
   order.run = run;
   order.trace = s.turn.trace;
@@ -103,16 +129,51 @@ void session_core::lend_history(const core::run_id& run, core::turn before) {
   if (s.run->stop) self->send(s.run->loop, *s.run->stop);
 }
 
-void session_core::stop_run_of(const std::string& by) {
+void session_core::ask_to_stop(const std::string& by, payloads& facts) {
+  if (s.run->stop) return;
+  s.run->stop = stop_run{by};
+  facts.emplace_back(core::run_stop_requested{s.run->run, by});
   // Its history may still be on the way: then the loop hears it first of all.
-  if (s.run->loop)
-    self->send(s.run->loop, stop_run{by});
-  else if (!s.run->stop)
-    s.run->stop = stop_run{by};
+  if (s.run->loop) self->send(s.run->loop, *s.run->stop);
+}
+
+/// The process ended between the wish and its fulfilment. No loop is needed: the text that is stored stays (its last 50 ms may
+/// have been seen and not stored; the message as it is completed here counts), what is open gets its end.
+void session_core::end_stopped_run(std::string shown) {
+  constexpr std::string_view why = "The user stopped the run before this call had a result.";
+  const auto stop = *s.turn.stop;
+  payloads facts;
+  const bool text_kept = s.turn.step_open && !shown.empty();
+  if (text_kept) {
+    core::message_completed cut;
+    cut.run = s.turn.run;
+    cut.step = s.turn.step;
+    cut.message = s.turn.reply;
+    cut.content = std::move(shown);
+    cut.cut = true;
+    facts.emplace_back(std::move(cut));
+  }
+  for (const auto& question : s.turn.open_approvals) {
+    core::approval_decided denied;
+    denied.run = s.turn.run;
+    denied.approval = question.approval;
+    denied.call = question.call;
+    denied.by = stop.by;
+    denied.note = why;
+    facts.emplace_back(std::move(denied));
+  }
+  for (const auto& call : s.turn.calls) {
+    if (call.settled) continue;
+    if (!call.child.is_nil()) stop_sub_agent(s.directory, s.record, call.child);
+    facts.emplace_back(core::tool_completed{s.turn.run, call.id, call.tool, false, std::string(why)});
+  }
+  facts.emplace_back(core::run_cancelled{s.turn.run, stop.by, text_kept});
+  append(std::move(facts));
 }
 
 void session_core::resume_run(core::session_state& loaded) {
   for (const auto& e : loaded.live_run) s.turn.apply(e);
+  auto shown = s.turn.stop ? text_of_open_step(loaded.live_run) : std::string();
   if (s.turn.active && !loaded.live_run.empty()) {
     auto batch = std::make_shared<core::event_batch>();
     batch->session = s.id;
@@ -123,7 +184,8 @@ void session_core::resume_run(core::session_state& loaded) {
   }
   // Seqs above the last stored one may have been seen: they are spent. Text of a step that runs again is void.
   bool crashed = s.record.reserved_seq > s.record.last_seq;
-  bool step_again = s.turn.active && s.turn.step_open;
+  bool stops = s.turn.active && s.turn.stop;
+  bool step_again = s.turn.active && s.turn.step_open && !stops;
   if (crashed) {
     core::message_superseded lost{step_again ? s.turn.reply : core::message_id{}, 0};
     if (step_again) lost.from = s.turn.step_text_from != 0 ? s.turn.step_text_from : s.log.last() + 1;
@@ -131,13 +193,10 @@ void session_core::resume_run(core::session_state& loaded) {
   } else if (step_again && s.turn.step_text_from != 0) {
     append({core::message_superseded{s.turn.reply, s.turn.step_text_from}});
   }
-  if (s.turn.active) {
-    if (agent()) {
-      spawn_loop(s.turn.run, s.turn.message, core::message_options_from(loaded.live_options), s.turn);
-      // It was to stop with the session, and had not yet.
-      if (s.record.status != core::session_status::active) stop_run_of({});
-      return;
-    }
+  if (stops) {
+    end_stopped_run(std::move(shown));
+  } else if (s.turn.active) {
+    if (agent()) return spawn_loop(s.turn.run, s.turn.message, {}, core::message_options_from(loaded.live_options), s.turn);
     append({core::run_failed{s.turn.run, core::errc::not_found,
                              "The session's agent is no longer configured: " + s.record.agent.str(), s.turn.step}});
   }
@@ -148,27 +207,41 @@ void session_core::start_next_in_queue() {
   if (s.run || s.queue.empty() || s.record.status != core::session_status::active || !agent()) return;
   auto next = std::move(s.queue.front());
   s.queue.pop_front();
-  start_run(next.run, next.message, std::move(next.content), core::message_options_from(next.options), next.at, {}, {});
+  start_run(next.run, next.message, author_of(next.author, next.author_name), std::move(next.content), core::message_options_from(next.options), next.at, {}, {});
 }
 
-void session_core::on_record(payloads facts, caf::typed_response_promise<recorded> promise) {
+void session_core::on_record(payloads facts, caf::strong_actor_ptr by, caf::typed_response_promise<recorded> promise) {
   if (s.phase == session_state::life::retiring)
     return void(promise.deliver(to_caf({core::errc::shutting_down, "The session is leaving; its run goes on later."})));
+  drop_late_decisions(facts);
+  if (facts.empty())
+    return void(promise.deliver(to_caf({core::errc::approval_not_pending, "The call ended before this decision was stored."})));
   std::vector<core::approval_requested> questions;
   std::vector<core::approval_id> decided;
+  std::vector<core::grant_record> grants;
   for (const auto& f : facts) {
     if (const auto* question = std::get_if<core::approval_requested>(&f)) questions.push_back(*question);
     if (const auto* decision = std::get_if<core::approval_decided>(&f)) decided.push_back(decision->approval);
+    if (const auto* grant = std::get_if<core::grant_given>(&f)) {
+      core::grant_record given;
+      given.grant = *grant;
+      given.project = s.record.project;
+      given.agent = s.record.agent;
+      given.session = s.id;
+      given.created_at = now();
+      grants.push_back(std::move(given));
+    }
   }
   add_alerts(facts);
-  append(std::move(facts),
-         [self = self, promise, questions = std::move(questions), decided = std::move(decided)](const core::error* e) mutable {
-           if (e) return void(promise.deliver(to_caf(*e)));
-           // Only now: until the decision is on disk its actor alone knows the winner.
-           for (const auto& id : decided) self->state.approvals.erase(id);
-           for (const auto& q : questions) session_core{self}.open_approval(q);
-           promise.deliver(recorded{});
-         });
+  append(std::move(facts), [self = self, promise, by = std::move(by), questions = std::move(questions),
+                            decided = std::move(decided), grants = std::move(grants)](const core::error* e) mutable {
+    if (e) return void(promise.deliver(to_caf(*e)));
+    for (auto& grant : grants) self->state.services->grants->add(std::move(grant));
+    // Only now: until the decision is on disk its actor alone knows the winner.
+    for (const auto& id : decided) session_core{self}.close_approval(id, by);
+    for (const auto& q : questions) session_core{self}.open_approval(q);
+    promise.deliver(recorded{});
+  });
 }
 
 void session_core::on_text(stream_text& m) {
@@ -181,6 +254,7 @@ void session_core::on_run_finished(finish_run& m) {
   if (!s.run || s.run->run != m.run || s.phase == session_state::life::retiring) return;
   self->demonitor(s.run->loop.address());
   close_approvals();  // before the facts that settle them are folded in
+  drop_late_decisions(m.payloads);
   auto end = std::move(m.payloads.back());
   m.payloads.pop_back();
   add_alerts(m.payloads);
@@ -209,26 +283,20 @@ void session_core::on_loop_down(caf::down_msg& m) {
   s.history_loaded = false;
   close_approvals();
   payloads facts;
+  for (const auto& question : s.turn.open_approvals) {
+    core::approval_decided closed;
+    closed.run = run;
+    closed.approval = question.approval;
+    closed.call = question.call;
+    closed.decision = core::decision::expired;
+    facts.emplace_back(std::move(closed));
+  }
   for (const auto& c : s.turn.calls)
     if (!c.settled)
       facts.emplace_back(core::tool_completed{run, c.id, c.tool, false, std::string(core::missing_result_text), 0});
   facts.emplace_back(core::run_failed{run, core::errc::agent_run_failed, "The agent loop stopped unexpectedly.", s.turn.step});
   append(std::move(facts));
   start_next_in_queue();
-}
-
-/// Ends the actors of questions that nobody needs to answer any more.
-void session_core::close_approvals() {
-  for (auto& [id, actor] : s.approvals) self->send_exit(actor, caf::exit_reason::user_shutdown);
-  s.approvals.clear();
-}
-
-void session_core::open_approval(const core::approval_requested& request) {
-  if (!s.run || !s.run->loop || s.approvals.count(request.approval) != 0) return;
-  auto still_open = std::any_of(s.turn.open_approvals.begin(), s.turn.open_approvals.end(),
-                                [&](const auto& a) { return a.approval == request.approval; });
-  if (!still_open) return;
-  s.approvals.emplace(request.approval, self->spawn(approval, s.services->environment, me(), s.run->loop, request));
 }
 
 /// Alerts behind the usage in `facts`, which is new: for each threshold of the session, its agent and its project that it

@@ -21,6 +21,7 @@ core::result<std::unique_ptr<actor_stack>> actor_stack::start(caf::actor_system&
   services->run_blocking = p.run_blocking;
   services->spending = std::make_shared<actors::spend_ledger>(p.config);
   services->watchers = p.watchers;
+  services->health = p.health;
 
   std::vector<std::shared_ptr<storage::queries>> connections;
   for (std::uint32_t i = 0; i < std::max(1U, p.config->storage.readers); ++i) {
@@ -31,8 +32,10 @@ core::result<std::unique_ptr<actor_stack>> actor_stack::start(caf::actor_system&
   try {
     for (const auto& day : connections.front()->usage_since(actors::spend_ledger::horizon(p.environment->now())))
       services->spending->load(day.project, day.agent, day.day, day.cost);
+    for (auto& grant : connections.front()->grants_in_force(p.environment->now())) services->grants->add(std::move(grant));
   } catch (const core::bad_result& e) {
-    return core::error{core::errc::storage_unavailable, std::string("reading what was spent this month: ") + e.what()};
+    return core::error{core::errc::storage_unavailable,
+                       std::string("reading what was spent this month and which approvals are remembered: ") + e.what()};
   }
   actors::persistence_options persistence_options;
   persistence_options.on_fatal = p.on_fatal;
@@ -48,6 +51,7 @@ core::result<std::unique_ptr<actor_stack>> actor_stack::start(caf::actor_system&
   for (const auto& [id, client] : p.clients) {
     actors::provider_options options;
     options.name = id.str();
+    options.board = p.health;
     if (auto it = p.config->providers.find(id); it != p.config->providers.end()) {
       options.max_concurrent = it->second.max_concurrent;
       options.max_retries = it->second.max_retries;

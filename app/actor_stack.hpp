@@ -32,6 +32,7 @@ struct actor_stack_parts {
   /// By dialect; whoever gives them fills them before the first session wakes.
   std::shared_ptr<std::map<std::string, std::vector<actors::event_sink_ptr>>> watchers =
       std::make_shared<std::map<std::string, std::vector<actors::event_sink_ptr>>>();
+  std::shared_ptr<core::status_board> health = std::make_shared<core::status_board>();
   /// Real threads for the actors that block; false on a test scheduler.
   bool detached = true;
 };

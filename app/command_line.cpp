@@ -56,7 +56,11 @@ int run_command_line(int argc, char** argv) {
   auto* record_command = cli.add_subcommand("record", "Make a scenario of a stored session");
   record_command->add_option("--session", recording.session, "Its UUID")->required()->type_name("ID");
   record_command->add_option("--out", recording.out, "The file to write")->required()->type_name("FILE");
-  record_command->add_option("--data", recording.data, "Folder of the database")->type_name("DIR")->capture_default_str();
+  auto* record_data = record_command->add_option("--data", recording.data, "Folder of the database");
+  record_data->type_name("DIR")->capture_default_str();
+  auto* record_url = record_command->add_option("--url", recording.url, "Ask a running server instead, through its REST API");
+  record_url->type_name("URL")->excludes(record_data);
+  record_command->add_option("--token", recording.token, "Credentials for --url")->needs(record_url);
   record_command->add_option("--config", recording.config_file, "What its agent was set up with; without it, the demo")
       ->type_name("FILE");
 

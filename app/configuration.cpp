@@ -2,7 +2,6 @@
 
 #include "app/configuration_fields.hpp"
 #include "app/demo.hpp"
-#include "tools/tool.hpp"
 
 #include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
@@ -58,24 +57,6 @@ std::string names_of(const Map& map) {
   return out.empty() ? "none" : out;
 }
 
-void check_tools(const core::agent_config& agent, const std::string& at, const tools::toolbox& known) {
-  std::vector<std::string_view> names;
-  for (const auto* t : known.all()) names.push_back(t->spec().name);
-  for (std::size_t i = 0; i < agent.tools.size(); ++i) {
-    const auto& tool = agent.tools[i];
-    auto place = at + "/tools/" + std::to_string(i);
-    if (!known.find(tool))
-      throw fault{place, "there is no tool \"" + tool.substr(0, 64) + "\"; the nearest is \"" +
-                             std::string(nearest(tool, names)) + "\" (this build has built-in tools only)"};
-    if (std::find(agent.tools.begin(), agent.tools.begin() + static_cast<std::ptrdiff_t>(i), tool) !=
-        agent.tools.begin() + static_cast<std::ptrdiff_t>(i))
-      throw fault{place, "\"" + tool + "\" is listed twice"};
-  }
-  for (const auto& [tool, policy] : agent.approval)
-    if (std::find(agent.tools.begin(), agent.tools.end(), tool) == agent.tools.end())
-      throw fault{at + "/approval/" + tool, "the agent has no tool \"" + tool + "\" in \"tools\""};
-}
-
 bool is_hard(const core::budget_config& budget) { return budget.daily || budget.monthly; }
 
 const core::provider_config& find_provider(const core::provider_id& id, const std::string& at, const document& file) {
@@ -105,9 +86,9 @@ void check_context(const core::agent_config& agent, const std::string& at) {
                         std::to_string(agent.limits.max_output_tokens)};
 }
 
-void finish_agent(core::agent_config& agent, const std::string& at, const document& file, const tools::toolbox& known) {
+void finish_agent(core::agent_config& agent, const std::string& at, const document& file) {
   auto priced_as = finish_model(agent.provider, agent.model, agent.price, at, file);
-  check_tools(agent, at, known);
+  check_references(agent, at, file);
   check_context(agent, at + "/context/tokens");
   auto check_budgets = [&](bool has_price, const std::string& name) {
     auto needs_price = [&](bool has_budget, const std::string& place) {
@@ -151,8 +132,6 @@ void resolve_files(document& file, const std::filesystem::path& folder) {
 }
 
 void resolve(document& file) {
-  auto known = tools::builtin_tools();
-  if (!known) throw fault{"/tools", known.error().text};
   if (file.config.projects.empty()) throw fault{"/projects", "needs at least one project with an agent"};
   for (const auto& [name, price] : file.prices)
     if (!file.config.providers.contains(core::provider_id{name.substr(0, name.find('/'))}))
@@ -162,7 +141,7 @@ void resolve(document& file) {
     auto& agents = file.agents[id];
     if (agents.empty()) throw fault{at + "/agents", "needs at least one agent"};
     for (auto& [agent, settings] : agents) {
-      finish_agent(settings, at + "/agents/" + agent.str(), file, *known);
+      finish_agent(settings, at + "/agents/" + agent.str(), file);
       project.agents[agent] = std::make_shared<const core::agent_config>(std::move(settings));
     }
     choose_default(project.default_agent, project.agents, at + "/default_agent", "agent");
@@ -193,6 +172,9 @@ core::result<core::config> parse_configuration(std::string_view text, std::strin
   }
   choose_default(file.config.default_project, file.config.projects, "/default_project", "project");
   check_limits(file.config.limits);
+  auto folder = std::filesystem::path(file_name).parent_path();
+  resolve_tools(file, folder, environment);
+  resolve_webhook(file, folder, environment);
   resolve_auth(file, environment);
   if (!file.has_origins) file.config.cors_origins = default_origins(environment);
   return std::move(file.config);

@@ -28,21 +28,25 @@ constexpr std::array limit_fields{
     field<agent_limits>{"budget_usd", read_budget, write_budget},
     number<agent_limits, &agent_limits::approval_timeout>("approval_timeout_ms", 1, 52 * week_ms),
     number<agent_limits, &agent_limits::tool_timeout>("tool_timeout_ms", 1, 24 * hour_ms),
+    number<agent_limits, &agent_limits::max_output_chars>("max_output_chars", 256, 4 << 20),
+    number<agent_limits, &agent_limits::max_depth>("max_depth", 0, 10),
 };
 
 void read_tools(const node& at, agent_config& to, std::int64_t, std::int64_t) { to.tools = at.texts(max_entries); }
 
-void read_approval(const node& at, agent_config& to, std::int64_t, std::int64_t) {
-  constexpr std::array<std::string_view, 2> policies{"never", "always"};
-  each_entry(at, [&](std::string tool, const node& entry) {
-    to.approval[tool] = entry.one_of(policies) == "always" ? approval_policy::always : approval_policy::never;
-  });
-}
-
-json::value write_approval(const agent_config& from) {
-  json::object out;
-  for (const auto& [tool, policy] : from.approval) out[tool] = policy == approval_policy::always ? "always" : "never";
-  return out;
+/// Ids of other agents.
+template <auto Member>
+constexpr field<agent_config> agents_list(std::string_view key) {
+  return {key,
+          [](const node& at, agent_config& to, std::int64_t, std::int64_t) {
+            (to.*Member).clear();
+            for (auto& id : at.texts(max_entries)) (to.*Member).push_back({std::move(id)});
+          },
+          [](const agent_config& from) -> json::value {
+            json::array out;
+            for (const auto& id : from.*Member) out.emplace_back(id.str());
+            return out;
+          }};
 }
 
 void read_on_busy(const node& at, agent_config& to, std::int64_t, std::int64_t) {
@@ -150,7 +154,8 @@ constexpr std::array context_fields{
 
 constexpr auto whole_agent = [](auto& a) -> auto& { return a; };
 
-constexpr std::array agent_table{
+// Not constexpr: one of the fields is made elsewhere.
+const std::array agent_table{
     text<agent_config, &agent_config::name>("name"),
     text<agent_config, &agent_config::description>("description"),
     text<agent_config, &agent_config::provider>("provider"),
@@ -158,7 +163,9 @@ constexpr std::array agent_table{
     text<agent_config, &agent_config::instructions>("instructions"),
     field<agent_config>{"tools", read_tools,
                         [](const agent_config& a) -> json::value { return json::array(a.tools.begin(), a.tools.end()); }},
-    field<agent_config>{"approval", read_approval, write_approval},
+    approval_field(),
+    agents_list<&agent_config::delegates>("delegates"),
+    agents_list<&agent_config::handoffs>("handoffs"),
     field<agent_config>{"on_busy", read_on_busy,
                         [](const agent_config& a) -> json::value { return json::value(to_string(a.on_busy)); }},
     object<agent_config, &agent_config::limits, limit_fields>("limits"),

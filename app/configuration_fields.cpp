@@ -121,12 +121,6 @@ void read_log_level(const node& at, document& to, std::int64_t, std::int64_t) {
   to.config.log_level = at.one_of(levels);
 }
 
-void read_tool_sources(const node& at, document&, std::int64_t, std::int64_t) {
-  if (!at.object().empty())
-    at.child(at.object().begin()->key(), at.value)
-        .fail("tools of kind http, mcp and command are not supported by this build yet");
-}
-
 constexpr auto whole = [](auto& d) -> auto& { return d; };
 constexpr auto settings = [](auto& d) -> auto& { return d.config; };
 constexpr auto data_folder = [](auto& d) -> auto& { return d.config.storage.data; };
@@ -155,7 +149,8 @@ std::span<const field<document>> document_fields() {
       number<document, workers>("workers", 0, 256),
       field<document>{"log_level", read_log_level,
                       [](const document& d) -> json::value { return json::value(d.config.log_level); }},
-      field<document>{.key = "tools", .read = read_tool_sources, .is_supported = false},
+      tools_field(),
+      approvals_field(),
       unsupported<document>("tls"),
   };
   return table;

@@ -6,6 +6,7 @@
 #include "app/json_fields.hpp"
 #include "core/config.hpp"
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
@@ -13,6 +14,15 @@
 #include <vector>
 
 namespace troupe::app {
+
+/// A value of a tool that our own environment holds; looked up when all is read.
+struct tool_variable {
+  std::string pointer;
+  std::string tool;
+  bool is_header = false;  ///< else one of its environment
+  std::string name;
+  std::string variable;
+};
 
 struct document {
   core::config config;
@@ -26,6 +36,8 @@ struct document {
     std::optional<std::string> secret;
     std::vector<std::string> keys;  ///< of `config.auth.api_keys`, in their order; empty: the file has the hash
   } auth;
+  std::vector<tool_variable> variables;
+  std::string webhook_variable;
 };
 
 inline constexpr std::int64_t hour_ms = 3'600'000;
@@ -38,8 +50,23 @@ inline constexpr std::size_t max_entries = 1'000;
 [[nodiscard]] field<document> prices_field();
 [[nodiscard]] field<document> projects_field();
 [[nodiscard]] field<document> auth_field();
+[[nodiscard]] field<document> tools_field();
+[[nodiscard]] field<document> approvals_field();
+[[nodiscard]] field<core::agent_config> approval_field();
 /// Fills in the secrets, and checks that somebody could come in.
 void resolve_auth(document& file, const environment_lookup& environment);
+/// The same of tools and of the webhook; `folder` is where their `ca_file`s are.
+void resolve_tools(document& file, const std::filesystem::path& folder, const environment_lookup& environment);
+void resolve_webhook(document& file, const std::filesystem::path& folder, const environment_lookup& environment);
+/// Throws a fault where the agent names tools, approvals or agents that are not there.
+void check_references(const core::agent_config& agent, const std::string& at, const document& file);
+[[nodiscard]] bool is_builtin_tool(std::string_view name);
+/// One that the agent loop carries out itself: read_output, delegate, handoff.
+[[nodiscard]] bool is_loop_tool(std::string_view name);
+[[nodiscard]] core::approval_policy read_policy(const node& at);
+[[nodiscard]] std::string_view policy_name(core::approval_policy policy);
+/// low, medium or high.
+[[nodiscard]] std::string read_risk(const node& at);
 /// The name of an environment variable. A fault does not repeat the text: people put the secret itself there.
 [[nodiscard]] std::string variable_name(const node& at);
 /// Percentages, each above the one before.

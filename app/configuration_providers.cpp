@@ -139,7 +139,8 @@ void finish_provider(const node& entry, provider_draft& draft) {
     entry.fail("a \"" + p.kind + "\" provider has no base_url, no key, no ca_file and no proxy");
   bool is_websocket = p.kind == "websocket";
   if (!is_websocket && !p.message.empty()) entry.fail("only a \"websocket\" provider has a message");
-  if (is_websocket && !p.proxy.empty()) entry.fail("a \"websocket\" provider takes no proxy");
+  if (is_websocket && !p.proxy.empty() && !p.proxy.starts_with("http://"))
+    entry.fail("a \"websocket\" provider takes an http:// proxy only");
   if (is_websocket && p.base_url.empty()) entry.fail("needs a \"base_url\", such as wss://model.example/chat");
   if (p.base_url.empty()) p.base_url = kind->base_url;
   if (is_remote) check_base_url(entry.child("base_url", entry.value), kind->scheme, p.base_url);

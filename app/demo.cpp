@@ -101,10 +101,26 @@ core::config demo_configuration(const environment_lookup& environment) {
   guide.model = "scripted";
   guide.instructions = "You are a scripted guide.";
   guide.tools = tools;
+  guide.delegates = {{"scout"}};
   guide.limits.max_output_tokens = 1024;
   guide.limits.budget = budget;
   guide.price = price;
   project.agents[guide.id] = finished(guide);
+
+  core::provider_config scouting = scripted;
+  scouting.id.value = "scout";
+  scouting.script = scout_rules();
+  out.providers[scouting.id] = scouting;
+  core::agent_config scout;
+  scout.id.value = "scout";
+  scout.name = "Scout";
+  scout.description = "Looks at the clock for the guide. Scripted, too.";
+  scout.provider = scouting.id;
+  scout.model = "scripted";
+  scout.tools = {"clock"};
+  scout.limits.max_output_tokens = 256;
+  scout.price = price;
+  project.agents[scout.id] = finished(scout);
 
   for (const auto& api : apis) {
     if (!environment(api.prefix + "_API_KEY")) continue;
@@ -124,6 +140,9 @@ core::config demo_configuration(const environment_lookup& environment) {
     agent.instructions =
         "You are a helpful assistant. Use the tools where they help; files live in a workspace of this conversation.";
     agent.tools = tools;
+    agent.tools.emplace_back("edit_file");
+    agent.tools.emplace_back("http_request");
+    agent.approval["http_request"].policy = core::approval_policy::always;
     project.agents[agent.id] = finished(agent);
   }
   out.projects[project.id] = project;

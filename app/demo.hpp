@@ -1,4 +1,4 @@
-// What the server is without a configuration file: project `demo` with the scripted agent `guide`, and an agent for
+// What the server is without a configuration file: project `demo` with the scripted agent `guide` and its helper `scout`, and an agent for
 // every API key that the environment has. Called at start-up; pure but for the environment it is given.
 #pragma once
 
@@ -19,5 +19,8 @@ namespace troupe::app {
 
 /// The same rules without usage, as they are written.
 [[nodiscard]] std::string_view demo_rules() noexcept;
+
+/// Those of `scout`, the agent that the guide delegates to.
+[[nodiscard]] std::string_view scout_rules() noexcept;
 
 }  // namespace troupe::app

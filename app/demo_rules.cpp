@@ -42,6 +42,10 @@ std::string_view demo_rules() noexcept {
     "say": [ { "stream": "En tu espacio de trabajo:\n\n${result}", "chunk": 5, "every_ms": 15 } ] },
   { "when": { "after": "tool", "tool": "list_files" },
     "say": [ { "stream": "In your workspace:\n\n${result}", "chunk": 5, "every_ms": 15 } ] },
+  { "when": { "after": "tool", "tool": "delegate", "user": "explorador|explora" },
+    "say": [ { "stream": "El explorador, otro agente con su propia sesión, dice: «${result}»", "chunk": 5, "every_ms": 15 } ] },
+  { "when": { "after": "tool", "tool": "delegate" },
+    "say": [ { "stream": "The scout, another agent in a session of its own, says: \"${result}\"", "chunk": 5, "every_ms": 15 } ] },
   { "when": { "after": "tool" },
     "say": [ { "stream": "The tool answered: ${result}", "chunk": 5, "every_ms": 15 } ] },
 
@@ -51,6 +55,12 @@ std::string_view demo_rules() noexcept {
   { "when": { "user": "\\b(delete|remove|erase)\\b" },
     "say": [ { "stream": "Deleting cannot be undone, so I need your approval. ", "chunk": 5, "every_ms": 15 },
              { "tool": "delete_file", "arguments": { "path": "notes/demo.txt" } } ] },
+  { "when": { "user": "explorador|explora" },
+    "say": [ { "stream": "Se lo encargo a otro agente. ", "chunk": 5, "every_ms": 15 },
+             { "tool": "delegate", "arguments": { "agent": "scout", "task": "Mira qué hora es y dilo en español." } } ] },
+  { "when": { "user": "\\bscout\\b|\\bdelegate\\b" },
+    "say": [ { "stream": "I give this to another agent. ", "chunk": 5, "every_ms": 15 },
+             { "tool": "delegate", "arguments": { "agent": "scout", "task": "Find out what time it is, and say it in English." } } ] },
   { "when": { "user": "(?:calculate|calcula|calcular|compute|cu(?:a|á)nto (?:es|son)|how much is)[ :]+([^?=]*[^?= ])" },
     "say": [ { "tool": "calculator", "arguments": { "expression": "${1}" } } ] },
   { "when": { "user": "what is ([-+(]*[0-9][^?=]*[^?= ])" },
@@ -77,13 +87,28 @@ std::string_view demo_rules() noexcept {
   { "when": { "user": "\\b(thanks|thank you)\\b" },
     "say": [ { "stream": "You are welcome. Type \"help\" to see what else I can do.", "chunk": 5, "every_ms": 15 } ] },
   { "when": { "user": "\\bhola\\b|\\bbuen(a|o)s\\b|ayuda|qu(é|e) (puedes|sabes)" },
-    "say": [ { "stream": "¡Hola! Soy el guía de la demostración de Troupe. Sigo un guion: detrás de mí no hay ningún modelo de lenguaje, y los precios que verás son inventados. Prueba a escribir:\n\n- «hora»: una herramienta que se usa sin preguntar\n- «calcula 2*21»: otra, con datos tuyos\n- «escribe un fichero», «lee el fichero», «lista los ficheros»\n- «borra el fichero»: te pido aprobación antes de hacerlo\n- «largo»: un texto que llega despacio, para probar a pararlo\n\nMis dos primeras respuestas fingen ser caras, para que veas un aviso de gasto.", "chunk": 5, "every_ms": 10 } ] },
+    "say": [ { "stream": "¡Hola! Soy el guía de la demostración de Troupe. Sigo un guion: detrás de mí no hay ningún modelo de lenguaje, y los precios que verás son inventados. Prueba a escribir:\n\n- «hora»: una herramienta que se usa sin preguntar\n- «calcula 2*21»: otra, con datos tuyos\n- «escribe un fichero», «lee el fichero», «lista los ficheros»\n- «borra el fichero»: te pido aprobación antes de hacerlo\n- «pregunta al explorador»: otro agente hace el trabajo en su propia sesión\n- «largo»: un texto que llega despacio, para probar a pararlo\n\nMis dos primeras respuestas fingen ser caras, para que veas un aviso de gasto.", "chunk": 5, "every_ms": 10 } ] },
   { "when": { "user": "\\b(hello|hi|hey|help|good (morning|afternoon|evening))\\b|what can you do|^ *\\?+ *$" },
-    "say": [ { "stream": "Hello! I am the guide of the Troupe demo. I follow a script: there is no language model behind me, and the prices you will see are made up. Try typing:\n\n- \"time\": a tool that runs without asking\n- \"calculate 2*21\": another one, with your input\n- \"write a file\", \"read the file\", \"list files\"\n- \"delete the file\": I ask for your approval before I do it\n- \"long\": a text that arrives slowly, so that you can try to stop it\n\nMy first two answers pretend to be expensive, so that you see a cost alert.", "chunk": 5, "every_ms": 10 } ] }
+    "say": [ { "stream": "Hello! I am the guide of the Troupe demo. I follow a script: there is no language model behind me, and the prices you will see are made up. Try typing:\n\n- \"time\": a tool that runs without asking\n- \"calculate 2*21\": another one, with your input\n- \"write a file\", \"read the file\", \"list files\"\n- \"delete the file\": I ask for your approval before I do it\n- \"ask the scout\": another agent does the work in a session of its own\n- \"long\": a text that arrives slowly, so that you can try to stop it\n\nMy first two answers pretend to be expensive, so that you see a cost alert.", "chunk": 5, "every_ms": 10 } ] }
 ],
 "otherwise": [
   { "stream": "I am a scripted guide and did not understand that; no language model is behind me. Type \"help\" to see what I know. (Soy un guion y no te he entendido: escribe «ayuda».)", "chunk": 5, "every_ms": 10 }
 ]
+})json";
+  return rules;
+}
+
+std::string_view scout_rules() noexcept {
+  static constexpr std::string_view rules = R"json({
+"rules": [
+  { "when": { "after": "tool", "user": "español" },
+    "say": [ { "stream": "He mirado el reloj: son las ${result} (UTC).", "chunk": 5, "every_ms": 15 },
+             { "usage": { "prompt": 200, "completion": 20 } } ] },
+  { "when": { "after": "tool" },
+    "say": [ { "stream": "I looked at the clock: it is ${result} (UTC).", "chunk": 5, "every_ms": 15 },
+             { "usage": { "prompt": 200, "completion": 20 } } ] }
+],
+"otherwise": [ { "tool": "clock", "arguments": {} }, { "usage": { "prompt": 150, "completion": 10 } } ]
 })json";
   return rules;
 }

@@ -2,7 +2,9 @@
 
 #include "app/configuration.hpp"
 #include "app/demo.hpp"
+#include "app/record/remote_log.hpp"
 #include "app/record/session_record.hpp"
+#include "app/scenario/rest_client.hpp"
 #include "app/scenario/runner.hpp"
 #include "providers/provider_factory.hpp"
 
@@ -17,6 +19,37 @@ int fail(const std::string& text, int status) {
   return status;
 }
 
+core::result<recording_source> from_folder(const record_options& options, core::session_id session,
+                                           const core::config& config) {
+  auto queries = storage::open_for_reading(options.data);
+  if (!queries) return queries.error();
+  auto log = read_log(**queries, session, {});
+  if (!log) return log.error();
+  if (log->empty()) return core::error{core::errc::not_found, "there is no session " + options.session + " in " + options.data};
+  recording_source source;
+  source.agent = agent_of(*log, config);
+  if (!source.agent)
+    std::fprintf(
+        stderr,
+        "troupe record: the session's agent is not in the configuration as it was then, so prices are left out; name its "
+        "file with --config\n");
+  source.files = read_files(**queries, *log, session);
+  source.log = std::move(*log);
+  return source;
+}
+
+core::result<recording_source> from_server(const record_options& options, core::session_id session) {
+  auto server = rest_client::open(*options.url, options.token);
+  if (!server) return server.error();
+  auto told = read_remote_log(**server, session.str());
+  if (!told) return told.error();
+  recording_source source;
+  source.agent = std::move(told->agent);
+  source.files = std::move(told->files);
+  source.log = std::move(told->events);
+  return source;
+}
+
 }  // namespace
 
 int record(const record_options& options) {
@@ -26,20 +59,9 @@ int record(const record_options& options) {
   auto config = options.config_file ? load_configuration(*options.config_file, environment)
                                     : core::result<core::config>(demo_configuration(environment));
   if (!config) return fail(config.error().text, 2);
-  auto queries = storage::open_for_reading(options.data);
-  if (!queries) return fail(queries.error().text, 1);
-  auto log = read_log(**queries, *session, {});
-  if (!log) return fail(log.error().text, 1);
-  if (log->empty()) return fail("there is no session " + options.session + " in " + options.data, 1);
-
-  recording_source source;
-  source.agent = agent_of(*log, *config);
-  if (!source.agent)
-    std::fprintf(
-        stderr,
-        "troupe record: the session's agent is not in the configuration as it was then, so prices are left out; name its "
-        "file with --config\n");
-  source.log = std::move(*log);
+  auto read = options.url ? from_server(options, *session) : from_folder(options, *session, *config);
+  if (!read) return fail(read.error().text, options.url && read.error().code == core::errc::configuration_error ? 2 : 1);
+  auto source = std::move(*read);
   auto tools = tools::builtin_tools();
   if (!tools) return fail(tools.error().text, 1);
   source.tools = &*tools;

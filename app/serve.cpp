@@ -1,14 +1,20 @@
 #include "app/serve.hpp"
 
 #include "app/actor_stack.hpp"
+#include "app/approval_webhook.hpp"
 #include "app/caf_settings.hpp"
+#include "app/console_pack.hpp"
 #include "app/demo.hpp"
+#include "app/record/command_tap.hpp"
+#include "app/record/model_tap.hpp"
 #include "app/record/recorder.hpp"
+#include "app/tool_setup.hpp"
 #include "providers/curl_loop.hpp"
 #include "providers/provider_factory.hpp"
 #include "tools/tool.hpp"
 #include "transport/actor_link.hpp"
 #include "transport/endpoints.hpp"
+#include "transport/rest/console.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -21,6 +27,7 @@
 #include <csignal>
 #include <cstdio>
 #include <future>
+#include <map>
 #include <thread>
 
 namespace troupe::app {
@@ -86,11 +93,60 @@ class io_thread {
   std::thread thread_;
 };
 
-std::vector<core::tool_record> records_of(const tools::toolbox& box) {
+/// What tools need: a thread of their own for programs, HTTP and MCP servers, so that none of it slows the sockets of clients.
+class tool_thread {
+ public:
+  tool_thread() : curl_(io_.context()) {
+    auto probe = tools::probe_sandbox();
+    if (!probe.works) spdlog::info("no sandbox for commands reason=\"{}\"", probe.trouble);
+    host_.io = &io_.context();
+    host_.guard = {"/proc/self/exe", "guard"};
+    host_.has_sandbox = probe.works;
+  }
+  [[nodiscard]] core::result<std::shared_ptr<const tools::toolbox>> make_tools(const core::config& config) {
+    auto made = make_toolbox(config, host_, &curl_, [](std::string_view level, std::string_view text) {
+      spdlog::log(spdlog::level::from_str(std::string(level)), "{}", text);
+    });
+    if (!made) return made.error();
+    return tools_ = std::make_shared<const tools::toolbox>(std::move(*made));
+  }
+  /// After the actors: no call is under way.
+  void stop() {
+    if (!tools_) return;
+    std::vector<std::future<void>> ends;
+    for (const auto& source : tools_->sources()) {
+      auto ended = std::make_shared<std::promise<void>>();
+      ends.push_back(ended->get_future());
+      source->stop([ended] { ended->set_value(); });
+    }
+    for (auto& end : ends) end.wait_for(longest_farewell);
+    tools_.reset();
+    io_.stop();
+  }
+
+ private:
+  static constexpr std::chrono::seconds longest_farewell{5};
+  io_thread io_;
+  providers::curl_loop curl_;
+  tools::process_host host_;
+  std::shared_ptr<const tools::toolbox> tools_;
+};
+
+/// As clients see them, now; and what is to be said of where they come from.
+std::vector<core::tool_record> records_of(const tools::toolbox& box, core::status_board& board) {
+  std::map<std::string, std::string> states;
+  for (const auto& source : box.sources()) {
+    auto state = source->status();
+    board.set("tools", source->name(), state, state.starts_with("ready"));
+    states.emplace(source->name(), std::move(state));
+  }
   std::vector<core::tool_record> out;
-  for (const auto* t : box.all()) {
+  for (const auto& t : box.all()) {
     const auto& s = t->spec();
-    out.push_back({s.name, s.description, s.parameters, s.effect, s.approval == core::approval_policy::always, s.source});
+    const bool asks = s.approval == core::approval_policy::always ||
+                      (s.approval == core::approval_policy::by_effect && s.effect == core::effect::once);
+    out.push_back({s.name, s.description, s.parameters, s.effect, asks, s.source, s.risk,
+                   states.contains(s.source) ? states.at(s.source) : "ready"});
   }
   return out;
 }
@@ -182,11 +238,14 @@ int serve(const serve_options& options) {
   warn_about_auth(*config);
   umask(077);  // conversations are nobody else's business
 
+  auto console = transport::console::open(console_pack());
+  if (!console) return refuse(console.error());
   auto store = storage::store::open(config->storage);
   if (!store) return refuse(store.error());
-  auto toolbox = tools::builtin_tools();
-  if (!toolbox) return refuse(toolbox.error());
 
+  tool_thread tool_side;
+  auto toolbox = tool_side.make_tools(*config);
+  if (!toolbox) return refuse(toolbox.error());
   io_thread io;
   auto timers = transport::make_timer_service(io.context());
   providers::curl_loop curl(io.context());
@@ -197,18 +256,11 @@ int serve(const serve_options& options) {
   actor_stack_parts parts;
   parts.config = config;
   parts.environment = core::system_environment();
-  parts.tools = std::make_shared<const tools::toolbox>(std::move(*toolbox));
+  parts.tools = *toolbox;
   parts.workspaces = std::filesystem::path(config->storage.data) / "workspaces";
   parts.run_blocking = [&blocking](std::function<void()> f) { boost::asio::post(blocking, std::move(f)); };
   parts.on_fatal = stop_at_once;
   parts.store = store->get();
-  for (const auto& [id, provider] : config->providers) {
-    auto client = providers::make_client(provider, {timers.get(), &curl, environment});
-    if (!client) return refuse(client.error());
-    parts.clients.emplace(id, std::move(*client));
-  }
-  transport::dialect_watchers watchers(io.context());
-  *parts.watchers = watchers.sinks();
   std::shared_ptr<recorder> recording;
   if (options.record) {
     auto queries = (*store)->open_queries();
@@ -216,10 +268,23 @@ int serve(const serve_options& options) {
     auto opened = recorder::open({*options.record, config, parts.tools, "troupe " TROUPE_VERSION}, std::move(*queries));
     if (!opened) return refuse(opened.error());
     recording = std::move(*opened);
-    recording->watch(*parts.watchers);
   }
-  auto tool_records = records_of(*parts.tools);
+  for (const auto& [id, provider] : config->providers) {
+    auto client = providers::make_client(provider, {timers.get(), &curl, environment});
+    if (!client) return refuse(client.error());
+    if (recording) client = tap_model(std::move(*client), recording->live());
+    parts.clients.emplace(id, std::move(*client));
+  }
+  transport::dialect_watchers watchers(io.context());
+  *parts.watchers = watchers.sinks();
+  std::shared_ptr<approval_webhook> webhook;
+  if (!config->webhook.url.empty()) {
+    webhook = std::make_shared<approval_webhook>(config->webhook, parts.environment, curl);
+    webhook->watch(*parts.watchers);
+  }
+  if (recording) recording->watch(*parts.watchers);
   auto world = parts.environment;
+  auto board = parts.health;
 
   // Before anything can be sent to a session: what an earlier process left in flight.
   auto reader = (*store)->open_queries();
@@ -229,11 +294,14 @@ int serve(const serve_options& options) {
 
   auto stack = actor_stack::start(system, std::move(parts));
   if (!stack) return refuse(stack.error());
+  auto listener = (*stack)->spawn_listener();
+  if (recording) listener = tap_commands(system, std::move(listener), recording->live());
   transport::gateway way(io.context(),
-                         std::make_unique<transport::actor_link>(transport::actor_link{(*stack)->spawn_listener()}), config,
-                         world, std::move(tool_records));
+                         std::make_unique<transport::actor_link>(transport::actor_link{std::move(listener)}), config,
+                         world, [box = *toolbox, board] { return records_of(*box, *board); }, board);
   io.run([&] { watchers.start(way); });
   transport::endpoints endpoints(way, watchers);
+  endpoints.hub().show(std::move(*console));
   std::vector<std::unique_ptr<transport::server>> servers;
   auto settle = [] {};
   auto take_down = [&] {
@@ -244,7 +312,12 @@ int serve(const serve_options& options) {
     });
     (*stack)->stop(settle);
     if (recording) recording->stop();
-    io.run([&] { way.close(); });
+    io.run([&] {
+      way.close();
+      if (webhook) webhook->stop();
+    });
+    toolbox->reset();
+    tool_side.stop();
     for (auto& s : servers) s->close_all(1012, "the server restarts");
     // On its own thread: what is still open is closed there, while the endpoints it tells still stand.
     io.run([&] { servers.clear(); });

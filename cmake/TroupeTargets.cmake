@@ -1,4 +1,5 @@
-# troupe_library(<folder> SOURCES … LINK …): the static library of one folder, `troupe_<folder>`, with the project's warnings.
+# troupe_library(<folder> SOURCES … LINK … [COMMON …]): the static library of one folder, `troupe_<folder>`, with the project's
+# warnings. COMMON names headers that most of its files include; they are compiled once (troupe_precompile).
 
 add_library(troupe_warnings INTERFACE)
 target_compile_options(troupe_warnings INTERFACE
@@ -7,7 +8,7 @@ target_compile_options(troupe_warnings INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false dereferences, restrict overlaps and overflows inside its own headers when it inlines at -O2.
   target_compile_options(troupe_warnings INTERFACE
-    -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow -Wlogical-op -Wduplicated-cond)
+    -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wlogical-op -Wduplicated-cond)
 endif()
 if(TROUPE_WERROR)
   target_compile_options(troupe_warnings INTERFACE -Werror)
@@ -25,9 +26,23 @@ target_compile_definitions(troupe_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BO
   BOOST_ASIO_NO_DEPRECATED)
 target_link_libraries(troupe_asio PUBLIC Boost::headers Threads::Threads OpenSSL::SSL)
 
+# Half of a compilation here is reading headers. Sanitizer builds do without: they are not built from scratch so often.
+function(troupe_precompile target)
+  if(TROUPE_SANITIZE)
+    return()
+  endif()
+  target_precompile_headers(${target} PRIVATE ${ARGN})
+  if(CCACHE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${target} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
+
 function(troupe_library folder)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK;COMMON" ${ARGN})
   add_library(troupe_${folder} STATIC ${arg_SOURCES})
   target_include_directories(troupe_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(troupe_${folder} PUBLIC ${arg_LINK} PRIVATE troupe_warnings)
+  if(arg_COMMON)
+    troupe_precompile(troupe_${folder} ${arg_COMMON})
+  endif()
 endfunction()

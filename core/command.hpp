@@ -7,6 +7,7 @@
 #include "core/event.hpp"
 #include "core/ids.hpp"
 
+#include <array>
 #include <optional>
 #include <string>
 #include <variant>
@@ -28,6 +29,10 @@ struct message_options {
 /// The inverse; what cannot be read is nothing set.
 [[nodiscard]] message_options message_options_from(std::string_view text);
 
+/// What `dialect` of a session may be: the client protocols, and what opens the sessions of sub-agents.
+inline constexpr std::array<const char*, 6> all_dialects{"nexus",       "conversation", "agent-stream",
+                                                         "chat-events", "chat-room",    "delegate"};
+
 /// Creates the session when it does not exist; otherwise changes nothing.
 struct open_session {
   project_id project;
@@ -37,6 +42,9 @@ struct open_session {
   std::string metadata;  ///< JSON text of an object, or empty
   std::string title{};
   std::string owner{};  ///< on whose behalf; only admins (and everybody where there is no auth) may name another
+  session_id parent{};  ///< nil, but for sub-agents: whose work it does
+  tool_call_id parent_call{};
+  std::uint32_t depth = 0;
 };
 
 /// Makes this session, which must not exist, a copy of what `source` had said up to `at`: its whole exchanges that ended
@@ -54,12 +62,28 @@ struct send_message {
   message_options options{};
 };
 
+/// What a person adds to an approval so that the question is not asked again.
+struct remember_options {
+  grant_scope scope = grant_scope::session;
+  std::string when;                      ///< as in grant_given; empty: all arguments
+  std::chrono::milliseconds lifetime{0};  ///< 0: for ever
+};
+
 struct decide_approval {
   approval_id approval;  ///< nil: the one for `call`, and if that is empty too, the oldest open one
   tool_call_id call;
   bool approved = false;
   std::string note;
   std::string edited_input;  ///< JSON text, or empty
+  outcome_choice choice = outcome_choice::none;  ///< for an unknown outcome; none: approved is retry, denied is failed
+  std::string answer{};                          ///< for a question: JSON text of the answer
+  std::optional<remember_options> remember{};
+  std::string arguments_hash{};  ///< what the person looked at; empty: not compared
+};
+
+/// Takes back a remembered approval that was given in this session.
+struct revoke_grant {
+  grant_id grant;
 };
 
 struct cancel_run {
@@ -104,7 +128,7 @@ struct add_file {
 struct clear_history {};
 
 using command = std::variant<open_session, fork_session, send_message, decide_approval, cancel_run, dequeue_message,
-                             edit_queued, change_status, update_session, react, add_file, clear_history>;
+                             edit_queued, change_status, update_session, react, add_file, clear_history, revoke_grant>;
 
 struct session_opened {
   bool created = false;
@@ -121,6 +145,8 @@ struct approval_settled {
   std::string by;
   std::string note;
   bool won = false;  ///< false: it was settled before; the other fields tell the winner
+  bool is_pending = false;  ///< yours counts, and another person must approve too
+  outcome_choice choice = outcome_choice::none;
 };
 struct file_stored {
   attachment file;

@@ -56,7 +56,37 @@ struct model_choice {
   std::optional<token_price> price;
 };
 
-enum class approval_policy : std::uint8_t { never, always };
+enum class approval_policy : std::uint8_t {
+  never,
+  always,
+  by_effect,  ///< asks for tools whose effect is `once`
+};
+
+/// One condition on the arguments of a call.
+struct argument_test {
+  enum class comparison : std::uint8_t { equals, not_equals, less, greater, matches, present, absent };
+  std::string pointer;  ///< JSON pointer (RFC 6901) into the arguments; empty: all of them
+  comparison is = comparison::present;
+  std::string value;  ///< JSON text; `matches`: a regular expression (RE2), found anywhere in the text there
+
+  bool operator==(const argument_test&) const = default;
+};
+
+/// What holds for calls that fit all of `when`.
+struct approval_rule {
+  std::vector<argument_test> when;
+  approval_policy policy = approval_policy::always;
+  std::string risk;  ///< empty: as it is
+};
+
+/// What an agent says of one tool; the first rule that fits holds, else `policy`.
+struct tool_approval {
+  std::optional<approval_policy> policy;  ///< absent: the tool's own
+  std::vector<approval_rule> rules;
+  std::string risk;             ///< empty: the tool's own
+  std::uint32_t deciders = 1;   ///< 2: two different people must approve
+  bool not_requester = false;   ///< who sent the message may not decide about its calls
+};
 
 struct agent_limits {
   std::uint32_t max_steps = 10;
@@ -64,7 +94,46 @@ struct agent_limits {
   std::uint32_t max_queue = 32;
   std::optional<micro_usd> budget;  ///< per session
   milliseconds approval_timeout{std::chrono::hours{24}};
-  milliseconds tool_timeout{30'000};
+  milliseconds tool_timeout{30'000};        ///< of tools that say nothing else
+  std::uint32_t max_output_chars = 16'384;  ///< of a tool's output that the model gets at once; `read_output` gives the rest
+  std::uint32_t max_depth = 3;              ///< of sub-agents below a session that a person opened
+};
+
+/// A tool that the configuration declares (docs/tools.md). Which fields hold depends on `kind`.
+struct tool_config {
+  std::string name;
+  std::string kind;  ///< command, program, http, http_request or mcp
+  std::string description;
+  std::string parameters;  ///< JSON Schema text; program, http
+  std::optional<core::effect> effect;
+  std::optional<milliseconds> time_limit;
+  std::optional<approval_policy> approval;
+  std::string risk;
+  std::vector<std::string> programs;                ///< command: what may be run, names or absolute paths
+  std::vector<std::string> command;                 ///< program; mcp over stdio
+  std::map<std::string, std::string> environment;   ///< given to it; values from our own environment are looked up already
+  bool sandbox = true;                              ///< where there is one
+  bool network = false;                             ///< command, program: inside the sandbox
+  milliseconds cpu_limit{30'000};
+  std::uint64_t memory_bytes = 1ULL << 30;
+  std::uint32_t processes = 64;
+  std::uint32_t output_bytes = 1 << 20;             ///< command, program, http, http_request: more is cut
+  std::string url;                                  ///< http: a template (docs/tools.md); mcp over HTTP
+  std::string method;                               ///< http
+  std::vector<std::string> methods;                 ///< http_request: allowed ones
+  std::map<std::string, std::string> headers;       ///< http, mcp; values from our environment are looked up already
+  std::string body;                                 ///< http: JSON template; empty: the arguments that the URL does not use
+  std::vector<std::string> hosts;                   ///< http_request: names (`*.example.org` too); empty: all public ones
+  bool allow_private = false;                       ///< private, loopback and link-local addresses too
+  std::string ca_file;
+  milliseconds start_timeout{10'000};               ///< mcp
+};
+
+/// Who is told when an approval waits.
+struct webhook_config {
+  std::string url;     ///< empty: nobody
+  std::string secret;  ///< of the HMAC-SHA256 signature, from the environment
+  std::string ca_file;
 };
 
 /// Limits over many sessions, and where to warn (percent). A reached limit refuses further model calls.
@@ -83,7 +152,9 @@ struct agent_config {
   std::string model;
   std::string instructions;
   std::vector<std::string> tools;
-  std::map<std::string, approval_policy> approval;  ///< by tool name; absent: the tool's own default
+  std::map<std::string, tool_approval> approval;  ///< by tool, source of tools, or `*`: the most precise one holds
+  std::vector<agent_id> delegates;                ///< agents of the project it may give work to; gives it the tool `delegate`
+  std::vector<agent_id> handoffs;                 ///< agents it may pass the conversation to; gives it the tool `handoff`
   busy_policy on_busy = busy_policy::queue;
   agent_limits limits;
   std::vector<std::int32_t> alerts{50, 80, 100};
@@ -180,6 +251,8 @@ struct config {
   storage_config storage;
   std::map<provider_id, provider_config> providers;
   std::map<project_id, project_config> projects;
+  std::map<std::string, tool_config> tools;
+  webhook_config webhook;
   std::vector<std::string> cors_origins;
   auth_config auth;
   session_limits sessions;

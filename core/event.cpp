@@ -13,8 +13,8 @@ constexpr std::array<std::string_view, std::variant_size_v<event_payload>> kind_
     "reasoning_delta",      "message_superseded", "message_completed", "tool_started",    "tool_progress",     "tool_completed",
     "tool_outcome_unknown", "approval_requested", "approval_decided",  "usage_recorded",  "cost_alert",        "run_completed",
     "run_failed",           "run_cancelled",      "run_dequeued",      "session_updated", "session_closed",    "message_edited",
-    "queue_reordered",      "reaction_changed",   "file_added",        "history_cleared", "history_compacted", "typing_changed",
-    "presence_changed"};
+    "queue_reordered",      "reaction_changed",   "file_added",        "history_cleared", "history_compacted", "approval_endorsed",
+    "grant_given",          "grant_revoked",      "agent_changed",     "run_stop_requested", "typing_changed", "presence_changed"};
 
 constexpr std::array<std::string_view, 4> role_names{"system", "user", "assistant", "tool"};
 constexpr std::array<std::string_view, 3> effect_names{"read_only", "idempotent", "once"};
@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 3> approval_kind_names{"tool", "outcome_u
 constexpr std::array<std::string_view, 3> decision_names{"approved", "denied", "expired"};
 constexpr std::array<std::string_view, 4> session_status_names{"active", "paused", "closed", "deleted"};
 constexpr std::array<std::string_view, 4> finish_reason_names{"stop", "length", "tool_calls", "content_filter"};
+constexpr std::array<std::string_view, 4> outcome_choice_names{"none", "retry", "done", "failed"};
+constexpr std::array<std::string_view, 3> grant_scope_names{"session", "agent", "project"};
 
 template <class E, std::size_t N>
 std::optional<E> find(const std::array<std::string_view, N>& names, std::string_view text) noexcept {
@@ -85,6 +87,8 @@ std::string_view to_string(approval_kind v) noexcept { return name(approval_kind
 std::string_view to_string(decision v) noexcept { return name(decision_names, v); }
 std::string_view to_string(session_status v) noexcept { return name(session_status_names, v); }
 std::string_view to_string(finish_reason v) noexcept { return name(finish_reason_names, v); }
+std::string_view to_string(outcome_choice v) noexcept { return name(outcome_choice_names, v); }
+std::string_view to_string(grant_scope v) noexcept { return name(grant_scope_names, v); }
 
 std::optional<role> role_from(std::string_view t) noexcept { return find<role>(role_names, t); }
 std::optional<effect> effect_from(std::string_view t) noexcept { return find<effect>(effect_names, t); }
@@ -98,5 +102,9 @@ std::optional<session_status> session_status_from(std::string_view t) noexcept {
 std::optional<finish_reason> finish_reason_from(std::string_view t) noexcept {
   return find<finish_reason>(finish_reason_names, t);
 }
+std::optional<outcome_choice> outcome_choice_from(std::string_view t) noexcept {
+  return find<outcome_choice>(outcome_choice_names, t);
+}
+std::optional<grant_scope> grant_scope_from(std::string_view t) noexcept { return find<grant_scope>(grant_scope_names, t); }
 
 }  // namespace troupe::core

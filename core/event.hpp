@@ -78,6 +78,9 @@ struct session_created {
   std::string metadata;      ///< JSON text of an object, or empty
   session_id forked_from{};  ///< nil: begun empty
   seq_t forked_at = 0;       ///< the last seq of that session it took over
+  session_id parent{};       ///< nil: a person's; else the session whose agent delegated to this one
+  tool_call_id parent_call{};
+  std::uint32_t depth = 0;  ///< of sub-agents: 0 for a person's session
 };
 
 struct message_added {
@@ -150,8 +153,11 @@ struct tool_started {
   std::string tool;
   std::string input;  ///< JSON text, or the model's text quoted as a JSON string where it is not JSON
   core::effect effect = effect::once;
+  session_id child{};   ///< the session of the sub-agent that carries it out
+  grant_id allowed_by{};  ///< a remembered approval, where one was needed
 };
 
+/// Output of a call while it runs, for people; the model reads the result. Not stored for ever: `tool_completed` has it all.
 struct tool_progress {
   tool_call_id call;
   std::string text;
@@ -164,8 +170,14 @@ struct tool_completed {
   bool ok = false;
   std::string output;  ///< what the model reads
   std::int64_t ms = 0;
+  std::int64_t output_bytes = 0;  ///< of the whole output, where `output` is only its beginning; else 0
+  token_usage child_tokens{};     ///< of the sub-agent that carried it out, counted in its session too
+  micro_usd child_cost{};
+  /// Only on its way to the disk: the table `tool_outputs` keeps the whole.
+  std::shared_ptr<const std::string> whole_output{};
 };
 
+/// The process ended while a `once` call ran: whether it took effect is not known. A person decides (`approval_requested`).
 struct tool_outcome_unknown {
   run_id run;
   tool_call_id call;
@@ -181,7 +193,28 @@ struct approval_requested {
   approval_kind kind = approval_kind::tool;
   std::string risk;
   millis expires_at{0};
+  std::string arguments_hash{};  ///< SHA-256 of the exact arguments: what is approved is what is run
+  std::string prompt{};          ///< kind `input`: what is asked
+  std::string schema{};          ///< kind `input`: JSON Schema text of the answer
+  std::uint32_t deciders = 1;    ///< so many different people must approve
+  std::string not_by{};          ///< who may not decide: the principal whose message it serves; empty: anybody may
+  session_id origin{};           ///< asked in this session of a sub-agent and shown here too; nil: asked here
+  approval_id origin_approval{};
 };
+
+/// One of several people that must approve has done so.
+struct approval_endorsed {
+  run_id run;
+  approval_id approval;
+  tool_call_id call;
+  std::string by;
+  std::string note;
+  std::string edited_input;      ///< JSON text, or empty
+  std::string arguments_hash{};  ///< of what the next one is to approve
+};
+
+/// What a person (or the clock) said of a call whose outcome is not known.
+enum class outcome_choice : std::uint8_t { none, retry, done, failed };
 
 struct approval_decided {
   run_id run;
@@ -191,6 +224,40 @@ struct approval_decided {
   std::string by;
   std::string note;
   std::string edited_input;  ///< JSON text, or empty
+  outcome_choice choice = outcome_choice::none;
+  std::string answer{};          ///< kind `input`: JSON text of the answer, or empty
+  std::string arguments_hash{};  ///< of what may run: the edited arguments where they were edited
+};
+
+enum class grant_scope : std::uint8_t { session, agent, project };
+
+/// A remembered approval: calls of `tool` whose arguments fit `when` need no question, as far as `scope` says, until it expires.
+struct grant_given {
+  grant_id grant;
+  grant_scope scope = grant_scope::session;
+  std::string tool;
+  std::string when;       ///< JSON text: a list of tests on the arguments (docs/approvals.md); empty: all arguments
+  millis expires_at{0};   ///< 0: never
+  std::string by;
+  approval_id approval;   ///< with whose decision it was given
+};
+
+struct grant_revoked {
+  grant_id grant;
+  std::string by;
+};
+
+/// Another agent goes on with the conversation, in the same run.
+struct agent_changed {
+  run_id run;
+  agent_id agent;
+  std::string note;  ///< from one agent to the other
+};
+
+/// Somebody asked for the end of the run; its `run_cancelled` follows, also after a crash in between.
+struct run_stop_requested {
+  run_id run;
+  std::string by;
 };
 
 struct usage_recorded {
@@ -315,7 +382,8 @@ using event_payload =
                  message_superseded, message_completed, tool_started, tool_progress, tool_completed, tool_outcome_unknown,
                  approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed, run_cancelled,
                  run_dequeued, session_updated, session_closed, message_edited, queue_reordered, reaction_changed, file_added,
-                 history_cleared, history_compacted, typing_changed, presence_changed>;
+                 history_cleared, history_compacted, approval_endorsed, grant_given, grant_revoked, agent_changed,
+                 run_stop_requested, typing_changed, presence_changed>;
 
 /// The kind's name, e.g. `text_delta`.
 [[nodiscard]] std::string_view kind_of(const event_payload& payload) noexcept;
@@ -355,11 +423,15 @@ using event_batch_ptr = std::shared_ptr<const event_batch>;
 [[nodiscard]] std::string_view to_string(decision v) noexcept;
 [[nodiscard]] std::string_view to_string(session_status v) noexcept;
 [[nodiscard]] std::string_view to_string(finish_reason v) noexcept;
+[[nodiscard]] std::string_view to_string(outcome_choice v) noexcept;
+[[nodiscard]] std::string_view to_string(grant_scope v) noexcept;
 [[nodiscard]] std::optional<role> role_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<effect> effect_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<approval_kind> approval_kind_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<decision> decision_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<session_status> session_status_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<finish_reason> finish_reason_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<outcome_choice> outcome_choice_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<grant_scope> grant_scope_from(std::string_view text) noexcept;
 
 }  // namespace troupe::core

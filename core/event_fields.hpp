@@ -16,7 +16,8 @@
 
 namespace troupe::core {
 
-BOOST_DESCRIBE_STRUCT(session_created, (), (project, agent, dialect, alias, owner, metadata, forked_from, forked_at))
+BOOST_DESCRIBE_STRUCT(session_created, (),
+                      (project, agent, dialect, alias, owner, metadata, forked_from, forked_at, parent, parent_call, depth))
 BOOST_DESCRIBE_STRUCT(message_added, (), (message, role, content, author, client_message_id, author_name, attachments, options))
 BOOST_DESCRIBE_STRUCT(run_queued, (), (run, message, position))
 BOOST_DESCRIBE_STRUCT(run_started, (), (run, message, reply, trace, agent, config_hash, queued_at))
@@ -25,12 +26,20 @@ BOOST_DESCRIBE_STRUCT(text_delta, (), (message, pieces))
 BOOST_DESCRIBE_STRUCT(reasoning_delta, (), (message, pieces))
 BOOST_DESCRIBE_STRUCT(message_superseded, (), (message, from))
 BOOST_DESCRIBE_STRUCT(message_completed, (), (run, step, message, content, calls, finish, cut))
-BOOST_DESCRIBE_STRUCT(tool_started, (), (run, call, tool, input, effect))
+BOOST_DESCRIBE_STRUCT(tool_started, (), (run, call, tool, input, effect, child, allowed_by))
 BOOST_DESCRIBE_STRUCT(tool_progress, (), (call, text))
-BOOST_DESCRIBE_STRUCT(tool_completed, (), (run, call, tool, ok, output, ms))
+BOOST_DESCRIBE_STRUCT(tool_completed, (), (run, call, tool, ok, output, ms, output_bytes, child_tokens, child_cost))
 BOOST_DESCRIBE_STRUCT(tool_outcome_unknown, (), (run, call, tool))
-BOOST_DESCRIBE_STRUCT(approval_requested, (), (run, approval, call, tool, action, kind, risk, expires_at))
-BOOST_DESCRIBE_STRUCT(approval_decided, (), (run, approval, call, decision, by, note, edited_input))
+BOOST_DESCRIBE_STRUCT(approval_requested, (),
+                      (run, approval, call, tool, action, kind, risk, expires_at, arguments_hash, prompt, schema, deciders,
+                       not_by, origin, origin_approval))
+BOOST_DESCRIBE_STRUCT(approval_decided, (),
+                      (run, approval, call, decision, by, note, edited_input, choice, answer, arguments_hash))
+BOOST_DESCRIBE_STRUCT(approval_endorsed, (), (run, approval, call, by, note, edited_input, arguments_hash))
+BOOST_DESCRIBE_STRUCT(grant_given, (), (grant, scope, tool, when, expires_at, by, approval))
+BOOST_DESCRIBE_STRUCT(grant_revoked, (), (grant, by))
+BOOST_DESCRIBE_STRUCT(agent_changed, (), (run, agent, note))
+BOOST_DESCRIBE_STRUCT(run_stop_requested, (), (run, by))
 BOOST_DESCRIBE_STRUCT(usage_recorded, (),
                       (run, step, provider, model, tokens, cost, estimated, started_at, first_delta_at, attempts))
 BOOST_DESCRIBE_STRUCT(cost_alert, (), (scope, spend, budget, percent))
@@ -55,7 +64,8 @@ inline const std::string_view kind_name = kind_of(event_payload(std::in_place_in
 
 /// Strings that hold JSON; `kind` of an approval is stored as `approval_kind`, because `kind` names the event.
 constexpr bool is_json_text(std::string_view name) {
-  return name == "input" || name == "action" || name == "metadata" || name == "edited_input" || name == "options";
+  return name == "input" || name == "action" || name == "metadata" || name == "edited_input" || name == "options" ||
+         name == "schema" || name == "when" || name == "answer";
 }
 constexpr const char* stored_name(const char* name) { return std::string_view(name) == "kind" ? "approval_kind" : name; }
 
@@ -81,6 +91,14 @@ inline bool enum_from(std::string_view t, session_status& v) {
 }
 inline bool enum_from(std::string_view t, finish_reason& v) {
   auto r = finish_reason_from(t);
+  return r && (v = *r, true);
+}
+inline bool enum_from(std::string_view t, outcome_choice& v) {
+  auto r = outcome_choice_from(t);
+  return r && (v = *r, true);
+}
+inline bool enum_from(std::string_view t, grant_scope& v) {
+  auto r = grant_scope_from(t);
   return r && (v = *r, true);
 }
 inline bool enum_from(std::string_view t, errc& v) {
@@ -130,8 +148,21 @@ bool read_item(R& r, attachment& a) {
          r.text("content_type", a.content_type) && r.whole("size", a.size);
 }
 
+/// Fields that most events of their kind lack: they are written only where they say something.
+template <class T>
+bool is_left_out(std::string_view name, const T& v) {
+  if constexpr (std::is_same_v<T, std::uint32_t>) return (name == "depth" && v == 0) || (name == "deciders" && v == 1);
+  if constexpr (std::is_same_v<T, std::uint64_t>) return name == "forked_at" && v == 0;
+  if constexpr (std::is_same_v<T, std::int64_t>) return name == "output_bytes" && v == 0;
+  if constexpr (std::is_same_v<T, micro_usd>) return name == "child_cost" && v.value == 0;
+  if constexpr (std::is_same_v<T, token_usage>) return name == "child_tokens" && v == token_usage{};
+  if constexpr (std::is_same_v<T, outcome_choice>) return v == outcome_choice::none;
+  return false;
+}
+
 template <class W, class T>
 void write_field(W& w, const char* name, const T& v) {
+  if (is_left_out(name, v)) return;
   if constexpr (std::is_same_v<T, std::string>) {
     is_json_text(name) ? w.json_text(name, v) : w.text(name, v);
   } else if constexpr (std::is_same_v<T, bool>) {
@@ -139,11 +170,7 @@ void write_field(W& w, const char* name, const T& v) {
   } else if constexpr (std::is_enum_v<T>) {
     w.text(stored_name(name), to_string(v));
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    if (std::string_view(name) == "config_hash") {
-      w.text(name, hash_text(v));
-    } else if (v != 0 || std::string_view(name) != "forked_at") {
-      w.natural(name, v);
-    }
+    std::string_view(name) == "config_hash" ? w.text(name, hash_text(v)) : w.natural(name, v);
   } else if constexpr (std::is_integral_v<T>) {
     w.integer(name, v);
   } else if constexpr (std::is_same_v<T, trace_id>) {

@@ -56,6 +56,7 @@ using run_id = uuid_id<struct run_tag>;
 using message_id = uuid_id<struct message_tag>;
 using approval_id = uuid_id<struct approval_tag>;
 using file_id = uuid_id<struct file_tag>;
+using grant_id = uuid_id<struct grant_tag>;
 /// W3C trace context id, written as 32 hex digits (`value.hex()`).
 using trace_id = uuid_id<struct trace_tag>;
 

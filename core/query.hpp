@@ -22,6 +22,7 @@ struct list_sessions {
   std::optional<std::string> owner{};
   std::optional<std::string> visible_to{};  ///< owner or participant; absent: everybody's
   millis updated_since{0};
+  bool with_children = false;  ///< sessions of sub-agents too
 };
 /// The session a client means: its UUID, 24 hex digits of it, or the client's own name for it in `conversation`
 /// (PROTOCOLS, head). Deleted ones are found too; NOT_FOUND where there is none.
@@ -51,6 +52,34 @@ struct list_approvals {
   std::optional<session_id> session;
   core::window window;
   std::optional<std::string> visible_to{};
+  std::optional<agent_id> agent{};
+  std::optional<std::string> tool{};
+  std::optional<approval_kind> kind{};
+  std::optional<std::string> risk{};
+  std::optional<std::string> decided_by{};
+  millis since{0};  ///< asked at or after
+};
+/// Remembered approvals, newest first; those that hold now, or all.
+struct list_grants {
+  std::optional<project_id> project;
+  core::window window;
+  std::optional<std::string> visible_to{};  ///< of sessions this principal sees
+  bool all = false;
+  millis now{0};
+};
+struct get_grant {
+  grant_id grant;
+};
+/// At most `limit` bytes of whole characters from `offset` on of the output of that call (the latest of that id).
+struct get_tool_output {
+  session_id session;
+  tool_call_id call;
+  std::int64_t offset = 0;
+  std::int64_t limit = 16'384;
+};
+/// Sessions of sub-agents, in the order they were made.
+struct list_children {
+  session_id session;
 };
 struct list_traces {
   std::optional<project_id> project;
@@ -98,13 +127,15 @@ struct find_client_message {
 
 using query = std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval,
                            list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message,
-                           resolve_session, get_usage_by, get_file, list_files, get_message>;
+                           resolve_session, get_usage_by, get_file, list_files, get_message, list_grants, get_grant, get_tool_output,
+                           list_children>;
 
 /// In the order of `query` (get_message has a message_record too); what one asks for by id and is not there is a NOT_FOUND
 /// error, not an empty answer.
 using answer = std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,
                             std::vector<session_state::queued>, run_record, approval_record, page<approval_record>,
                             page<span_record>, std::vector<span_record>, std::vector<usage_day>, seq_t, message_record,
-                            session_id, page<usage_share>, file_record, std::vector<file_record>>;
+                            session_id, page<usage_share>, file_record, std::vector<file_record>, page<grant_record>, grant_record,
+                            tool_output_part, std::vector<session_record>>;
 
 }  // namespace troupe::core

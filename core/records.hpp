@@ -22,6 +22,9 @@ struct session_record {
   std::string title;
   std::string metadata;
   std::vector<std::string> participants{};
+  session_id parent{};  ///< nil but for sessions of sub-agents
+  tool_call_id parent_call{};
+  std::uint32_t depth = 0;
   session_status status = session_status::active;
   seq_t last_seq = 0;      ///< of the last stored event
   seq_t reserved_seq = 0;  ///< nothing above it was ever shown
@@ -96,6 +99,27 @@ struct tool_call_record {
   std::int64_t ms = 0;
   millis started_at{0};
   millis ended_at{0};
+  std::int64_t output_bytes = 0;  ///< of the whole output, where `output` is only its beginning; else 0
+  session_id child{};
+  micro_usd cost{};  ///< of the sub-agent
+};
+
+/// A part of a long output.
+struct tool_output_part {
+  std::string text;
+  std::int64_t offset = 0;  ///< in bytes, of its first
+  std::int64_t total = 0;
+};
+
+/// A remembered approval.
+struct grant_record {
+  grant_given grant;
+  project_id project;
+  agent_id agent;
+  session_id session;
+  millis created_at{0};
+  millis revoked_at{0};  ///< 0: it holds (until it expires)
+  std::string revoked_by;
 };
 
 struct approval_record {
@@ -115,6 +139,17 @@ struct approval_record {
   millis created_at{0};
   millis expires_at{0};
   millis decided_at{0};
+  std::string edited_input{};
+  outcome_choice choice = outcome_choice::none;
+  std::string answer{};
+  std::string arguments_hash{};
+  std::string prompt{};
+  std::string schema{};
+  std::uint32_t deciders = 1;
+  std::vector<std::string> endorsed_by{};
+  std::string not_by{};
+  session_id origin{};  ///< the sub-agent's session it was asked in; lists over all sessions leave such mirrors out
+  approval_id origin_approval{};
 };
 
 /// One row per span of a trace: a run, a queue wait, a model call, a tool call or an approval wait.
@@ -154,6 +189,8 @@ struct tool_record {
   core::effect effect = effect::once;
   bool needs_approval = false;  ///< where an agent says nothing else
   std::string source;
+  std::string risk{};
+  std::string status{};  ///< of its source: `ready`, or what is wrong
 };
 
 template <class T>

@@ -28,10 +28,18 @@ struct folder {
   }
   void operator()(const text_delta&) const { note_text(); }
   void operator()(const reasoning_delta&) const { note_text(); }
-  void operator()(const message_superseded&) const { t.step_text_from = 0; }
+  void operator()(const message_superseded& e) const {
+    if (!e.message.is_nil()) t.step_text_from = 0;
+  }
   void operator()(const message_completed&) const { t.step_open = false; }
   void operator()(const tool_started& e) const {
-    t.calls.push_back({e.call, e.tool, e.input, e.effect, false, false, {}, 0, {}, {}});
+    turn_call call;
+    call.id = e.call;
+    call.tool = e.tool;
+    call.input = e.input;
+    call.effect = e.effect;
+    call.child = e.child;
+    t.calls.push_back(std::move(call));
   }
   void operator()(const tool_completed& e) const {
     if (auto* c = t.find_call(e.call)) {
@@ -39,21 +47,39 @@ struct folder {
       c->ok = e.ok;
       c->output = e.output;
       c->ms = e.ms;
+      c->is_unknown = false;
     }
+    t.tokens += e.child_tokens;
+    t.cost += e.child_cost;
     drop_approval(e.call);
   }
+  void operator()(const tool_outcome_unknown& e) const {
+    if (auto* c = t.find_call(e.call)) c->is_unknown = true;
+  }
   void operator()(const approval_requested& e) const { t.open_approvals.push_back(e); }
+  void operator()(const approval_endorsed& e) const { t.endorsements.push_back(e); }
   void operator()(const approval_decided& e) const {
-    drop_approval(e.call);
-    if (auto* c = t.find_call(e.call)) {
+    auto asked = std::find_if(t.open_approvals.begin(), t.open_approvals.end(),
+                              [&](const approval_requested& a) { return a.approval == e.approval; });
+    // What a running call wanted to know says nothing of the call itself.
+    bool is_of_call = asked == t.open_approvals.end() || (asked->kind != approval_kind::input && asked->origin.is_nil());
+    if (asked != t.open_approvals.end()) t.open_approvals.erase(asked);
+    std::erase_if(t.endorsements, [&](const approval_endorsed& a) { return a.approval == e.approval; });
+    if (auto* c = is_of_call ? t.find_call(e.call) : nullptr) {
       c->decided = e.decision;
       c->note = e.note;
+      c->choice = e.choice;
+      c->is_unknown = false;
       if (!e.edited_input.empty()) c->input = e.edited_input;
     }
   }
   void operator()(const usage_recorded& e) const {
     t.tokens += e.tokens;
     t.cost += e.cost;
+  }
+  void operator()(const agent_changed& e) const { t.agent = e.agent; }
+  void operator()(const run_stop_requested& e) const {
+    if (e.run == t.run) t.stop = e;
   }
   void operator()(const run_completed&) const { end(); }
   void operator()(const run_failed&) const { end(); }
@@ -70,9 +96,12 @@ struct folder {
     t.active = false;
     t.step_open = false;
     t.open_approvals.clear();
+    t.endorsements.clear();
+    t.stop.reset();
   }
   void drop_approval(const tool_call_id& call) const {
     std::erase_if(t.open_approvals, [&](const approval_requested& a) { return a.call == call; });
+    std::erase_if(t.endorsements, [&](const approval_endorsed& a) { return a.call == call; });
   }
 };
 

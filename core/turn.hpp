@@ -19,8 +19,11 @@ struct turn_call {
   bool ok = false;
   std::string output;
   std::int64_t ms = 0;
-  std::optional<decision> decided{};  ///< what a person (or the time limit) said of it
+  std::optional<decision> decided{};  ///< what a person (or the time limit) said of it last
   std::string note{};                 ///< that came with it
+  outcome_choice choice = outcome_choice::none;  ///< where its outcome was not known
+  bool is_unknown = false;                       ///< its outcome is not known, and a person has not decided yet
+  session_id child{};                            ///< of the sub-agent that carries it out
 };
 
 struct turn {
@@ -36,6 +39,8 @@ struct turn {
   std::vector<turn_call> calls;     ///< of all steps, in the order asked
   std::size_t step_calls_from = 0;  ///< where those of the current step begin
   std::vector<approval_requested> open_approvals;
+  std::vector<approval_endorsed> endorsements;  ///< of open approvals
+  std::optional<run_stop_requested> stop{};     ///< asked for, and it has not ended yet
   token_usage tokens;
   micro_usd cost;
 

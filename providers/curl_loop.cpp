@@ -7,6 +7,7 @@
 #include <curl/curl.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
@@ -27,6 +28,7 @@ constexpr long read_buffer_bytes = 4096;
 constexpr long upload_buffer_bytes = 16 << 10;
 constexpr long kept_connections = 256;
 constexpr int events_per_turn = 256;
+constexpr std::array<std::string_view, 7> known_methods{"POST", "GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"};
 
 // CURL and CURLM are both void: a deleter of its own for each.
 struct easy_deleter {
@@ -63,8 +65,6 @@ transfer_result result_of(CURLcode code) noexcept {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
     case CURLE_BAD_FUNCTION_ARGUMENT:
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
       return transfer_result::bad_request;
     default:
       return transfer_result::broken;
@@ -104,12 +104,15 @@ struct curl_loop::impl::stream final : transfer, std::enable_shared_from_this<st
 
   void cancel() override;
   void limit_silence(milliseconds limit) override;
+  [[nodiscard]] std::string header(const std::string& name) const override;
   [[nodiscard]] CURLcode prepare();
+  [[nodiscard]] CURLcode prepare_method();
   void watch();
   bool tell_head();
 
   static std::size_t on_write(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
   static int on_connected(void* self, char*, char*, int, int) noexcept;
+  static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
 
   std::weak_ptr<impl> loop;
   asio::io_context& io;
@@ -124,6 +127,7 @@ struct curl_loop::impl::stream final : transfer, std::enable_shared_from_this<st
   std::atomic<bool> cancelled{false};
   impl::phase phase = impl::phase::connecting;
   bool head_told = false;
+  bool met_forbidden_address = false;
   bool is_dirty = false;
 };
 
@@ -140,6 +144,19 @@ void curl_loop::impl::stream::limit_silence(milliseconds limit) {
   if (!handler) return;
   silence = limit;
   watch();
+}
+
+std::string curl_loop::impl::stream::header(const std::string& name) const {
+  std::string out;
+  curl_header* found = nullptr;
+  std::size_t count = easy ? 1 : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (curl_easy_header(easy.get(), name.c_str(), i, CURLH_HEADER, -1, &found) != CURLHE_OK) break;
+    count = found->amount;
+    if (i > 0) out += ", ";
+    out += found->value;
+  }
+  return out;
 }
 
 /// One timer per stream, moved only when it fires too early: bytes just note the time.
@@ -199,16 +216,40 @@ int curl_loop::impl::stream::on_connected(void* user, char*, char*, int, int) no
   return CURL_PREREQFUNC_OK;
 }
 
+curl_socket_t curl_loop::impl::stream::on_open_socket(void* user, curlsocktype purpose, curl_sockaddr* address) noexcept {
+  auto& self = *static_cast<stream*>(user);
+  if (purpose == CURLSOCKTYPE_IPCXN && self.request.allows(address->addr))
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  self.met_forbidden_address = true;
+  return CURL_SOCKET_BAD;
+}
+
+CURLcode curl_loop::impl::stream::prepare_method() {
+  const auto& method = request.method;
+  if (std::find(known_methods.begin(), known_methods.end(), method) == known_methods.end()) return CURLE_BAD_FUNCTION_ARGUMENT;
+  if (method == "HEAD") return curl_easy_setopt(easy.get(), CURLOPT_NOBODY, 1L);
+  bool has_body = !request.body.empty() || method == "POST" || method == "PUT" || method == "PATCH";
+  auto kind = has_body ? CURLOPT_POST : CURLOPT_HTTPGET;
+  if (auto code = curl_easy_setopt(easy.get(), kind, 1L); code != CURLE_OK) return code;
+  if (has_body) {
+    curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDS, request.body.c_str());
+    curl_easy_setopt(easy.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  }
+  if (method == (has_body ? "POST" : "GET")) return CURLE_OK;
+  return curl_easy_setopt(easy.get(), CURLOPT_CUSTOMREQUEST, method.c_str());
+}
+
 CURLcode curl_loop::impl::stream::prepare() {
   easy.reset(curl_easy_init());
   if (!easy) return CURLE_OUT_OF_MEMORY;
   for (const auto& line : request.headers) {
+    if (line.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) return CURLE_BAD_FUNCTION_ARGUMENT;
     auto* longer = curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) return CURLE_OUT_OF_MEMORY;
     static_cast<void>(headers.release());
     headers.reset(longer);
   }
-  CURLcode first_failure = CURLE_OK;
+  CURLcode first_failure = prepare_method();
   auto set = [&](auto option, auto value) {
     auto code = curl_easy_setopt(easy.get(), option, value);
     if (first_failure == CURLE_OK) first_failure = code;
@@ -217,10 +258,8 @@ CURLcode curl_loop::impl::stream::prepare() {
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
   set(CURLOPT_HTTPHEADER, headers.get());
-  set(CURLOPT_POST, 1L);
-  set(CURLOPT_POSTFIELDS, request.body.c_str());
-  set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_QUICK_EXIT, 1L);  // else a cancel waits for a name that is being resolved, and the whole loop with it
   set(CURLOPT_TCP_NODELAY, 1L);
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_BUFFERSIZE, read_buffer_bytes);
@@ -231,6 +270,16 @@ CURLcode curl_loop::impl::stream::prepare() {
   if (!request.proxy.empty()) {
     set(CURLOPT_PROXY, request.proxy.c_str());
     set(CURLOPT_NOPROXY, "");  // what was configured for this provider wins over the environment
+  }
+  if (request.decodes) set(CURLOPT_ACCEPT_ENCODING, "gzip, deflate");
+  if (request.own_connection || request.allows) {
+    set(CURLOPT_FRESH_CONNECT, 1L);
+    set(CURLOPT_FORBID_REUSE, 1L);
+  }
+  if (request.allows) {
+    set(CURLOPT_PROXY, "");  // a proxy would be the one to resolve the name
+    set(CURLOPT_OPENSOCKETFUNCTION, &stream::on_open_socket);
+    set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   }
   set(CURLOPT_ERRORBUFFER, words.data());
   set(CURLOPT_WRITEFUNCTION, &stream::on_write);
@@ -329,8 +378,11 @@ void curl_loop::impl::finish_turn() {
     auto s = it->second;
     transfer_end how{result_of(code)};
     if (code != CURLE_OK) how.text = s->words.front() != '\0' ? s->words.data() : curl_easy_strerror(code);
+    // libcurl gives a header line that does not end this name.
+    if (code == CURLE_OUT_OF_MEMORY) how.text = "a header line is too long, or memory ran out";
     if (code == CURLE_OPERATION_TIMEDOUT)
       how.result = s->phase == phase::connecting ? transfer_result::connect_timeout : transfer_result::total_timeout;
+    if (code == CURLE_COULDNT_CONNECT && s->met_forbidden_address) how.result = transfer_result::forbidden_address;
     end(s, std::move(how));
   }
   auto turned = std::move(dirty);

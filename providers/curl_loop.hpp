@@ -1,4 +1,4 @@
-// Thousands of HTTP response streams on the thread of one io_context: libcurl's multi interface, its sockets in one epoll
+// Thousands of HTTP exchanges on the thread of one io_context: libcurl's multi interface, its sockets in one epoll
 // set, its timer in Asio. Owned by app/; outlives every client that uses it. Destroy it after the io_context has stopped,
 // before the io_context itself; transfers that are still open are closed then and tell nobody.
 #pragma once
@@ -7,7 +7,10 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <sys/socket.h>
+
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,14 +19,23 @@
 
 namespace troupe::providers {
 
-/// A POST. Header lines are `Name: value` without line ends.
+/// Asked for every address before a connection to it is made, whatever the URL's host looked like. On the loop's thread.
+using address_filter = std::function<bool(const sockaddr&)>;
+
+/// Redirects are not followed: they are responses. Header lines are `Name: value` without line ends; `Name;` sends an empty
+/// one.
 struct http_request {
   std::string url;
   std::vector<std::string> headers;
   std::string body;
   core::provider_timeouts timeouts;
-  std::string ca_file{};  ///< certificates to trust instead of the system's; empty: the system's
-  std::string proxy{};    ///< URL; empty: what http_proxy, https_proxy and no_proxy in the environment say
+  std::string ca_file{};        ///< certificates to trust instead of the system's; empty: the system's
+  std::string proxy{};          ///< URL; empty: what http_proxy, https_proxy and no_proxy in the environment say
+  std::string method = "POST";  ///< GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS
+  bool decodes = false;         ///< asks for a compressed body; on_data gets it decompressed, in small pieces
+  /// A connection for this request alone: it is neither sent again on another one when the first breaks, nor kept.
+  bool own_connection = false;
+  address_filter allows{};  ///< empty: every address. Otherwise no proxy is used, and the connection is this request's own.
 };
 
 /// What came before the body. `content_type` may be empty.
@@ -40,10 +52,11 @@ enum class transfer_result : std::uint8_t {
   first_byte_timeout,
   idle_timeout,
   total_timeout,
-  unreachable,  ///< no connection, or no name for it
-  untrusted,    ///< TLS
-  broken,       ///< the connection ended before the response did
-  bad_request,  ///< libcurl would not send it: the URL, say
+  unreachable,        ///< no connection, or no name for it
+  forbidden_address,  ///< the filter let no connection be made
+  untrusted,          ///< TLS
+  broken,             ///< the connection ended before the response did
+  bad_request,        ///< libcurl would not send it: the URL, say
 };
 
 struct transfer_end {
@@ -59,6 +72,9 @@ class transfer {
   virtual void cancel() = 0;
   /// From now on, so much silence ends the transfer. On the loop's thread, from on_head, on_data or on_turn.
   virtual void limit_silence(std::chrono::milliseconds limit) = 0;
+  /// A header of the response, in any case, empty where there is none; several are joined with `, `. As limit_silence; empty
+  /// when the transfer has ended.
+  [[nodiscard]] virtual std::string header(const std::string& name) const = 0;
 };
 
 /// All calls on the loop's thread.

@@ -112,18 +112,38 @@ std::uint32_t count_of(const json::object& object, std::string_view key) {
   return static_cast<std::uint32_t>(v->get_int64());
 }
 
+std::vector<core::error> read_failed(const json::value& list) {
+  if (!list.is_array() || list.get_array().size() > max_failed_attempts)
+    throw fault{"/failed", "expected a list of at most " + std::to_string(max_failed_attempts) + " errors"};
+  std::vector<core::error> out;
+  for (const auto& item : list.get_array()) {
+    auto at = "/failed/" + std::to_string(out.size());
+    const auto* object = item.if_object();
+    const auto* text = object ? object->if_contains("text") : nullptr;
+    const auto* code = object ? object->if_contains("code") : nullptr;
+    if (!text || !text->is_string() || object->size() != (code ? 2U : 1U) || (code && !code->is_string()))
+      throw fault{at, "expected {\"text\": what it said, \"code\"?: one of docs/errors.md}"};
+    auto failure = code ? core::errc_from(code->get_string()) : errc::provider_error;
+    if (code && core::to_string(failure) != std::string_view(code->get_string()))
+      throw fault{at + "/code", "unknown code " + bounded_text(code->get_string(), 64) + "; docs/errors.md lists them"};
+    out.push_back({failure, std::string(text->get_string())});
+  }
+  return out;
+}
+
 recorded_exchange read_exchange(const json::value& value) {
   const auto* object = value.if_object();
   if (!object) throw fault{{}, "expected an object"};
   for (const auto& member : *object)
-    if (std::string_view key = member.key(); key != "turn" && key != "step" && key != "user" && key != "say")
-      throw fault{{}, "unknown word \"" + bounded_text(key, 64) + "\"; allowed here: turn, step, user, say"};
+    if (std::string_view key = member.key(); key != "turn" && key != "step" && key != "user" && key != "failed" && key != "say")
+      throw fault{{}, "unknown word \"" + bounded_text(key, 64) + "\"; allowed here: turn, step, user, failed, say"};
   recorded_exchange out;
   out.place.turn = count_of(*object, "turn");
   out.place.step = count_of(*object, "step");
   const auto* user = object->if_contains("user");
   if (!user || !user->is_string()) throw fault{"/user", "expected the text of the message that is answered"};
   out.place.user = std::string(user->get_string());
+  if (const auto* failed = object->if_contains("failed")) out.failed = read_failed(*failed);
   const auto* say = object->if_contains("say");
   if (!say) throw fault{{}, "an exchange needs \"say\", a list of steps"};
   out.say = read_say(*say);
@@ -156,10 +176,17 @@ class recorded_client final : public model_client {
     auto place = request.history ? place_of(*request.history) : exchange_place{};
     const auto* exchange = find(request.session, place);
     auto wrong = exchange ? defect_of(*exchange, place) : missing(place);
-    if (wrong.empty()) return play_script(exchange->say, std::move(request), std::move(sink), timers_);
     model_output out;
     out.end = model_end{};
-    out.end->error = {errc::provider_error, std::move(wrong)};
+    if (wrong.empty()) {
+      const auto* failure = next_failure(request.session, *exchange);
+      if (!failure) return play_script(exchange->say, std::move(request), std::move(sink), timers_);
+      out.end->error = *failure;
+      out.end->retryable = true;
+      out.end->retry_after = std::chrono::milliseconds{0};
+    } else {
+      out.end->error = {errc::provider_error, std::move(wrong)};
+    }
     request = {};
     sink(std::move(out));
     return std::make_shared<ended>();
@@ -177,7 +204,7 @@ class recorded_client final : public model_client {
     auto is_it = [&](const recorded_exchange& e) { return is_here(e) && fits(e.place.user, place.user); };
     std::lock_guard lock(mutex_);
     if (next_.size() >= max_followed) next_.clear();
-    auto& next = next_[session];
+    auto& next = next_[session].exchange;
     auto from = all.begin() + static_cast<std::ptrdiff_t>(std::min(next, all.size()));
     auto it = std::find_if(from, all.end(), is_it);
     if (it == all.end()) it = std::find_if(all.begin(), all.end(), is_it);
@@ -186,6 +213,18 @@ class recorded_client final : public model_client {
     // Not behind it: a call that a restart cut short is asked again.
     next = static_cast<std::size_t>(it - all.begin());
     return &*it;
+  }
+
+  /// Of the exchange that was found last; nothing where the answer is due.
+  const core::error* next_failure(const core::session_id& session, const recorded_exchange& e) {
+    if (e.failed.empty()) return nullptr;
+    std::lock_guard lock(mutex_);
+    auto& place = next_[session];
+    if (place.failing != place.exchange) place.failed = 0;
+    place.failing = place.exchange;
+    if (place.failed < e.failed.size()) return &e.failed[place.failed++];
+    place.failed = 0;
+    return nullptr;
   }
 
   [[nodiscard]] std::string defect_of(const recorded_exchange& e, const exchange_place& place) const {
@@ -206,7 +245,12 @@ class recorded_client final : public model_client {
   recording_ptr recording_;
   core::timer_service& timers_;
   std::mutex mutex_;
-  std::map<core::session_id, std::size_t> next_;
+  struct follower {
+    std::size_t exchange = 0;  ///< the one that was asked for last
+    std::size_t failing = 0;   ///< whose attempts were counted last
+    std::size_t failed = 0;
+  };
+  std::map<core::session_id, follower> next_;
 };
 
 }  // namespace

@@ -23,7 +23,8 @@ struct exchange_place {
 
 struct recorded_exchange {
   exchange_place place;
-  script_ptr say;  ///< has `otherwise` only
+  std::vector<core::error> failed;  ///< attempts before the answer; here they fail at once, and are tried again at once
+  script_ptr say;                   ///< has `otherwise` only
   int line = 0;
 };
 
@@ -34,6 +35,8 @@ struct recording {
 using recording_ptr = std::shared_ptr<const recording>;
 
 inline constexpr std::size_t max_recording_bytes = 32 << 20;
+/// As often as a provider may be configured to try again.
+inline constexpr std::size_t max_failed_attempts = 10;
 /// Stands in a recording for what is nobody's business; in a question it fits any text.
 inline constexpr std::string_view redacted_text = "[redacted]";
 

@@ -3,16 +3,19 @@
 #include "providers/call_failure.hpp"
 #include "providers/websocket_call.hpp"
 #include "providers/websocket_message.hpp"
+#include "providers/websocket_proxy.hpp"
 
 #include <boost/asio/compose.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/bind_handler.hpp>
 #include <boost/beast/core/error.hpp>
 #include <boost/beast/core/role.hpp>
@@ -83,6 +86,7 @@ struct upstream {
   websocket_url url;
   message_template message;
   std::shared_ptr<asio::ssl::context> tls;  ///< null: ws://
+  std::optional<websocket_proxy> proxy;     ///< absent: straight there
 };
 
 /// One connection. Each step keeps the call alive until it is done; closing the socket ends them all.
@@ -115,18 +119,49 @@ class call final : public websocket_call {
   }
 
   void connect() override {
-    const auto& url = to_->url;
-    resolver_.async_resolve(url.host, url.port, [me = self()](error_code ec, const tcp::resolver::results_type& found) {
+    const auto& host = to_->proxy ? to_->proxy->host : to_->url.host;
+    const auto& port = to_->proxy ? to_->proxy->port : to_->url.port;
+    resolver_.async_resolve(host, port, [me = self()](error_code ec, const tcp::resolver::results_type& found) {
       if (me->is_over()) return;
-      if (ec) return me->fail(transfer_result::unreachable, me->to_->url.host + ": " + ec.message());
+      if (ec) return me->fail(transfer_result::unreachable, me->first_hop() + ": " + ec.message());
       asio::async_connect(me->socket(), found, [me](error_code failed, const tcp::endpoint&) { me->on_connected(failed); });
     });
+  }
+  [[nodiscard]] std::string first_hop() const {
+    return to_->proxy ? "the proxy " + to_->proxy->host + ":" + to_->proxy->port : to_->url.authority;
   }
 
   void on_connected(error_code ec) {
     if (is_over()) return;
-    if (ec) return fail(transfer_result::unreachable, to_->url.authority + ": " + ec.message());
+    if (ec) return fail(transfer_result::unreachable, first_hop() + ": " + ec.message());
     socket().set_option(tcp::no_delay(true), ec);
+    if (to_->proxy) return ask_proxy();
+    secure();
+  }
+
+  void ask_proxy() {
+    proxy_text_ = to_->proxy->request_to(to_->url);
+    asio::async_write(socket(), asio::buffer(proxy_text_), [me = self()](error_code ec, std::size_t) {
+      if (me->is_over()) return;
+      if (ec) return me->fail(transfer_result::unreachable, me->first_hop() + ": " + ec.message());
+      me->proxy_text_.clear();
+      asio::async_read_until(me->socket(), asio::dynamic_buffer(me->proxy_text_, max_proxy_head), "\r\n\r\n",
+                             [me](error_code failed, std::size_t n) { me->on_proxy_answer(failed, n); });
+    });
+  }
+
+  void on_proxy_answer(error_code ec, std::size_t head) {
+    if (is_over()) return;
+    if (ec) return fail(transfer_result::unreachable, first_hop() + ": " + ec.message());
+    if (auto refusal = refusal_of_proxy(std::string_view(proxy_text_).substr(0, head)))
+      return fail(transfer_result::unreachable, first_hop() + " " + *refusal);
+    // Nobody may speak in the tunnel before we do.
+    if (proxy_text_.size() > head) return fail(transfer_result::unreachable, first_hop() + " sent more than its answer");
+    std::string().swap(proxy_text_);
+    secure();
+  }
+
+  void secure() {
     if constexpr (is_secure) {
       auto& tls = stream_.next_layer();
       error_code is_name;
@@ -138,7 +173,7 @@ class call final : public websocket_call {
       tls.set_verify_callback(asio::ssl::host_name_verification(to_->url.host));
       tls.async_handshake(asio::ssl::stream_base::client, [me = self()](error_code failed) { me->on_secured(failed); });
     } else {
-      on_secured(ec);
+      on_secured({});
     }
   }
 
@@ -235,6 +270,7 @@ class call final : public websocket_call {
   Stream stream_;
   websocket::response_type response_;
   std::string message_;
+  std::string proxy_text_;
   std::array<char, read_buffer_bytes> buffer_;
 };
 
@@ -284,10 +320,11 @@ core::result<std::unique_ptr<model_client>> make_websocket(const core::provider_
   };
   auto api = http_api_of(config, environment, example);
   if (!api) return api.error();
-  if (!api->proxy.empty()) return wrong("kind \"websocket\" takes no proxy; leave it out");
   // A path's last slash counts here: the URL is used as it stands.
   auto url = websocket_url::parse(config.base_url);
   if (!url) return wrong("base_url is not of the form ws://HOST[:PORT][/PATH], as in \"" + std::string(example) + "\"");
+  auto proxy = proxy_for(*url, api->proxy, environment);
+  if (!proxy) return wrong(proxy.error().text);
   auto message = message_template::parse(config.message);
   if (!message) return wrong("message: " + message.error().text);
   std::shared_ptr<asio::ssl::context> tls;
@@ -300,8 +337,8 @@ core::result<std::unique_ptr<model_client>> make_websocket(const core::provider_
     if (!ec && !api->ca_file.empty()) tls->load_verify_file(api->ca_file, ec);
     if (ec) return wrong("ca_file " + api->ca_file + " holds no certificates that can be read: " + ec.message());
   }
-  return std::make_unique<websocket_model>(upstream{std::move(*api), std::move(*url), std::move(*message), std::move(tls)},
-                                           loop.context());
+  return std::make_unique<websocket_model>(
+      upstream{std::move(*api), std::move(*url), std::move(*message), std::move(tls), std::move(*proxy)}, loop.context());
 }
 
 }  // namespace troupe::providers

@@ -1,8 +1,8 @@
-#include "core/event_json.hpp"
 #include "core/history.hpp"
 #include "storage/rows.hpp"
 #include "storage/schema.hpp"
 #include "storage/store.hpp"
+#include "storage/tool_outputs.hpp"
 
 #include <map>
 #include <tuple>
@@ -15,12 +15,6 @@ using namespace core;
 namespace {
 
 constexpr std::size_t max_findings = 1000;
-
-/// A JSON text as the log keeps it.
-std::string as_logged(const std::string& metadata) {
-  auto payload = payload_from_text("session_updated", payload_to_text(session_updated{{}, {}, {}, metadata}));
-  return payload ? std::get<session_updated>(*payload).metadata : metadata;
-}
 
 class checker {
  public:
@@ -53,6 +47,12 @@ class checker {
   template <class T>
   void same(const std::string& subject, const char* field, const T& stored, const T& folded) {
     if (!(stored == folded)) find(subject, std::string(field) + " differs from what the log says");
+  }
+
+  /// JSON texts may be written otherwise in the log.
+  void same_json(const std::string& subject, const char* field, const std::string& stored, const std::string& folded) {
+    if (stored != folded && as_logged(stored) != as_logged(folded))
+      find(subject, std::string(field) + " differs from what the log says");
   }
 
   void check_pages() {
@@ -101,7 +101,10 @@ class checker {
     same(subject, "alias", s.alias, f.alias);
     same(subject, "owner", s.owner, f.owner);
     same(subject, "title", s.title, f.title);
-    same(subject, "metadata", as_logged(s.metadata), f.metadata);
+    same_json(subject, "metadata", s.metadata, f.metadata);
+    same(subject, "parent", s.parent, f.parent);
+    same(subject, "parent_call", s.parent_call, f.parent_call);
+    same(subject, "depth", s.depth, f.depth);
     same(subject, "forked_from", stored.forked_from, folded.forked_from);
     same(subject, "forked_at", stored.forked_at, folded.forked_at);
     same(subject, "cleared_seq", stored.cleared_seq, folded.cleared_seq);
@@ -119,6 +122,8 @@ class checker {
     check_participants(subject, s.id, f.participants);
     check_files(subject, s.id, folded);
     check_reactions(subject, s.id, folded);
+    check_outputs(subject, folded);
+    check_grants(subject, s.id, folded);
   }
 
   void check_place(const std::string& subject, seq_t last, const event& e) {
@@ -237,13 +242,17 @@ class checker {
           same(name, "session", s.record.session, f.record.session);
           same(name, "run", s.record.run, f.record.run);
           same(name, "tool", s.record.tool, f.record.tool);
-          same(name, "input", s.record.input, f.record.input);
+          same_json(name, "input", s.record.input, f.record.input);
           same(name, "ok", s.record.ok, f.record.ok);
           same(name, "output", s.record.output, f.record.output);
           same(name, "effect", s.record.effect, f.record.effect);
           same(name, "ms", s.record.ms, f.record.ms);
           same(name, "started_at_ms", s.record.started_at, f.record.started_at);
           same(name, "ended_at_ms", s.record.ended_at, f.record.ended_at);
+          same(name, "output_bytes", s.record.output_bytes, f.record.output_bytes);
+          same(name, "child", s.record.child, f.record.child);
+          same(name, "cost_micro_usd", s.record.cost, f.record.cost);
+          same(name, "allowed_by", s.allowed_by, f.allowed_by);
         });
   }
 
@@ -257,31 +266,47 @@ class checker {
           same(name, "run", s.record.run, f.record.run);
           same(name, "call", s.record.call, f.record.call);
           same(name, "tool", s.record.tool, f.record.tool);
-          same(name, "action", s.record.action, f.record.action);
+          same_json(name, "action", s.record.action, f.record.action);
           same(name, "kind", s.record.kind, f.record.kind);
+          same(name, "project", s.record.project, f.record.project);
+          same(name, "agent", s.record.agent, f.record.agent);
+          same(name, "risk", s.record.risk, f.record.risk);
           same(name, "decision", s.record.decision, f.record.decision);
           same(name, "decided_by", s.record.decided_by, f.record.decided_by);
           same(name, "note", s.record.note, f.record.note);
           same(name, "created_at_ms", s.record.created_at, f.record.created_at);
           same(name, "expires_at_ms", s.record.expires_at, f.record.expires_at);
           same(name, "decided_at_ms", s.record.decided_at, f.record.decided_at);
+          same_json(name, "edited_input", s.record.edited_input, f.record.edited_input);
+          same(name, "choice", s.record.choice, f.record.choice);
+          same_json(name, "answer", s.record.answer, f.record.answer);
+          same(name, "arguments_hash", s.record.arguments_hash, f.record.arguments_hash);
+          same(name, "prompt", s.record.prompt, f.record.prompt);
+          same_json(name, "schema", s.record.schema, f.record.schema);
+          same(name, "deciders", s.record.deciders, f.record.deciders);
+          same(name, "endorsed_by", s.record.endorsed_by, f.record.endorsed_by);
+          same(name, "not_by", s.record.not_by, f.record.not_by);
+          same(name, "origin", s.record.origin, f.record.origin);
+          same(name, "origin_approval", s.record.origin_approval, f.record.origin_approval);
         });
   }
 
   void check_usage(const std::string& subject, session_id id, const session_projection& folded) {
     std::vector<usage_row> stored;
-    cursor c(sql("SELECT u.seq, u.run, u.step, u.prompt_tokens, u.cached_prompt_tokens, u.completion_tokens, u.cost_micro_usd, "
+    cursor c(sql("SELECT u.seq, u.run, u.agent, u.step, u.prompt_tokens, u.cached_prompt_tokens, u.completion_tokens, "
+                 "u.cost_micro_usd, "
                  "u.at_ms"
                  " FROM runs r JOIN usage u ON u.run = r.id WHERE r.session = ? ORDER BY u.seq"),
              id);
     while (c.next()) {
       auto& row = stored.emplace_back();
-      c.read(row.seq, row.usage.run, row.usage.step, row.usage.tokens, row.usage.cost, row.at);
+      c.read(row.seq, row.usage.run, row.agent, row.usage.step, row.usage.tokens, row.usage.cost, row.at);
     }
     pair_up(
         subject, "usage at seq", std::move(stored), folded.usage, [](const usage_row& u) { return std::to_string(u.seq); },
         [this](const std::string& name, const usage_row& s, const usage_row& f) {
           same(name, "run", s.usage.run, f.usage.run);
+          same(name, "agent", s.agent, f.agent);
           same(name, "step", s.usage.step, f.usage.step);
           same(name, "tokens", s.usage.tokens, f.usage.tokens);
           same(name, "cost_micro_usd", s.usage.cost, f.usage.cost);
@@ -339,6 +364,57 @@ class checker {
       stored.emplace(std::move(k), std::move(v));
     }
     same(subject, "reactions", stored, told);
+  }
+
+  // The log does not have the text; its length it does. A copied session left what it took over in its source.
+  void check_outputs(const std::string& subject, const session_projection& folded) {
+    std::map<seq_t, std::tuple<run_id, tool_call_id, std::int64_t>> stored;
+    {
+      cursor c(sql("SELECT seq, run, call, length(data) FROM tool_outputs WHERE session = ?"), folded.session.id);
+      while (c.next()) {
+        seq_t seq = 0;
+        c.read(seq);
+        auto& [run, call, bytes] = stored[seq];
+        c.read(run, call, bytes);
+      }
+    }
+    auto named = [&](seq_t seq) { return subject + ", output at seq " + std::to_string(seq); };
+    for (const auto& row : folded.outputs) {
+      auto it = stored.find(row.seq);
+      if (it == stored.end()) {
+        if (!find_output_in_source(c_, folded.session.id, row.call, row.bytes)) find(named(row.seq), "the row is missing");
+        continue;
+      }
+      const auto& [run, call, bytes] = it->second;
+      same(named(row.seq), "run", run, row.run);
+      same(named(row.seq), "call", call, row.call);
+      if (bytes != row.bytes)
+        find(named(row.seq), "has " + std::to_string(bytes) + " bytes instead of " + std::to_string(row.bytes));
+      stored.erase(it);
+    }
+    for (const auto& [seq, row] : stored) find(named(seq), "the log has no such row");
+  }
+
+  void check_grants(const std::string& subject, session_id id, const session_projection& folded) {
+    std::vector<grant_row> stored;
+    cursor c(sql("SELECT" TROUPE_GRANT_COLUMNS "FROM grants WHERE session = ?"), id);
+    while (c.next()) stored.push_back(read_grant(c));
+    pair_up(
+        subject, "grant", std::move(stored), folded.grants, [](const grant_row& g) { return g.record.grant.grant.str(); },
+        [this](const std::string& name, const grant_row& s, const grant_row& f) {
+          same(name, "scope", s.record.grant.scope, f.record.grant.scope);
+          same(name, "tool", s.record.grant.tool, f.record.grant.tool);
+          same_json(name, "conditions", s.record.grant.when, f.record.grant.when);
+          same(name, "expires_at_ms", s.record.grant.expires_at, f.record.grant.expires_at);
+          same(name, "given_by", s.record.grant.by, f.record.grant.by);
+          same(name, "approval", s.record.grant.approval, f.record.grant.approval);
+          same(name, "project", s.record.project, f.record.project);
+          same(name, "agent", s.record.agent, f.record.agent);
+          same(name, "created_at_ms", s.record.created_at, f.record.created_at);
+          same(name, "revoked_at_ms", s.record.revoked_at, f.record.revoked_at);
+          same(name, "revoked_by", s.record.revoked_by, f.record.revoked_by);
+          same(name, "seq", s.seq, f.seq);
+        });
   }
 
   void check_days() {

@@ -1,5 +1,6 @@
 #include "storage/projection.hpp"
 
+#include "core/event_json.hpp"
 #include "core/history.hpp"
 
 #include <algorithm>
@@ -144,6 +145,9 @@ struct projection_fold {
     s.alias = c.alias;
     s.owner = c.owner;
     s.metadata = c.metadata;
+    s.parent = c.parent;
+    s.parent_call = c.parent_call;
+    s.depth = c.depth;
     s.created_at = e.at;
     p.forked_from = c.forked_from;
     p.forked_at = c.forked_at;
@@ -272,6 +276,16 @@ struct projection_fold {
     end_run(f.run, run_status::failed, f.steps, std::string(to_string(f.code)), f.text);
   }
   void operator()(const run_cancelled& c) const { end_run(c.run, run_status::cancelled, 0); }
+  // What follows in this run is the new agent's; with which configuration the log does not say.
+  void operator()(const agent_changed& c) const {
+    if (c.agent.empty()) return;
+    p.session.agent = c.agent;
+    p.settings_change = true;
+    auto* r = find_live_run(c.run);
+    if (!r || r->has_ended() || r->record.agent == c.agent) return;
+    r->record.agent = c.agent;
+    r->config_hash = 0;
+  }
 
   void operator()(const step_started& s) const {
     auto* r = find_run(s.run);
@@ -283,11 +297,14 @@ struct projection_fold {
   void operator()(const usage_recorded& u) const {
     auto* r = find_run(u.run);
     p.usage.push_back({u, e.seq, e.at, r ? r->record.agent : p.session.agent});
-    p.session.tokens += u.tokens;
-    p.session.cost += u.cost;
+    add_cost(r, u.tokens, u.cost);
+  }
+  void add_cost(run_row* r, const token_usage& tokens, micro_usd cost) const {
+    p.session.tokens += tokens;
+    p.session.cost += cost;
     if (!r) return;
-    r->record.tokens += u.tokens;
-    r->record.cost += u.cost;
+    r->record.tokens += tokens;
+    r->record.cost += cost;
   }
 
   call_row& add_call(run_id run, const tool_call_id& call, const std::string& tool) const {
@@ -306,9 +323,13 @@ struct projection_fold {
     if (!row) row = &add_call(t.run, t.call, t.tool);
     row->record.input = t.input;
     row->record.effect = t.effect;
+    row->record.child = t.child;
+    row->allowed_by = t.allowed_by;
     row->record.started_at = e.at;
   }
   void operator()(const tool_completed& t) const {
+    // A sub-agent's bill counts however late it comes; its usage has rows of its own, in its own session.
+    if (t.child_cost.value != 0 || t.child_tokens != token_usage{}) add_cost(find_run(t.run), t.child_tokens, t.child_cost);
     if (!is_live(t.run)) return;
     auto* row = find_open_call(t.run, t.call);
     if (!row) row = &add_call(t.run, t.call, t.tool);
@@ -316,6 +337,9 @@ struct projection_fold {
     row->record.output = t.output;
     row->record.ms = t.ms;
     row->record.ended_at = e.at;
+    row->record.output_bytes = t.output_bytes;
+    row->record.cost = t.child_cost;
+    if (t.output_bytes > 0) p.outputs.push_back({t.run, t.call, e.seq, t.output_bytes, t.whole_output});
     expire_approvals([&](const approval_record& a) { return a.run == t.run && a.call == t.call; });
     settle_parked(t.run);
   }
@@ -336,16 +360,45 @@ struct projection_fold {
     row.risk = a.risk;
     row.created_at = e.at;
     row.expires_at = a.expires_at;
+    row.arguments_hash = a.arguments_hash;
+    row.prompt = a.prompt;
+    row.schema = a.schema;
+    row.deciders = a.deciders;
+    row.not_by = a.not_by;
+    row.origin = a.origin;
+    row.origin_approval = a.origin_approval;
+  }
+  approval_row* find_open_approval(approval_id id) const {
+    auto* a = newest(p.approvals, [&](const approval_row& row) { return row.record.id == id; });
+    if (!a || a->record.decision) return nullptr;  // the first decision won
+    touch(a->state);
+    return a;
+  }
+  void operator()(const approval_endorsed& d) const {
+    auto* a = find_open_approval(d.approval);
+    if (!a) return;
+    auto& r = a->record;
+    // Who said yes before said it of other arguments.
+    if (!d.edited_input.empty() && as_logged(d.edited_input) != as_logged(r.edited_input.empty() ? r.action : r.edited_input)) {
+      r.edited_input = d.edited_input;
+      if (!d.arguments_hash.empty()) r.arguments_hash = d.arguments_hash;
+      r.endorsed_by.clear();
+    }
+    if (!contains(r.endorsed_by, d.by)) r.endorsed_by.push_back(d.by);
   }
   void operator()(const approval_decided& d) const {
-    auto* a = newest(p.approvals, [&](const approval_row& row) { return row.record.id == d.approval; });
-    if (!a || a->record.decision) return;  // the first decision won
-    touch(a->state);
+    auto* a = find_open_approval(d.approval);
+    if (!a) return;
     a->record.decision = d.decision;
     a->record.decided_by = d.by;
     a->record.note = d.note;
     a->record.decided_at = e.at;
-    if (!d.edited_input.empty())
+    a->record.edited_input = d.edited_input;
+    a->record.choice = d.choice;
+    a->record.answer = d.answer;
+    if (!d.arguments_hash.empty()) a->record.arguments_hash = d.arguments_hash;
+    // What a running call or its sub-agent wanted to know says nothing of the call itself.
+    if (!d.edited_input.empty() && a->record.kind != approval_kind::input && a->record.origin.is_nil())
       if (auto* call = find_open_call(d.run, d.call)) call->record.input = d.edited_input;
     settle_parked(d.run);
   }
@@ -353,9 +406,29 @@ struct projection_fold {
     auto* r = find_live_run(id);
     if (r && r->record.status == run_status::parked && !is_asking(id)) r->record.status = run_status::running;
   }
+
+  void operator()(const grant_given& g) const {
+    if (g.grant.is_nil() || find_grant(g.grant)) return;
+    p.grants.push_back({{g, p.session.project, p.session.agent, p.session.id, e.at, millis(0), {}}, e.seq});
+  }
+  void operator()(const grant_revoked& g) const {
+    auto* row = find_grant(g.grant);
+    if (!row) return void(p.late_revocations.push_back({g.grant, g.by, e.at}));
+    if (row->record.revoked_at.count() != 0) return;
+    row->record.revoked_at = e.at;
+    row->record.revoked_by = g.by;
+  }
+  grant_row* find_grant(grant_id id) const {
+    return newest(p.grants, [&](const grant_row& g) { return g.record.grant.grant == id; });
+  }
   template <class Other>
   void operator()(const Other&) const {}
 };
+
+std::string as_logged(const std::string& json_text) {
+  auto payload = payload_from_text("session_updated", payload_to_text(session_updated{{}, {}, {}, json_text}));
+  return payload ? std::get<session_updated>(*payload).metadata : json_text;
+}
 
 void session_projection::apply(const event& e, row_source* source) {
   std::visit(projection_fold{*this, e, source}, e.payload);
@@ -383,6 +456,8 @@ void session_projection::let_go_of_finished() {
     r.stored_status = r.record.status;
     r.stored_started_seq = r.started_seq;
     r.stored_place = r.place;
+    r.stored_agent = r.record.agent;
+    r.stored_config_hash = r.config_hash;
   }
   for (auto& c : calls) c.state = row_state::stored;
   for (auto& a : approvals) a.state = row_state::stored;
@@ -390,6 +465,9 @@ void session_projection::let_go_of_finished() {
   usage.clear();
   files.clear();
   reactions.clear();
+  outputs.clear();
+  grants.clear();
+  late_revocations.clear();
   late_messages.clear();
   clearings.clear();
 }

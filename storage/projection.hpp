@@ -5,6 +5,7 @@
 #include "core/event.hpp"
 #include "core/records.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ struct run_row {
   core::run_status stored_status = core::run_status::queued;  ///< as the table has it, where `state` is not fresh
   core::seq_t stored_started_seq = 0;
   core::seq_t stored_place = 0;
+  core::agent_id stored_agent;
+  std::uint64_t stored_config_hash = 0;
 
   [[nodiscard]] bool has_ended() const noexcept { return ended_seq != 0; }
   [[nodiscard]] bool is_queued() const noexcept { return record.status == core::run_status::queued; }
@@ -44,7 +47,17 @@ struct message_row {
 struct call_row {
   core::tool_call_record record;
   core::seq_t seq = 0;  ///< of tool_started, or of tool_completed where it never started
+  core::grant_id allowed_by;
   row_state state = row_state::fresh;
+};
+
+/// A whole output of which tool_completed has only the beginning.
+struct output_row {
+  core::run_id run;
+  core::tool_call_id call;
+  core::seq_t seq = 0;  ///< of tool_completed
+  std::int64_t bytes = 0;
+  std::shared_ptr<const std::string> data;  ///< null in a copied session: its source has it (tool_outputs.hpp)
 };
 
 struct approval_row {
@@ -61,6 +74,11 @@ struct usage_row {
 
 struct file_row {
   core::file_record record;
+  core::seq_t seq = 0;
+};
+
+struct grant_row {
+  core::grant_record record;
   core::seq_t seq = 0;
 };
 
@@ -87,7 +105,7 @@ struct session_projection {
   core::session_id forked_from;
   core::seq_t forked_at = 0;
   core::seq_t cleared_seq = 0;       ///< of the last history_cleared
-  bool settings_change = false;      ///< metadata or `cleared_seq` has changed
+  bool settings_change = false;      ///< metadata, the agent or `cleared_seq` has changed
   bool participants_change = false;  ///< session.participants are all of them; else they are not known here
 
   std::vector<run_row> runs;
@@ -97,6 +115,15 @@ struct session_projection {
   std::vector<usage_row> usage;
   std::vector<file_row> files;
   std::vector<reaction_row> reactions;  ///< changes, in order
+  std::vector<output_row> outputs;
+  std::vector<grant_row> grants;
+  /// Of grants that are no longer here.
+  struct late_revocation {
+    core::grant_id grant;
+    std::string by;
+    core::millis at{0};
+  };
+  std::vector<late_revocation> late_revocations;
   /// Messages that are no longer here, whose run became known.
   struct late_message {
     core::message_id message;
@@ -116,5 +143,8 @@ struct session_projection {
   /// After the rows were written: keeps what a next event may change.
   void let_go_of_finished();
 };
+
+/// A JSON text as the log gives it back.
+[[nodiscard]] std::string as_logged(const std::string& json_text);
 
 }  // namespace troupe::storage

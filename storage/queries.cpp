@@ -1,8 +1,10 @@
 #include "storage/queries.hpp"
 
+#include "storage/approval_queries.hpp"
 #include "storage/conditions.hpp"
 #include "storage/rows.hpp"
 #include "storage/session_queries.hpp"
+#include "storage/tool_outputs.hpp"
 #include "storage/usage_queries.hpp"
 
 #include <algorithm>
@@ -205,26 +207,29 @@ class sqlite_queries final : public queries {
   }
 
   std::optional<approval_record> approval(approval_id id) override {
-    return guarded([&]() -> std::optional<approval_record> {
-      cursor c(sql("SELECT" TROUPE_APPROVAL_COLUMNS "FROM approvals WHERE id = ?"), id);
-      if (!c.next()) return std::nullopt;
-      return read_approval(c).record;
-    });
+    return guarded([&] { return find_approval(*c_, id); });
   }
 
   page<approval_record> approvals(const approval_filter& filter, window w) override {
-    conditions where;
-    if (filter.status == "pending") {
-      where.add("decision IS NULL");
-    } else {
-      where.add_equal("decision", filter.status);
-    }
-    where.add_equal("session", filter.session);
-    where.add_visible("session", filter.visible_to, filter.project);
-    return guarded([&] {
-      return paged<approval_record>(*c_, "approvals", TROUPE_APPROVAL_COLUMNS, where, "created_at_ms DESC, id DESC", w,
-                                    [](cursor& c) { return read_approval(c).record; });
-    });
+    return guarded([&] { return list_approvals(*c_, filter, w); });
+  }
+  std::optional<grant_record> grant(grant_id id) override {
+    return guarded([&] { return find_grant(*c_, id); });
+  }
+  page<grant_record> grants(const grant_filter& filter, window w) override {
+    return guarded([&] { return list_grants(*c_, filter, w); });
+  }
+  std::vector<grant_record> grants_in_force(millis now) override {
+    return guarded([&] { return storage::grants_in_force(*c_, now); });
+  }
+
+  std::optional<tool_output_part> tool_output(session_id session, const tool_call_id& call, std::int64_t offset,
+                                              std::int64_t limit) override {
+    return guarded([&] { return read_output(*c_, session, call, offset, limit); });
+  }
+
+  std::vector<session_record> children(session_id id) override {
+    return guarded([&] { return list_children(*c_, id); });
   }
 
   std::vector<span_record> spans(trace_id trace) override {

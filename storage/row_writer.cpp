@@ -23,8 +23,8 @@ struct row_writer::statements {
         add_session(c.statement(
             "INSERT INTO sessions (project, agent, dialect, alias, owner, metadata, created_at_ms, title, status,"
             " updated_at_ms, last_seq, reserved_seq, message_rows, message_count, prompt_tokens, cached_prompt_tokens,"
-            " completion_tokens, cost_micro_usd, forked_from, forked_at, id)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+            " completion_tokens, cost_micro_usd, forked_from, forked_at, parent, parent_call, depth, id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         move_session(c.statement(
             "UPDATE sessions SET last_seq = ?, reserved_seq = ?, message_rows = ?, message_count = ?, prompt_tokens = ?,"
             " cached_prompt_tokens = ?, completion_tokens = ?, cost_micro_usd = ? WHERE n = ?")),
@@ -32,7 +32,7 @@ struct row_writer::statements {
             "UPDATE sessions SET last_seq = ?, reserved_seq = ?, message_rows = ?, message_count = ?, prompt_tokens = ?,"
             " cached_prompt_tokens = ?, completion_tokens = ?, cost_micro_usd = ?, title = ?, status = ?,"
             " updated_at_ms = ? WHERE n = ?")),
-        set_session(c.statement("UPDATE sessions SET metadata = ?, cleared_seq = ? WHERE n = ?")),
+        set_session(c.statement("UPDATE sessions SET metadata = ?, cleared_seq = ?, agent = ? WHERE n = ?")),
         add_run(c.statement(
             "INSERT INTO runs (session, project, message, first_seq, agent, provider, model, config_hash, trace, status,"
             " steps, error_code, error_text, queued_at_ms, started_at_ms, ended_at_ms, started_seq, ended_seq,"
@@ -60,16 +60,19 @@ struct row_writer::statements {
                                  "WHERE session = ?2 AND id = ?3 ORDER BY number DESC LIMIT 1)")),
         add_call(
             c.statement("INSERT INTO tool_calls (run, seq, id, session, tool, input, ok, output, effect, ms, started_at_ms,"
-                        " ended_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+                        " ended_at_ms, output_bytes, child, cost_micro_usd, allowed_by)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         change_call(c.statement(
-            "UPDATE tool_calls SET input = ?, ok = ?, output = ?, effect = ?, ms = ?, started_at_ms = ?, ended_at_ms = ?"
-            " WHERE run = ? AND seq = ?")),
+            "UPDATE tool_calls SET input = ?, ok = ?, output = ?, effect = ?, ms = ?, started_at_ms = ?, ended_at_ms = ?,"
+            " output_bytes = ?, child = ?, cost_micro_usd = ?, allowed_by = ? WHERE run = ? AND seq = ?")),
         add_approval(
             c.statement("INSERT INTO approvals (id, project, agent, session, run, call, tool, action, kind, risk, decision,"
-                        " decided_by, note, created_at_ms, expires_at_ms, decided_at_ms)"
-                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
+                        " decided_by, note, created_at_ms, expires_at_ms, decided_at_ms, edited_input, choice, answer,"
+                        " arguments_hash, prompt, schema, deciders, endorsed_by, not_by, origin, origin_approval)"
+                        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
         change_approval(
-            c.statement("UPDATE approvals SET decision = ?, decided_by = ?, note = ?, decided_at_ms = ? WHERE id = ?")),
+            c.statement("UPDATE approvals SET decision = ?, decided_by = ?, note = ?, decided_at_ms = ?, edited_input = ?,"
+                        " choice = ?, answer = ?, arguments_hash = ?, endorsed_by = ? WHERE id = ?")),
         add_usage(c.statement("INSERT INTO usage (run, seq, session, project, agent, step, provider, model, prompt_tokens,"
                               " cached_prompt_tokens, completion_tokens, cost_micro_usd, estimated, attempts, started_at_ms,"
                               " first_delta_at_ms, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")),
@@ -81,8 +84,9 @@ struct row_writer::statements {
         add_agent(
             c.statement("INSERT INTO agents (project, id, provider, model, config_hash, first_seen_at_ms, last_seen_at_ms)"
                         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (project, id) DO UPDATE SET"
-                        " provider = excluded.provider, model = excluded.model, config_hash = excluded.config_hash,"
-                        " last_seen_at_ms = excluded.last_seen_at_ms")) {}
+                        " provider = excluded.provider, model = excluded.model,"
+                        " config_hash = CASE WHEN excluded.config_hash = '0000000000000000' THEN config_hash"
+                        " ELSE excluded.config_hash END, last_seen_at_ms = excluded.last_seen_at_ms")) {}
 
   SQLite::Database& database;
   SQLite::Statement &add_event, &add_session, &move_session, &change_session, &set_session, &add_run, &start_run, &change_run,
@@ -109,6 +113,8 @@ void row_writer::write(session_projection& p) {
   if (p.participants_change) write_participants(p);
   write_files(p);
   write_reactions(p);
+  write_outputs(p);
+  write_grants(p);
 }
 
 void row_writer::write_event(std::int64_t session, const event& e) {
@@ -121,7 +127,8 @@ void row_writer::write_session(session_projection& p) {
   if (p.state == row_state::fresh) {
     run(sql_->add_session, s.project, s.agent, s.dialect, s.alias, s.owner, s.metadata, s.created_at, s.title,
         to_string(s.status), s.updated_at, s.last_seq, s.reserved_seq, p.message_rows, s.message_count, s.tokens.prompt,
-        s.tokens.cached_prompt, s.tokens.completion, s.cost, p.forked_from, p.forked_at, s.id);
+        s.tokens.cached_prompt, s.tokens.completion, s.cost, p.forked_from, p.forked_at, s.parent, s.parent_call, s.depth,
+        s.id);
     p.n = sql_->database.getLastInsertRowid();
   } else if (p.lists_change) {
     run(sql_->change_session, s.last_seq, s.reserved_seq, p.message_rows, s.message_count, s.tokens.prompt,
@@ -130,7 +137,7 @@ void row_writer::write_session(session_projection& p) {
     run(sql_->move_session, s.last_seq, s.reserved_seq, p.message_rows, s.message_count, s.tokens.prompt,
         s.tokens.cached_prompt, s.tokens.completion, s.cost, p.n);
   }
-  if (p.settings_change) run(sql_->set_session, s.metadata, p.cleared_seq, p.n);
+  if (p.settings_change) run(sql_->set_session, s.metadata, p.cleared_seq, s.agent, p.n);
 }
 
 void row_writer::write_runs(session_projection& p) {
@@ -146,6 +153,8 @@ void row_writer::write_runs(session_projection& p) {
     } else {
       if (row.started_seq != row.stored_started_seq)
         run(sql_->start_run, r.agent, hash_text(row.config_hash), r.trace, r.queued_at, r.started_at, row.started_seq, row.n);
+      else if (r.agent != row.stored_agent || row.config_hash != row.stored_config_hash)
+        run(c_.statement("UPDATE runs SET agent = ?, config_hash = ? WHERE n = ?"), r.agent, hash_text(row.config_hash), row.n);
       if (r.status != row.stored_status) {
         run(sql_->settle_run, row.provider, row.model, r.steps, r.tokens.prompt, r.tokens.cached_prompt, r.tokens.completion,
             r.cost, to_string(r.status), r.error_code, r.error_text, r.ended_at, row.ended_seq, row.n);
@@ -224,9 +233,10 @@ void row_writer::write_calls(const session_projection& p) {
     const auto& t = row.record;
     if (row.state == row_state::fresh) {
       run(sql_->add_call, t.run, row.seq, t.id, t.session, t.tool, t.input, t.ok, t.output, to_string(t.effect), t.ms,
-          t.started_at, t.ended_at);
+          t.started_at, t.ended_at, t.output_bytes, t.child, t.cost, row.allowed_by);
     } else if (row.state == row_state::dirty) {
-      run(sql_->change_call, t.input, t.ok, t.output, to_string(t.effect), t.ms, t.started_at, t.ended_at, t.run, row.seq);
+      run(sql_->change_call, t.input, t.ok, t.output, to_string(t.effect), t.ms, t.started_at, t.ended_at, t.output_bytes,
+          t.child, t.cost, row.allowed_by, t.run, row.seq);
     }
   }
 }
@@ -238,11 +248,37 @@ void row_writer::write_approvals(const session_projection& p) {
     if (a.decision) decided = to_string(*a.decision);
     if (row.state == row_state::fresh) {
       run(sql_->add_approval, a.id, a.project, a.agent, a.session, a.run, a.call, a.tool, a.action, to_string(a.kind), a.risk,
-          decided, a.decided_by, a.note, a.created_at, a.expires_at, a.decided_at);
+          decided, a.decided_by, a.note, a.created_at, a.expires_at, a.decided_at, a.edited_input, to_string(a.choice),
+          a.answer, a.arguments_hash, a.prompt, a.schema, a.deciders, names_to_text(a.endorsed_by), a.not_by, a.origin,
+          a.origin_approval);
     } else if (row.state == row_state::dirty) {
-      run(sql_->change_approval, decided, a.decided_by, a.note, a.decided_at, a.id);
+      run(sql_->change_approval, decided, a.decided_by, a.note, a.decided_at, a.edited_input, to_string(a.choice), a.answer,
+          a.arguments_hash, names_to_text(a.endorsed_by), a.id);
     }
   }
+}
+
+void row_writer::write_outputs(const session_projection& p) {
+  for (const auto& row : p.outputs) {
+    if (!row.data) continue;
+    run(c_.statement("INSERT INTO tool_outputs (session, run, call, seq, data) VALUES (?, ?, ?, ?, ?)"), p.session.id, row.run,
+        row.call, row.seq, blob{*row.data});
+  }
+}
+
+void row_writer::write_grants(const session_projection& p) {
+  for (const auto& row : p.grants) {
+    const auto& r = row.record;
+    run(c_.statement("INSERT INTO grants (id, scope, tool, conditions, expires_at_ms, given_by, approval, project, agent,"
+                     " session, created_at_ms, revoked_at_ms, revoked_by, seq)"
+                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"),
+        r.grant.grant, to_string(r.grant.scope), r.grant.tool, r.grant.when, r.grant.expires_at, r.grant.by, r.grant.approval,
+        r.project, r.agent, r.session, r.created_at, r.revoked_at, r.revoked_by, row.seq);
+  }
+  for (const auto& late : p.late_revocations)
+    run(c_.statement(
+            "UPDATE grants SET revoked_at_ms = ?, revoked_by = ? WHERE id = ? AND session = ? AND revoked_at_ms IS NULL"),
+        late.at, late.by, late.grant, p.session.id);
 }
 
 void row_writer::write_usage(const session_projection& p) {

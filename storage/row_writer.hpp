@@ -48,6 +48,8 @@ class row_writer {
   void write_reactions(const session_projection& p);
   void write_calls(const session_projection& p);
   void write_approvals(const session_projection& p);
+  void write_outputs(const session_projection& p);
+  void write_grants(const session_projection& p);
   void write_usage(const session_projection& p);
   void see_agent(const run_row& row, const session_projection& p);
 

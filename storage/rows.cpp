@@ -33,6 +33,13 @@ std::vector<attachment> attachments_from_text(const std::string& text) {
   return std::move(std::get<message_added>(*payload).attachments);
 }
 
+std::vector<std::string> names_from_text(const std::string& text) {
+  if (text.empty()) return {};
+  auto payload = payload_from_text("session_updated", "{\"participants\":" + text + "}");
+  if (!payload) return {};
+  return std::get<session_updated>(*payload).participants.value_or(std::vector<std::string>{});
+}
+
 }  // namespace
 
 std::string calls_to_text(const std::vector<tool_call>& calls) {
@@ -47,6 +54,13 @@ std::string attachments_to_text(const std::vector<attachment>& attachments) {
   message_added m;
   m.attachments = attachments;
   return list_in(m);
+}
+
+std::string names_to_text(const std::vector<std::string>& names) {
+  if (names.empty()) return {};
+  session_updated u;
+  u.participants = names;
+  return list_in(u);
 }
 
 std::string hash_text(std::uint64_t hash) { return uuid{0, hash}.hex().substr(16); }
@@ -66,7 +80,7 @@ session_projection read_session(cursor& c) {
   c.read(s.id, s.project, s.agent, s.dialect, s.alias, s.owner, s.title);
   s.status = session_status_from(c.text()).value_or(session_status::active);
   c.read(s.metadata, s.created_at, s.updated_at, s.last_seq, s.reserved_seq, s.message_count, s.tokens, s.cost);
-  c.read(p.message_rows, p.forked_from, p.forked_at, p.cleared_seq, p.n);
+  c.read(p.message_rows, p.forked_from, p.forked_at, p.cleared_seq, p.n, s.parent, s.parent_call, s.depth);
   p.state = row_state::stored;
   return p;
 }
@@ -85,6 +99,8 @@ run_row read_run(cursor& c) {
   row.stored_status = r.status;
   row.stored_started_seq = row.started_seq;
   row.stored_place = row.place;
+  row.stored_agent = r.agent;
+  row.stored_config_hash = row.config_hash;
   return row;
 }
 
@@ -110,7 +126,7 @@ call_row read_call(cursor& c) {
   auto& t = row.record;
   c.read(t.id, t.session, t.run, t.tool, t.input, t.ok, t.output);
   t.effect = effect_from(c.text()).value_or(effect::once);
-  c.read(t.ms, t.started_at, t.ended_at, row.seq);
+  c.read(t.ms, t.started_at, t.ended_at, row.seq, t.output_bytes, t.child, t.cost, row.allowed_by);
   row.state = row_state::stored;
   return row;
 }
@@ -122,8 +138,22 @@ approval_row read_approval(cursor& c) {
   a.kind = approval_kind_from(c.text()).value_or(approval_kind::tool);
   c.read(a.risk);
   a.decision = decision_from(c.text());
-  c.read(a.decided_by, a.note, a.created_at, a.expires_at, a.decided_at);
+  c.read(a.decided_by, a.note, a.created_at, a.expires_at, a.decided_at, a.edited_input);
+  a.choice = outcome_choice_from(c.text()).value_or(outcome_choice::none);
+  c.read(a.answer, a.arguments_hash, a.prompt, a.schema, a.deciders);
+  a.endorsed_by = names_from_text(c.text());
+  c.read(a.not_by, a.origin, a.origin_approval);
   row.state = row_state::stored;
+  return row;
+}
+
+grant_row read_grant(cursor& c) {
+  grant_row row;
+  auto& r = row.record;
+  c.read(r.grant.grant);
+  r.grant.scope = grant_scope_from(c.text()).value_or(grant_scope::session);
+  c.read(r.grant.tool, r.grant.when, r.grant.expires_at, r.grant.by, r.grant.approval, r.project, r.agent, r.session);
+  c.read(r.created_at, r.revoked_at, r.revoked_by, row.seq);
   return row;
 }
 

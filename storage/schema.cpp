@@ -270,8 +270,98 @@ CREATE VIEW usage_days AS
     FROM usage_agent_days GROUP BY project, day;
 )sql";
 
+// Sub-agents, long outputs, remembered approvals, and what people say of an approval. The inbox has what waits first: the
+// same expression in queries as in its indexes. A long output is found by the call it belongs to, the latest of that id.
+constexpr const char* version_3 = R"sql(
+ALTER TABLE sessions ADD COLUMN parent TEXT;
+ALTER TABLE sessions ADD COLUMN parent_call TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN depth INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent IS NOT NULL;
+
+ALTER TABLE tool_calls ADD COLUMN output_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tool_calls ADD COLUMN child TEXT;
+ALTER TABLE tool_calls ADD COLUMN cost_micro_usd INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tool_calls ADD COLUMN allowed_by TEXT;
+
+CREATE TABLE tool_outputs (
+  n       INTEGER PRIMARY KEY,
+  session TEXT NOT NULL REFERENCES sessions (id),
+  run     TEXT NOT NULL,
+  call    TEXT NOT NULL,
+  seq     INTEGER NOT NULL,
+  data    BLOB NOT NULL,
+  UNIQUE (session, call, seq)
+) STRICT;
+
+ALTER TABLE approvals ADD COLUMN edited_input TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN choice TEXT NOT NULL DEFAULT 'none';
+ALTER TABLE approvals ADD COLUMN answer TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN arguments_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN prompt TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN schema TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN deciders INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE approvals ADD COLUMN endorsed_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN not_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE approvals ADD COLUMN origin TEXT;
+ALTER TABLE approvals ADD COLUMN origin_approval TEXT;
+UPDATE approvals SET edited_input = d.edited_input
+  FROM (SELECT approval, edited_input, at_ms, min(n)
+          FROM (SELECT n, at_ms, json_extract(text, '$.approval') AS approval, json_extract(text, '$.edited_input') AS edited_input
+                  FROM (SELECT n, at_ms, CASE WHEN json_valid(payload) THEN payload END AS text
+                          FROM log WHERE kind = 'approval_decided'))
+         GROUP BY approval) d
+ WHERE d.approval = approvals.id AND d.at_ms = approvals.decided_at_ms AND d.edited_input IS NOT NULL;
+DROP INDEX approvals_pending;
+DROP INDEX approvals_by_project;
+CREATE INDEX approvals_inbox ON approvals ((decision IS NOT NULL), created_at_ms DESC, id DESC);
+CREATE INDEX approvals_by_project ON approvals (project, (decision IS NOT NULL), created_at_ms DESC, id DESC);
+
+CREATE TABLE grants (
+  id            TEXT PRIMARY KEY,
+  scope         TEXT NOT NULL,
+  tool          TEXT NOT NULL,
+  conditions    TEXT NOT NULL,
+  expires_at_ms INTEGER,
+  given_by      TEXT NOT NULL,
+  approval      TEXT,
+  project       TEXT NOT NULL,
+  agent         TEXT NOT NULL,
+  session       TEXT NOT NULL REFERENCES sessions (id),
+  created_at_ms INTEGER,
+  revoked_at_ms INTEGER,
+  revoked_by    TEXT NOT NULL,
+  seq           INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_by_project ON grants (project, created_at_ms);
+CREATE INDEX grants_by_session ON grants (session);
+CREATE INDEX grants_not_revoked ON grants (created_at_ms) WHERE revoked_at_ms IS NULL;
+
+DROP VIEW spans;
+CREATE VIEW spans AS
+  SELECT trace, session, id AS run, 'run' AS kind, agent AS name, status, started_at_ms, ended_at_ms,
+         prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd
+    FROM runs WHERE started_at_ms IS NOT NULL
+  UNION ALL
+  SELECT trace, session, id, 'queue_wait', agent, 'ok', queued_at_ms, started_at_ms, 0, 0, 0, 0
+    FROM runs WHERE started_at_ms IS NOT NULL AND first_seq < started_seq
+  UNION ALL
+  SELECT r.trace, r.session, r.id, 'model_call', u.provider || '/' || u.model, 'ok',
+         coalesce(u.started_at_ms, u.at_ms), u.at_ms,
+         u.prompt_tokens, u.cached_prompt_tokens, u.completion_tokens, u.cost_micro_usd
+    FROM runs r JOIN usage u ON u.run = r.id
+  UNION ALL
+  SELECT r.trace, r.session, r.id, 'tool_call', t.tool,
+         CASE WHEN t.ok IS NULL THEN 'open' WHEN t.ok THEN 'ok' ELSE 'failed' END,
+         coalesce(t.started_at_ms, t.ended_at_ms), t.ended_at_ms, 0, 0, 0, t.cost_micro_usd
+    FROM runs r JOIN tool_calls t ON t.run = r.id
+  UNION ALL
+  SELECT r.trace, r.session, r.id, 'approval_wait', a.tool, coalesce(a.decision, 'pending'),
+         a.created_at_ms, a.decided_at_ms, 0, 0, 0, 0
+    FROM runs r JOIN approvals a ON a.run = r.id;
+)sql";
+
 // Step i brings version i to i + 1. A released step is never changed: add another.
-constexpr std::array<const char*, schema_version> steps{version_1, version_2};
+constexpr std::array<const char*, schema_version> steps{version_1, version_2, version_3};
 
 }  // namespace
 

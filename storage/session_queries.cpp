@@ -62,6 +62,7 @@ page<session_record> list_sessions(connection& db, const session_filter& filter,
   conditions where;
   if (filter.status != session_status::deleted) where.add("status <> 'deleted'");
   where.add_visible("id", filter.visible_to, filter.project);
+  if (!filter.with_children) where.add("parent IS NULL");
   where.add_equal("dialect", filter.dialect);
   where.add_equal("owner", filter.owner);
   if (filter.status) where.add("status = ?", {std::string(to_string(*filter.status))});
@@ -69,6 +70,17 @@ page<session_record> list_sessions(connection& db, const session_filter& filter,
   if (!filter.text.empty()) add_search(where, filter.text);
   return paged<session_record>(db, "sessions", TROUPE_SESSION_COLUMNS, where, "updated_at_ms DESC, id DESC", w,
                                [&](cursor& c) { return with_participants(db, read_session(c).session); });
+}
+
+std::vector<session_record> list_children(connection& db, session_id id) {
+  std::vector<session_record> out;
+  {
+    cursor c(db.statement("SELECT" TROUPE_SESSION_COLUMNS "FROM sessions WHERE parent = ? AND status <> 'deleted' ORDER BY n"),
+             id);
+    while (c.next()) out.push_back(read_session(c).session);
+  }
+  for (auto& s : out) s = with_participants(db, std::move(s));
+  return out;
 }
 
 std::optional<session_id> resolve(connection& db, const project_id& project, const std::string& text) {

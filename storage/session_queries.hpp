@@ -7,11 +7,13 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe::storage {
 
 [[nodiscard]] std::optional<core::session_record> find_session(connection& db, core::session_id id);
 [[nodiscard]] core::page<core::session_record> list_sessions(connection& db, const session_filter& filter, core::window w);
+[[nodiscard]] std::vector<core::session_record> list_children(connection& db, core::session_id id);
 [[nodiscard]] std::optional<core::session_id> resolve(connection& db, const core::project_id& project, const std::string& text);
 
 }  // namespace troupe::storage

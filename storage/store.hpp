@@ -36,7 +36,23 @@ struct approval_filter {
   std::optional<core::project_id> project;
   std::optional<core::session_id> session;
   std::optional<std::string> visible_to{};  ///< of sessions that this principal owns or takes part in
+  std::optional<core::agent_id> agent{};
+  std::optional<std::string> tool{};
+  std::optional<core::approval_kind> kind{};
+  std::optional<std::string> risk{};
+  std::optional<std::string> decided_by{};
+  core::millis since{0};  ///< asked at or after
 };
+
+struct grant_filter {
+  std::optional<core::project_id> project;
+  std::optional<std::string> visible_to{};  ///< given in sessions that this principal owns or takes part in
+  bool all = false;                         ///< also those that do not hold at `now`
+  core::millis now{0};
+};
+
+/// One part of an output is at most this long, whatever is asked for.
+inline constexpr std::int64_t max_output_part = 1 << 20;
 
 struct trace_filter {
   std::optional<core::project_id> project;
@@ -53,6 +69,7 @@ struct session_filter {
   std::optional<core::session_status> status{};
   std::optional<std::string> visible_to{};  ///< owner or participant
   core::millis updated_since{0};
+  bool with_children = false;  ///< sessions of sub-agents too
 };
 /// How many sessions, and how many messages of each, a search reads. Longer texts than `max_search_bytes` are in none.
 inline constexpr int max_searched = 1'000;
@@ -108,8 +125,22 @@ class queries {
   [[nodiscard]] virtual std::optional<core::message_record> message_by_client_id(core::session_id id,
                                                                                  const std::string& client_message_id) = 0;
   [[nodiscard]] virtual std::optional<core::approval_record> approval(core::approval_id id) = 0;
-  /// Newest first.
+  /// What waits comes first, each part newest first. What a session only shows for a sub-agent's session is in lists of
+  /// that one session only.
   [[nodiscard]] virtual core::page<core::approval_record> approvals(const approval_filter& filter, core::window w) = 0;
+  [[nodiscard]] virtual std::optional<core::grant_record> grant(core::grant_id id) = 0;
+  /// Newest first.
+  [[nodiscard]] virtual core::page<core::grant_record> grants(const grant_filter& filter, core::window w) = 0;
+  /// Of all projects, those that hold at `now`, oldest first: what the registry of grants begins with.
+  [[nodiscard]] virtual std::vector<core::grant_record> grants_in_force(core::millis now) = 0;
+  /// At most `limit` bytes of the output of the latest call of that id that has one, from `offset` on: whole characters, so
+  /// that an offset within one moves to its start, and a limit below 4 counts as 4. Beyond the end there is no text. Only
+  /// this part is read. Nothing where there is no such call, or none after the last clearing.
+  [[nodiscard]] virtual std::optional<core::tool_output_part> tool_output(core::session_id session,
+                                                                          const core::tool_call_id& call, std::int64_t offset,
+                                                                          std::int64_t limit) = 0;
+  /// Sessions of its sub-agents, in the order they were made, without those deleted.
+  [[nodiscard]] virtual std::vector<core::session_record> children(core::session_id id) = 0;
   /// Runs first, then by start.
   [[nodiscard]] virtual std::vector<core::span_record> spans(core::trace_id trace) = 0;
   /// Root spans (kind run), newest first.
@@ -152,7 +183,7 @@ struct check_report {
 
 /// Verifies `troupe.db` in `data` without changing it: SQLite's own integrity, foreign keys, gap-free seqs (up to each
 /// session's last), a result for every tool call of completed runs, sums of usage equal to the totals of runs and sessions,
-/// valid histories, projections equal to a fold of the log, files as long as they say.
+/// valid histories, projections equal to a fold of the log, files and long outputs as long as they say.
 [[nodiscard]] core::result<check_report> check(const std::string& data);
 
 }  // namespace troupe::storage

@@ -15,7 +15,11 @@ TABLE = {
     "storage": (("core",), ("SQLiteCpp", "sqlite3.h")),
     # Beast: its WebSocket client, for websocket_upstream.cpp; libcurl 7.88 calls its own one experimental.
     "providers": (("core",), ("curl", "boost/asio", "boost/beast")),
-    "tools": (("core",), ("valijson", "re2", "boost/asio", "boost/process", "curl")),
+    # Tools that speak HTTP use the loop that the models' adapters use.
+    "tools": (
+        ("core", "providers/curl_loop.hpp", "providers/sse_parser.hpp"),
+        ("valijson", "re2", "boost/asio", "curl", "openssl"),
+    ),
     "actors": (("core", "storage", "providers", "tools"), ("caf",)),
     "transport": (
         ("core", "actors/messages.hpp", "actors/interfaces.hpp", "actors/event_sink.hpp", "actors/session_view.hpp"),

@@ -212,24 +212,21 @@ class parser {
 
 class calculator_tool final : public tool {
  public:
-  const tool_spec& spec() const noexcept override { return spec_; }
+  calculator_tool()
+      : tool({.name = "calculator",
+              .description = "Computes an arithmetic expression: + - * / % ^, parentheses, sqrt abs min max round floor ceil "
+                             "ln log (base 10) "
+                             "exp sin cos tan (radians), pi, e. Example: (2 + 3) * sqrt(16).",
+              .parameters = R"({"type":"object","properties":{"expression":{"type":"string","minLength":1,"maxLength":1000}},)"
+                            R"("required":["expression"],"additionalProperties":false})",
+              .effect = core::effect::read_only,
+              .mode = tool_mode::instant}) {}
 
   tool_result run(const tool_context&, const boost::json::object& arguments) const override {
     auto value = evaluate(arguments.at("expression").as_string());
     if (!value) return {false, value.error().text};
     return {true, number_text(*value)};
   }
-
- private:
-  tool_spec spec_{.name = "calculator",
-                  .description =
-                      "Computes an arithmetic expression: + - * / % ^, parentheses, sqrt abs min max round floor ceil ln log "
-                      "(base 10) exp sin cos tan (radians), pi, e. Example: (2 + 3) * sqrt(16).",
-                  .parameters =
-                      R"({"type":"object","properties":{"expression":{"type":"string","minLength":1,"maxLength":1000}},)"
-                      R"("required":["expression"],"additionalProperties":false})",
-                  .effect = core::effect::read_only,
-                  .is_instant = true};
 };
 
 }  // namespace

@@ -8,7 +8,12 @@ namespace {
 
 class clock_tool final : public tool {
  public:
-  const tool_spec& spec() const noexcept override { return spec_; }
+  clock_tool()
+      : tool({.name = "clock",
+              .description = "The current date and time in UTC, as ISO 8601.",
+              .parameters = R"({"type":"object","properties":{},"additionalProperties":false})",
+              .effect = core::effect::read_only,
+              .mode = tool_mode::instant}) {}
 
   tool_result run(const tool_context& context, const boost::json::object&) const override {
     using namespace std::chrono;
@@ -22,13 +27,6 @@ class clock_tool final : public tool {
                   static_cast<int>(time.seconds().count()), static_cast<int>(time.subseconds().count()));
     return {true, text};
   }
-
- private:
-  tool_spec spec_{.name = "clock",
-                  .description = "The current date and time in UTC, as ISO 8601.",
-                  .parameters = R"({"type":"object","properties":{},"additionalProperties":false})",
-                  .effect = core::effect::read_only,
-                  .is_instant = true};
 };
 
 }  // namespace

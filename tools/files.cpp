@@ -1,118 +1,134 @@
 // The file tools: what a model may do inside its session's workspace. The rules of paths are in workspace.hpp.
+#include "tools/files.hpp"
+
 #include "tools/builtin.hpp"
 #include "tools/text.hpp"
-#include "tools/workspace.hpp"
+#include "tools/text_encoding.hpp"
 
 #include <boost/json/serialize.hpp>
 
-#include <re2/re2.h>
+#include <algorithm>
 
 namespace troupe::tools {
 
 namespace json = boost::json;
+using core::errc;
+using core::error;
 
 namespace {
 
-constexpr std::size_t max_pattern_bytes = 1'000;
-constexpr std::size_t max_matches = 200;
-constexpr std::size_t max_match_bytes = 400;
-constexpr std::size_t max_searched_bytes = 16'384;  ///< of one line
-constexpr int max_program_size = 2'000;             ///< instructions of RE2, so that 1 MiB of text takes seconds at worst
-
-std::string_view text_of(const json::object& arguments, std::string_view name) {
-  const auto* value = arguments.if_contains(name);
-  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
-}
-
-/// Opens the workspace, calls `act(workspace)`, and turns its error into a failed result.
-template <class Act>
-tool_result in_workspace(const tool_context& context, Act act) {
-  auto folder = workspace::open(context.workspace);
-  if (!folder) return {false, folder.error().text};
-  core::result<std::string> output = act(*folder);
-  if (!output) return {false, output.error().text};
-  return {true, std::move(*output)};
-}
+constexpr std::size_t max_content_bytes = 1 << 20;  ///< written or shown by one call
 
 core::result<std::string> write_file(const workspace& folder, const json::object& arguments, const tool_context&) {
+  auto given = text_of(arguments, "path");
   auto content = text_of(arguments, "content");
-  auto path = folder.write(text_of(arguments, "path"), content);
+  if (content.size() > max_content_bytes)
+    return error{errc::validation_error, quoted(given, 200) + " was not written: the content has " +
+                                             std::to_string(content.size()) + " bytes; at most " +
+                                             std::to_string(max_content_bytes) + " are taken"};
+  if (!is_plain_text(content))
+    return error{errc::validation_error, quoted(given, 200) + " was not written: the content holds NUL or is not UTF-8 text"};
+  auto path = folder.write(given, content);
   if (!path) return path.error();
   return json::serialize(json::object{{"path", *path}, {"size", content.size()}});
 }
 
-core::result<std::string> read_file(const workspace& folder, const json::object& arguments, const tool_context&) {
-  return folder.read(text_of(arguments, "path"));
-}
+/// Some lines of a text, and what to say about the rest.
+struct excerpt {
+  std::string_view text;
+  std::size_t first = 1, last = 0, count = 0;  ///< numbers of lines
+  bool is_cut_line = false;                    ///< the one line shown is longer than can be
+};
 
-core::result<std::string> list_files(const workspace& folder, const json::object& arguments, const tool_context&) {
-  auto listing = folder.list(text_of(arguments, "path"));
-  if (!listing) return listing.error();
-  if (listing->entries.empty()) return std::string("The folder is empty.");
-  std::string out;
-  for (const auto& entry : listing->entries) {
-    bool is_clean = is_plain_text(entry.name) && entry.name.find_first_of("\n\r\t") == std::string::npos;
-    out += is_clean ? entry.name : quoted(entry.name, 255);
-    switch (entry.kind) {
-      case entry_kind::file:
-        out += " (" + std::to_string(entry.size) + " bytes)";
-        break;
-      case entry_kind::folder:
-        out += '/';
-        break;
-      case entry_kind::link:
-        out += " (symbolic link, not followed)";
-        break;
-      case entry_kind::other:
-        out += " (not a regular file)";
-        break;
+excerpt lines_from(std::string_view text, std::size_t first, std::size_t most) {
+  excerpt out{{}, first, 0, 0, false};
+  std::size_t begin = 0, end = 0;
+  bool is_full = false;
+  for (std::size_t at = 0; at < text.size();) {
+    auto newline = text.find('\n', at);
+    auto next = newline == std::string_view::npos ? text.size() : newline + 1;
+    ++out.count;
+    if (out.count == first) begin = end = at;
+    if (out.count >= first && !is_full) {
+      bool fits = out.count - first < most && next - begin <= max_content_bytes;
+      if (fits || end == begin) {
+        end = next;
+        out.last = out.count;
+        out.is_cut_line = !fits;
+      }
+      is_full = !fits;
     }
-    out += '\n';
+    at = next;
   }
-  if (listing->is_cut) out += "… and more; only " + std::to_string(max_listed) + " entries are listed.\n";
+  out.text = cut_text(text.substr(begin, end - begin), max_content_bytes);
   return out;
 }
 
-/// RE2 and not <regex>: the pattern comes from a model, and RE2 needs neither exponential time nor a deep stack for
-/// any. Its worst case is size of the pattern times size of the text, so both are bounded and every line looks at
-/// `cancelled`.
-core::result<std::string> grep_file(const workspace& folder, const json::object& arguments, const tool_context& context) {
-  auto pattern = text_of(arguments, "pattern");
-  if (pattern.size() > max_pattern_bytes)
-    return core::error{core::errc::validation_error,
-                       "the pattern is longer than " + std::to_string(max_pattern_bytes) + " bytes"};
-  RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(1 << 20);
-  RE2 expression({pattern.data(), pattern.size()}, options);
-  if (!expression.ok())
-    return core::error{core::errc::validation_error,
-                       "the pattern is not a regular expression (RE2 syntax, no look-around or "
-                       "back-references): " +
-                           expression.error()};
-  if (expression.ProgramSize() > max_program_size)
-    return core::error{core::errc::validation_error, "the pattern is too complex; use smaller repetition counts"};
-  auto content = folder.read(text_of(arguments, "file"));
-  if (!content) return content.error();
-  std::string out;
-  std::size_t matches = 0, number = 0;
-  bool is_cut = false;
-  for (std::string_view rest = *content; !rest.empty();) {
-    auto end = rest.find('\n');
-    auto line = rest.substr(0, end);
-    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    ++number;
-    if (context.cancelled && *context.cancelled) return core::error{core::errc::cancelled, "the search was stopped"};
-    auto searched = cut_text(line, max_searched_bytes);
-    is_cut = is_cut || searched.size() < line.size();
-    if (!RE2::PartialMatch({searched.data(), searched.size()}, expression)) continue;
-    if (++matches > max_matches) continue;
-    auto shown = cut_text(line, max_match_bytes);
-    out += std::to_string(number) + ": " + std::string(shown) + (shown.size() < line.size() ? "…\n" : "\n");
+core::result<std::string> read_file(const workspace& folder, const json::object& arguments, const tool_context&) {
+  auto path = text_of(arguments, "path");
+  auto bytes = folder.read(path);
+  if (!bytes) return bytes.error();
+  auto decoded = decode_text(*bytes);
+  if (!decoded) return not_text(path, *bytes);
+  auto number = [&](const char* name, std::size_t otherwise) {
+    const auto* value = arguments.if_contains(name);
+    return value && value->is_int64() ? static_cast<std::size_t>(value->get_int64()) : otherwise;
+  };
+  auto part = lines_from(decoded->text, number("offset", 1), number("limit", max_file_bytes));
+  std::string notes;
+  if (decoded->encoding == text_encoding::windows_1252)
+    notes += "[The file is not UTF-8; it was read as windows-1252.]\n";
+  else if (name_of(decoded->encoding) != "UTF-8")
+    notes += "[The file is in " + std::string(name_of(decoded->encoding)) + ".]\n";
+  if (part.count > 0 && part.first > part.count)
+    return error{errc::validation_error, quoted(path, 200) + " has " + std::to_string(part.count) +
+                                             " lines; there is no line " + std::to_string(part.first)};
+  if (part.is_cut_line)
+    notes += "[Line " + std::to_string(part.last) + " is cut after " + std::to_string(part.text.size()) + " bytes.]\n";
+  if (part.first > 1 || part.last < part.count)
+    notes += "[Lines " + std::to_string(part.first) + " to " + std::to_string(part.last) + " of " + std::to_string(part.count) +
+             (part.last < part.count ? "; read on with offset " + std::to_string(part.last + 1) : "") + ".]\n";
+  std::string out(part.text);
+  if (!notes.empty() && !out.empty() && !out.ends_with('\n')) out += '\n';
+  return out + notes;
+}
+
+std::string shown(const std::string& name, const folder_entry& entry) {
+  auto out = shown_name(name);
+  switch (entry.kind) {
+    case entry_kind::file:
+      return out + " (" + std::to_string(entry.size) + " bytes)\n";
+    case entry_kind::folder:
+      return out + "/\n";
+    case entry_kind::link:
+      return out + " (symbolic link, not followed)\n";
+    case entry_kind::other:
+      break;
   }
-  if (matches == 0) out = "No line matches.\n";
-  if (matches > max_matches) out += "… and " + std::to_string(matches - max_matches) + " more matching lines.\n";
-  if (is_cut) out += "Of long lines only the first " + std::to_string(max_searched_bytes) + " bytes were searched.\n";
+  return out + " (not a regular file)\n";
+}
+
+core::result<std::string> list_files(const workspace& folder, const json::object& arguments, const tool_context&) {
+  auto path = text_of(arguments, "path");
+  std::string out;
+  bool is_cut = false;
+  if (flag_of(arguments, "recursive")) {
+    std::size_t count = 0;
+    auto walked = folder.walk(path, [&](const std::string& name, const folder_entry& entry) {
+      is_cut = ++count > max_listed;
+      if (!is_cut) out += shown(name, entry);
+      return !is_cut;
+    });
+    if (!walked) return walked.error();
+    is_cut = is_cut || !*walked;
+  } else {
+    auto listing = folder.list(path);
+    if (!listing) return listing.error();
+    for (const auto& entry : listing->entries) out += shown(entry.name, entry);
+    is_cut = listing->is_cut;
+  }
+  if (out.empty()) return std::string("The folder is empty.");
+  if (is_cut) out += "… and more; only " + std::to_string(max_listed) + " entries are listed.\n";
   return out;
 }
 
@@ -124,25 +140,34 @@ core::result<std::string> delete_file(const workspace& folder, const json::objec
 
 class file_tool final : public tool {
  public:
-  using action = core::result<std::string> (*)(const workspace&, const json::object&, const tool_context&);
-  file_tool(tool_spec spec, action act) : spec_(std::move(spec)), act_(act) {}
-  const tool_spec& spec() const noexcept override { return spec_; }
+  file_tool(tool_spec spec, file_action act) : tool(std::move(spec)), act_(act) {}
   tool_result run(const tool_context& context, const json::object& arguments) const override {
-    return in_workspace(context, [&](const workspace& folder) { return act_(folder, arguments, context); });
+    auto folder = workspace::open(context.workspace);
+    if (!folder) return {false, folder.error().text};
+    auto output = act_(*folder, arguments, context);
+    if (!output) return {false, output.error().text};
+    return {true, std::move(*output)};
   }
 
  private:
-  tool_spec spec_;
-  action act_;
+  file_action act_;
 };
 
-/// An object of strings. `fields` are name and description; from `optional_from` on they may be left out.
-std::string strings_schema(std::initializer_list<std::pair<const char*, const char*>> fields, std::size_t optional_from) {
+struct parameter {
+  const char* name;
+  const char* type;
+  const char* description;
+  bool is_optional = false;
+};
+
+std::string schema_of(std::initializer_list<parameter> parameters) {
   json::object properties;
   json::array required;
-  for (const auto& [name, description] : fields) {
-    properties[name] = json::object{{"type", "string"}, {"description", description}};
-    if (properties.size() <= optional_from) required.emplace_back(name);
+  for (const auto& p : parameters) {
+    json::object one{{"type", p.type}, {"description", p.description}};
+    if (one["type"] == "integer") one["minimum"] = 1;
+    properties[p.name] = std::move(one);
+    if (!p.is_optional) required.emplace_back(p.name);
   }
   return json::serialize(
       json::object{{"type", "object"}, {"properties", properties}, {"required", required}, {"additionalProperties", false}});
@@ -150,36 +175,73 @@ std::string strings_schema(std::initializer_list<std::pair<const char*, const ch
 
 }  // namespace
 
+std::string_view text_of(const json::object& arguments, std::string_view name) {
+  const auto* value = arguments.if_contains(name);
+  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+bool flag_of(const json::object& arguments, std::string_view name) {
+  const auto* value = arguments.if_contains(name);
+  return value && value->is_bool() && value->get_bool();
+}
+
+error not_text(std::string_view path, std::string_view bytes) {
+  return {errc::validation_error, quoted(path, 200) + " is not a text file but " + std::string(kind_of_binary(bytes)) + " of " +
+                                      std::to_string(bytes.size()) + " bytes; file tools read text only"};
+}
+
+std::string shown_name(std::string_view name) {
+  bool is_clean =
+      is_plain_text(name) && std::none_of(name.begin(), name.end(), [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; });
+  return is_clean ? std::string(name) : quoted(name, 255) + " (no usable name)";
+}
+
 std::vector<std::unique_ptr<tool>> make_file_tools() {
-  constexpr auto path = "Relative path inside the workspace, e.g. notes/plan.md";
+  constexpr parameter path{"path", "string", "Relative path inside the workspace, e.g. notes/plan.md"};
   using core::approval_policy;
   using core::effect;
   std::vector<std::unique_ptr<tool>> out;
-  auto add = [&](tool_spec spec, file_tool::action act) { out.push_back(std::make_unique<file_tool>(std::move(spec), act)); };
+  auto add = [&](tool_spec spec, file_action act) { out.push_back(std::make_unique<file_tool>(std::move(spec), act)); };
   add({.name = "write_file",
-       .description = "Writes a text file (at most 1 MiB) in the workspace, replacing what was there; makes its folders.",
-       .parameters = strings_schema({{"path", path}, {"content", "The whole new content"}}, 2),
+       .description =
+           "Writes a text file (UTF-8, at most 1 MiB) in the workspace, replacing what was there; makes its folders.",
+       .parameters = schema_of({path, {"content", "string", "The whole new content"}}),
        .effect = effect::idempotent,
        .risk = "medium"},
       write_file);
   add({.name = "read_file",
-       .description = "The content of a text file (at most 1 MiB) in the workspace.",
-       .parameters = strings_schema({{"path", path}}, 1),
+       .description = "The content of a text file in the workspace, at most 1 MiB at once; more with offset and limit.",
+       .parameters = schema_of({path,
+                                {"offset", "integer", "Number of the first line to read, from 1", true},
+                                {"limit", "integer", "How many lines to read, at most", true}}),
        .effect = effect::read_only},
       read_file);
+  add({.name = "edit_file",
+       .description =
+           "Replaces an exact passage of a text file in the workspace. The passage must occur once, or `all` be set.",
+       .parameters = schema_of({path,
+                                {"old", "string", "The passage as it is in the file, with enough around it to be unique"},
+                                {"new", "string", "What comes in its place"},
+                                {"all", "boolean", "Replace every occurrence", true}}),
+       .effect = effect::once,
+       .risk = "medium"},
+      edit_file);
   add({.name = "list_files",
        .description = "The files and folders in one folder of the workspace, with sizes. Without a path: its top folder.",
-       .parameters = strings_schema({{"path", "Relative path of a folder"}}, 0),
+       .parameters = schema_of({{"path", "string", "Relative path of a folder", true},
+                                {"recursive", "boolean", "With all folders below; paths are then from the workspace", true}}),
        .effect = effect::read_only},
       list_files);
   add({.name = "grep_file",
-       .description = "The lines of a text file in the workspace that match a regular expression, with line numbers.",
-       .parameters = strings_schema({{"pattern", "Regular expression in RE2 syntax"}, {"file", path}}, 2),
+       .description = "The lines that match a regular expression, with line numbers, in a text file of the workspace or in all "
+                      "files of a folder and those below.",
+       .parameters = schema_of({{"pattern", "string", "Regular expression in RE2 syntax; (?i) in front ignores case"},
+                                {"file", "string", "Relative path of a file, or of a folder; . is the whole workspace"}}),
        .effect = effect::read_only},
       grep_file);
   add({.name = "delete_file",
        .description = "Deletes a file of the workspace. It cannot be undone, so a person is asked first.",
-       .parameters = strings_schema({{"path", path}}, 1),
+       .parameters = schema_of({path}),
        .effect = effect::once,
        .approval = approval_policy::always,
        .risk = "high"},

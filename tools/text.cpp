@@ -57,4 +57,32 @@ std::string quoted(std::string_view text, std::size_t bytes) {
   return out += '`';
 }
 
+char32_t take_character(std::string_view& rest) noexcept {
+  auto first = static_cast<unsigned char>(rest.front());
+  std::size_t length = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  char32_t out = length == 1 ? first : first & (0x7FU >> length);
+  for (std::size_t i = 1; i < length; ++i) out = (out << 6U) | (static_cast<unsigned char>(rest[i]) & 0x3FU);
+  rest.remove_prefix(length);
+  return out;
+}
+
+void append_character(std::string& out, char32_t c) {
+  auto tail = [&](unsigned shift) { out += static_cast<char>(0x80U | ((c >> shift) & 0x3FU)); };
+  if (c < 0x80) {
+    out += static_cast<char>(c);
+  } else if (c < 0x800) {
+    out += static_cast<char>(0xC0U | (c >> 6U));
+    tail(0);
+  } else if (c < 0x10000) {
+    out += static_cast<char>(0xE0U | (c >> 12U));
+    tail(6);
+    tail(0);
+  } else {
+    out += static_cast<char>(0xF0U | (c >> 18U));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+}
+
 }  // namespace troupe::tools

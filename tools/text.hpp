@@ -16,4 +16,10 @@ namespace troupe::tools {
 /// Safe to put into a message: bounded, and bytes that are not plain text become `?`.
 [[nodiscard]] std::string quoted(std::string_view text, std::size_t bytes = 80);
 
+/// Takes the first character off `rest`, which is valid UTF-8 and not empty.
+[[nodiscard]] char32_t take_character(std::string_view& rest) noexcept;
+
+/// `c` is a Unicode scalar value.
+void append_character(std::string& out, char32_t c);
+
 }  // namespace troupe::tools

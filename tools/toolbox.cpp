@@ -1,22 +1,22 @@
 #include "tools/builtin.hpp"
-#include "tools/schema.hpp"
 #include "tools/tool.hpp"
 
-#include <functional>
+#include <algorithm>
 #include <map>
 
 namespace troupe::tools {
 
-namespace json = boost::json;
 using core::errc;
 using core::error;
 
 struct toolbox::impl {
-  struct entry {
-    std::unique_ptr<tool> item;
-    schema parameters;
-  };
-  std::map<std::string, entry, std::less<>> tools;
+  std::map<std::string, tool_ptr, std::less<>> tools;
+  std::vector<std::shared_ptr<tool_source>> sources;
+
+  [[nodiscard]] bool has(std::string_view name) const {
+    return tools.contains(name) ||
+           std::any_of(sources.begin(), sources.end(), [&](const auto& s) { return s->name() == name; });
+  }
 };
 
 toolbox::toolbox() : impl_(std::make_unique<impl>()) {}
@@ -25,38 +25,73 @@ toolbox::toolbox(toolbox&&) noexcept = default;
 toolbox& toolbox::operator=(toolbox&&) noexcept = default;
 
 core::result<void> toolbox::add(std::unique_ptr<tool> t) {
-  const auto& spec = t->spec();
-  if (spec.name.empty()) return error{errc::configuration_error, "a tool has no name"};
-  if (impl_->tools.contains(spec.name))
-    return error{errc::configuration_error, "there are two tools named `" + spec.name + "`; rename one"};
-  auto compiled = schema::compile(spec.parameters);
-  if (!compiled) return error{errc::configuration_error, "tool `" + spec.name + "`: " + compiled.error().text};
-  auto name = spec.name;
-  impl_->tools.emplace(std::move(name), impl::entry{std::move(t), std::move(*compiled)});
+  if (auto good = t->prepare(); !good) return good.error();
+  auto name = t->spec().name;
+  if (impl_->has(name)) return error{errc::configuration_error, "there are two tools named `" + name + "`; rename one"};
+  impl_->tools.emplace(std::move(name), std::move(t));
   return {};
 }
 
-const tool* toolbox::find(std::string_view name) const noexcept {
-  auto found = impl_->tools.find(name);
-  return found == impl_->tools.end() ? nullptr : found->second.item.get();
+core::result<void> toolbox::add(std::shared_ptr<tool_source> source) {
+  if (impl_->has(source->name()))
+    return error{errc::configuration_error, "there are two tools named `" + source->name() + "`; rename one"};
+  impl_->sources.push_back(std::move(source));
+  return {};
 }
 
-std::vector<const tool*> toolbox::all() const {
-  std::vector<const tool*> out;
-  for (const auto& [name, entry] : impl_->tools) out.push_back(entry.item.get());
+tool_ptr toolbox::find(std::string_view name) const {
+  if (auto found = impl_->tools.find(name); found != impl_->tools.end()) return found->second;
+  for (const auto& source : impl_->sources) {
+    const auto& prefix = source->name();
+    if (!name.starts_with(prefix) || name.size() <= prefix.size() || name[prefix.size()] != '.') continue;
+    for (auto& t : source->tools())
+      if (t->spec().name == name) return t;
+  }
+  return nullptr;
+}
+
+std::vector<tool_ptr> toolbox::all() const {
+  std::vector<tool_ptr> out;
+  for (const auto& [name, t] : impl_->tools) out.push_back(t);
+  for (const auto& source : impl_->sources)
+    for (auto& t : source->tools()) out.push_back(std::move(t));
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a->spec().name < b->spec().name; });
   return out;
 }
 
-core::result<json::object> toolbox::check(const tool& t, std::string_view arguments) const {
-  const auto& name = t.spec().name;
-  auto found = impl_->tools.find(name);
-  if (found == impl_->tools.end()) return error{errc::not_found, "there is no tool `" + name + "`"};
-  if (arguments.find_first_not_of(" \t\r\n") == std::string_view::npos) arguments = "{}";
-  auto parsed = parse_bounded(arguments, "the input of `" + name + "`");
-  if (!parsed) return parsed.error();
-  if (auto fits = found->second.parameters.check(*parsed); !fits)
-    return error{fits.error().code, "the input of `" + name + "` does not fit: " + fits.error().text};
-  return std::move(parsed->get_object());
+const std::vector<std::shared_ptr<tool_source>>& toolbox::sources() const noexcept { return impl_->sources; }
+
+std::vector<tool_ptr> toolbox::select(const std::vector<std::string>& names) const {
+  std::vector<tool_ptr> out;
+  auto take = [&](tool_ptr t) {
+    bool known = std::any_of(out.begin(), out.end(), [&](const auto& o) { return o->spec().name == t->spec().name; });
+    if (!known) out.push_back(std::move(t));
+  };
+  for (const auto& name : names) {
+    if (auto one = find(name)) take(std::move(one));
+    for (const auto& source : impl_->sources)
+      if (source->name() == name)
+        for (auto& t : source->tools()) take(std::move(t));
+  }
+  return out;
+}
+
+void toolbox::when_ready(const std::vector<std::string>& names, std::function<void()> f) const {
+  std::vector<tool_source*> asked;
+  for (const auto& source : impl_->sources) {
+    const auto& prefix = source->name();
+    bool is_meant = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+      return name == prefix || (name.starts_with(prefix) && name.size() > prefix.size() && name[prefix.size()] == '.');
+    });
+    if (is_meant) asked.push_back(source.get());
+  }
+  if (asked.empty()) return f();
+  auto left = std::make_shared<std::atomic<std::size_t>>(asked.size());
+  auto shared = std::make_shared<std::function<void()>>(std::move(f));
+  for (auto* source : asked)
+    source->when_ready([left, shared] {
+      if (left->fetch_sub(1) == 1) (*shared)();
+    });
 }
 
 core::result<toolbox> builtin_tools() {

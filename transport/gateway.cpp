@@ -11,12 +11,14 @@
 namespace troupe::transport {
 
 gateway::gateway(boost::asio::io_context& io, std::unique_ptr<actor_link> link, core::config_ptr config,
-                 std::shared_ptr<core::environment> environment, std::vector<core::tool_record> tools)
+                 std::shared_ptr<core::environment> environment, tool_list tools,
+                 std::shared_ptr<const core::status_board> health)
     : io_(io),
       link_(std::move(link)),
       config_(std::move(config)),
       environment_(std::move(environment)),
       tools_(std::move(tools)),
+      health_(std::move(health)),
       started_at_(environment_->now()),
       auth_(config_->auth, [world = environment_] { return world->now(); }) {}
 

@@ -7,6 +7,7 @@
 #include "core/command.hpp"
 #include "core/config.hpp"
 #include "core/environment.hpp"
+#include "core/health.hpp"
 #include "core/query.hpp"
 #include "transport/auth.hpp"
 
@@ -31,9 +32,13 @@ class gateway {
   template <class T>
   using then = std::function<void(core::result<T>)>;
 
-  /// `link` is made by who knows the actors (transport/actor_link.hpp).
+  using tool_list = std::function<std::vector<core::tool_record>()>;
+
+  /// `link` is made by who knows the actors (transport/actor_link.hpp). `tools` gives those there are now, in name order, and
+  /// tells `health` how their sources do; it is called on the io thread.
   gateway(boost::asio::io_context& io, std::unique_ptr<actor_link> link, core::config_ptr config,
-          std::shared_ptr<core::environment> environment, std::vector<core::tool_record> tools = {});
+          std::shared_ptr<core::environment> environment, tool_list tools = {},
+          std::shared_ptr<const core::status_board> health = std::make_shared<core::status_board>());
   /// Waits for what runs aside, and forgets what waits for it.
   ~gateway();
   gateway(const gateway&) = delete;
@@ -58,8 +63,13 @@ class gateway {
   [[nodiscard]] const core::config& config() const noexcept { return *config_; }
   [[nodiscard]] core::environment& environment() noexcept { return *environment_; }
   [[nodiscard]] const authenticator& auth() const noexcept { return auth_; }
-  /// In name order.
-  [[nodiscard]] const std::vector<core::tool_record>& tools() const noexcept { return tools_; }
+  /// As they are now, in name order.
+  [[nodiscard]] std::vector<core::tool_record> tools() const { return tools_ ? tools_() : std::vector<core::tool_record>{}; }
+  /// As it is now.
+  [[nodiscard]] const core::status_board& health() const {
+    static_cast<void>(tools());
+    return *health_;
+  }
   [[nodiscard]] core::millis started_at() const noexcept { return started_at_; }
   /// `f` is called once when the gateway closes, for who waits for more than one answer; not after `forget` with the number
   /// this gives.
@@ -76,7 +86,8 @@ class gateway {
   std::unique_ptr<actor_link> link_;  ///< null once closed
   core::config_ptr config_;
   std::shared_ptr<core::environment> environment_;
-  std::vector<core::tool_record> tools_;
+  tool_list tools_;
+  std::shared_ptr<const core::status_board> health_;
   core::millis started_at_;
   authenticator auth_;
   std::map<std::uint64_t, std::function<void()>> at_close_;

@@ -30,6 +30,8 @@ void append_number(std::string& out, std::uint64_t value);
 
 /// ISO-8601 UTC with milliseconds.
 [[nodiscard]] std::string iso_time(core::millis at);
+/// The inverse, also of a date alone and of times without milliseconds; digits alone are milliseconds since 1970.
+[[nodiscard]] std::optional<core::millis> time_from(std::string_view text);
 
 /// A string field: absent gives "", another type is a VALIDATION_ERROR that names it.
 [[nodiscard]] core::result<std::string> string_field(const boost::json::object& o, std::string_view name);

@@ -123,6 +123,9 @@ bool feed::fold(const core::event& e) {
     record_.dialect = created->dialect;
     record_.alias = created->alias;
     record_.owner = created->owner;
+    record_.parent = created->parent;
+    record_.parent_call = created->parent_call;
+    record_.depth = created->depth;
     return true;
   }
   const auto* updated = e.as<core::session_updated>();

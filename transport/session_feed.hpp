@@ -23,6 +23,7 @@ namespace troupe::transport {
 class feed;
 class feed_hub;
 class chat_stream;
+class console;
 class conversation_watch;
 
 /// One connection's place in a feed. Owned by the connection; the feed only looks at it.
@@ -133,6 +134,9 @@ class feed_hub {
   /// Null where nothing watches (tests of single parts).
   [[nodiscard]] chat_stream* chats() noexcept { return chats_.get(); }
   [[nodiscard]] conversation_watch* conversations() noexcept { return conversations_.get(); }
+  /// Null where the program was built without it.
+  [[nodiscard]] const console* web_console() const noexcept { return console_.get(); }
+  void show(std::shared_ptr<const console> files) { console_ = std::move(files); }
 
  private:
   friend class feed;
@@ -145,6 +149,7 @@ class feed_hub {
   recovery_store recovery_;
   std::shared_ptr<chat_stream> chats_;
   std::shared_ptr<conversation_watch> conversations_;
+  std::shared_ptr<const console> console_;
 };
 
 }  // namespace troupe::transport

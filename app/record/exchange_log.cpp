@@ -16,6 +16,12 @@ namespace {
 /// Longer than anybody waits for a model.
 constexpr std::int64_t hang_ms = 24 * 3'600'000;
 
+json::object error_value(core::errc code, const std::string& text) {
+  json::object out{{"text", providers::to_utf8(text)}};
+  if (code != core::errc::provider_error) out.emplace("code", core::to_string(code));
+  return out;
+}
+
 /// An object where it says the same, byte for byte; else the model's own text.
 json::value arguments_value(const std::string& arguments) {
   boost::system::error_code failure;
@@ -93,10 +99,12 @@ void exchange_log::usage(const core::token_usage& tokens) { usage_ = tokens; }
 void exchange_log::failed(core::errc code, const std::string& text, core::millis at) {
   flush();
   if (auto pause = pause_before(at); pause > 0) say_.push_back(json::object{{"delay_ms", pause}});
-  json::object error{{"text", providers::to_utf8(text)}};
-  if (code != core::errc::provider_error) error.emplace("code", core::to_string(code));
-  say_.push_back(json::object{{"error", std::move(error)}});
+  say_.push_back(json::object{{"error", error_value(code, text)}});
   is_over_ = true;
+}
+
+void exchange_log::attempt_failed(core::errc code, const std::string& text) {
+  if (failed_attempts_.size() < providers::max_failed_attempts) failed_attempts_.push_back(error_value(code, text));
 }
 
 void exchange_log::hung() {
@@ -115,7 +123,10 @@ json::object exchange_log::to_json() && {
     if (!say_.empty() && (say_.back().get_object().contains("error") || say_.back().get_object().contains("cut"))) --at;
     say_.insert(at, std::move(step));
   }
-  return {{"turn", place_.turn}, {"step", place_.step}, {"user", providers::to_utf8(place_.user)}, {"say", std::move(say_)}};
+  json::object out{{"turn", place_.turn}, {"step", place_.step}, {"user", providers::to_utf8(place_.user)}};
+  if (!failed_attempts_.empty()) out.emplace("failed", std::move(failed_attempts_));
+  out.emplace("say", std::move(say_));
+  return out;
 }
 
 }  // namespace troupe::app

@@ -21,6 +21,9 @@ class exchange_log {
   void completed(const core::message_completed& e, core::millis at);
   void usage(const core::token_usage& tokens);
   void failed(core::errc code, const std::string& text, core::millis at);
+  /// One that was tried again, before anything was said.
+  void attempt_failed(core::errc code, const std::string& text);
+  [[nodiscard]] std::size_t attempts_failed() const noexcept { return failed_attempts_.size(); }
   /// The upstream had more to say, and nobody waited for it.
   void hung();
 
@@ -40,6 +43,7 @@ class exchange_log {
   core::millis last_;
   std::vector<piece> pieces_;
   boost::json::array say_;
+  boost::json::array failed_attempts_;
   std::optional<core::token_usage> usage_;
   bool is_over_ = false;
 };

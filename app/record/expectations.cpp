@@ -18,8 +18,11 @@ struct compared_kind {
   std::string_view kind;
   std::array<std::string_view, 8> fields;
 };
-constexpr std::array<compared_kind, 22> compared{
-    {{"message_added", {"message", "content", "author", "client_message_id"}},
+constexpr std::array<compared_kind, 25> compared{
+    {{"message_added", {"message", "content", "author", "client_message_id", "attachments"}},
+     {"message_edited", {"message", "content"}},
+     {"queue_reordered", {"messages"}},
+     {"file_added", {"file", "by"}},
      {"run_queued", {"run", "message", "position"}},
      {"run_started", {"run", "message", "reply"}},
      {"step_started", {"run", "step", "message"}},
@@ -54,6 +57,8 @@ bool has_directive(const json::value& v) {
 
 }  // namespace
 
+bool expectation_names::knows(const std::string& id) const { return names_.contains(id); }
+
 std::string expectation_names::variable(const std::string& id, const char* what) {
   auto it = names_.find(id);
   if (it == names_.end()) it = names_.emplace(id, "$" + std::string(what) + "_" + std::to_string(++counts_[what])).first;
@@ -84,9 +89,28 @@ std::optional<json::value> expectation_names::named(std::string_view field, cons
     bool is_users = e.as<core::message_added>() || e.as<core::run_queued>();
     return json::string(variable(std::string(v.as_string()), is_users ? "message" : "answer"));
   }
+  if (field == "messages" || field == "attachments") {
+    json::array out;
+    for (const auto& item : v.as_array())
+      out.push_back(field == "messages" ? json::value(variable(std::string(item.as_string()), "message")) : file(item));
+    return out;
+  }
+  if (field == "file") return file(v);
   if (v.is_string()) return literal_value(json::string(providers::to_utf8(v.get_string())));
   auto out = literal_value(v);
   if (has_directive(out)) return std::nullopt;
+  return out;
+}
+
+json::value expectation_names::file(const json::value& v) {
+  json::object out;
+  for (const auto& member : v.as_object()) {
+    std::string_view key = member.key();
+    if (key == "file") out.emplace(key, variable(std::string(member.value().as_string()), "file"));
+    // Its bytes may be others: secrets are hidden, long ones are left out.
+    if (key == "name" || key == "content_type")
+      out.emplace(key, literal_value(json::string(providers::to_utf8(member.value().as_string()))));
+  }
   return out;
 }
 

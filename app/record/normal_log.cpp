@@ -1,9 +1,10 @@
 #include "app/record/normal_log.hpp"
 
+#include "app/record/refusals.hpp"
 #include "core/history.hpp"
 
 #include <algorithm>
-#include <map>
+#include <array>
 #include <set>
 
 namespace troupe::app {
@@ -43,7 +44,11 @@ void revoke(entries& all, const core::message_superseded& lost) {
     if (text_of(x.event) == lost.message && x.event.seq >= lost.from) x.event = core::head_upto(x.event, lost.from - 1);
 }
 
-/// What a recording has no word for; edits of waiting messages become part of them.
+/// Kinds that are not told, whether this build knows them or not: what they lead to is.
+constexpr std::array<std::string_view, 5> untold_kinds{"run_stop_requested", "approval_endorsed", "grant_given",
+                                                       "grant_revoked", "agent_changed"};
+
+/// What a recording has no word for.
 bool is_left_out(const core::event& e, core::session_status& status) {
   if (const auto* updated = e.as<core::session_updated>()) {
     if (updated->status == status) return true;
@@ -52,18 +57,35 @@ bool is_left_out(const core::event& e, core::session_status& status) {
   }
   if (const auto* alert = e.as<core::cost_alert>()) return alert->scope != "session";
   if (const auto* added = e.as<core::message_added>()) return added->role != core::role::user;
-  return e.as<core::session_created>() || e.as<core::message_edited>() || e.as<core::queue_reordered>() ||
-         e.as<core::reaction_changed>() || e.as<core::file_added>() || e.as<core::history_compacted>() ||
+  if (std::find(untold_kinds.begin(), untold_kinds.end(), core::kind_of(e.payload)) != untold_kinds.end()) return true;
+  return e.as<core::session_created>() || e.as<core::reaction_changed>() || e.as<core::history_compacted>() ||
          e.as<core::tool_progress>() || e.as<core::typing_changed>() || e.as<core::presence_changed>();
 }
 
-void fold_edits(entries& all, const std::vector<core::event>& log) {
-  std::map<core::message_id, std::string> edited;
-  for (const auto& e : log)
-    if (const auto* edit = e.as<core::message_edited>()) edited[edit->message] = edit->content;
-  for (auto& x : all)
-    if (auto* added = std::get_if<core::message_added>(&x.event.payload))
-      if (auto it = edited.find(added->message); it != edited.end()) added->content = it->second;
+/// Comes of a command.
+bool is_asked_for(const core::event& e) {
+  return e.as<core::message_added>() || e.as<core::approval_decided>() || e.as<core::run_dequeued>() ||
+         e.as<core::session_updated>() || e.as<core::history_cleared>() || e.as<core::message_edited>() ||
+         e.as<core::queue_reordered>() || e.as<core::file_added>();
+}
+
+void insert_refused(entries& all, core::seq_t after, const refused_command& r) {
+  auto it = std::find_if(all.begin(), all.end(), [&](const log_entry& x) { return !x.refused && x.event.seq > after; });
+  if (it != all.end() && it->event.first <= after) {
+    // In the middle of a text.
+    auto rest = core::tail_after(it->event, after);
+    it->event = core::head_upto(it->event, after);
+    it = all.insert(it + 1, log_entry{.event = std::move(rest)});
+  }
+  // In a replay everything that is due at a moment comes before the next command.
+  auto at = r.at;
+  if (it != all.end()) at = std::min(at, it->event.at - core::millis{1});
+  if (it != all.begin()) at = std::max(at, std::prev(it)->event.at);
+  while (it != all.end() && it->event.at <= at && !is_asked_for(it->event)) ++it;
+  log_entry entry;
+  entry.event.at = at;
+  entry.refused = &r;
+  all.insert(it, std::move(entry));
 }
 
 /// Where the event stands that this one follows from at once; `at` itself where time passes between them.
@@ -104,12 +126,7 @@ void mark_ends(entries& all) {
     while (begin > 0) {
       const auto& e = all[begin - 1].event;
       if (run_of(e) != run_of(last) || e.at != last.at) break;
-      const auto* completed = e.as<core::message_completed>();
-      const auto* result = e.as<core::tool_completed>();
-      const auto* decided = e.as<core::approval_decided>();
-      bool closes =
-          (completed && completed->cut) || (result && says_end(result->output)) || (decided && says_end(decided->note));
-      if (!closes && !e.as<core::usage_recorded>()) break;
+      if (!ends_with_run(e)) break;
       --begin;
     }
     for (auto i = begin; i < end; ++i) all[i].closes_call = true;
@@ -119,7 +136,15 @@ void mark_ends(entries& all) {
 
 }  // namespace
 
-std::vector<log_entry> normal_log(std::vector<core::event> log) {
+bool ends_with_run(const core::event& e) {
+  const auto* completed = e.as<core::message_completed>();
+  const auto* result = e.as<core::tool_completed>();
+  const auto* decided = e.as<core::approval_decided>();
+  return (completed && completed->cut) || (result && says_end(result->output)) || (decided && says_end(decided->note)) ||
+         e.as<core::usage_recorded>();
+}
+
+std::vector<log_entry> normal_log(std::vector<core::event> log, const std::vector<refused_command>& refused) {
   entries out;
   auto status = core::session_status::active;
   std::set<std::pair<core::run_id, std::uint32_t>> steps;
@@ -129,9 +154,10 @@ std::vector<log_entry> normal_log(std::vector<core::event> log) {
       continue;
     }
     if (const auto* step = e.as<core::step_started>(); step && !steps.emplace(step->run, step->step).second) continue;
-    if (!is_left_out(e, status)) out.push_back({e, false, false});
+    if (!is_left_out(e, status)) out.push_back({.event = e});
   }
-  fold_edits(out, log);
+  const auto places = places_of(refused, log);
+  for (std::size_t i = 0; i < refused.size(); ++i) insert_refused(out, places[i], refused[i]);
   join_causes(out);
   mark_ends(out);
   return out;

@@ -1,5 +1,7 @@
 #include "app/record/recorder.hpp"
 
+#include "core/environment.hpp"
+
 #include <spdlog/spdlog.h>
 
 namespace troupe::app {
@@ -8,7 +10,6 @@ namespace {
 
 /// Times of text that are kept, of all sessions together; later text is timed by the log.
 constexpr std::size_t max_times = 1'000'000;
-constexpr std::array<const char*, 5> dialects{"nexus", "conversation", "agent-stream", "chat-events", "chat-room"};
 
 }  // namespace
 
@@ -29,16 +30,19 @@ core::result<std::shared_ptr<recorder>> recorder::open(recorder_options options,
 }
 
 recorder::recorder(recorder_options options, std::unique_ptr<storage::queries> queries)
-    : options_(std::move(options)), hidden_(redaction::of_process(options_.config.get())), queries_(std::move(queries)) {}
+    : options_(std::move(options)), hidden_(redaction::of_process(options_.config.get())), queries_(std::move(queries)) {
+  live_ = std::make_shared<live_log>([clock = core::system_environment()] { return clock->now(); });
+}
 
 recorder::~recorder() { stop(); }
 
 void recorder::watch(std::map<std::string, std::vector<actors::event_sink_ptr>>& watchers) {
-  for (const auto* dialect : dialects) watchers[dialect].push_back(shared_from_this());
+  for (const auto* dialect : core::all_dialects) watchers[dialect].push_back(shared_from_this());
 }
 
 void recorder::deliver(core::event_batch_ptr batch) noexcept {
   try {
+    if (!batch->events.empty() && !batch->events.back().is_transient()) live_->shown(batch->session, batch->events.back().seq);
     std::lock_guard lock(mutex_);
     bool has_end = false;
     for (const auto& e : batch->events) {
@@ -61,7 +65,10 @@ void recorder::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     wakes_.wait(lock, [this] { return is_stopping_ || !ended_.empty(); });
-    if (is_stopping_) ended_.insert(touched_.begin(), touched_.end());
+    if (is_stopping_) {
+      ended_.insert(touched_.begin(), touched_.end());
+      for (const auto& session : live_->unread()) ended_.insert(session);
+    }
     if (ended_.empty()) return;
     auto session = *ended_.begin();
     ended_.erase(session);
@@ -83,6 +90,8 @@ void recorder::write(const core::session_id& session) {
   if (!log) return fail(log.error());
   recording_source source;
   source.agent = agent_of(*log, *options_.config);
+  source.files = read_files(*queries_, *log, session);
+  source.notes = live_->notes(session);
   source.log = std::move(*log);
   source.tools = options_.tools.get();
   source.made_by = options_.made_by;

@@ -1,9 +1,10 @@
 // `troupe serve --record DIR`: a scenario file for every session that is used while the server runs. It listens to what
 // sessions show, for the times of their text and to know when a run has ended, and makes each file anew from the log then.
-// Owned by serve(); has a thread of its own.
+// What the log lacks comes from taps (live_log.hpp). Owned by serve(); has a thread of its own.
 #pragma once
 
 #include "actors/event_sink.hpp"
+#include "app/record/live_log.hpp"
 #include "app/record/session_record.hpp"
 
 #include <condition_variable>
@@ -31,6 +32,8 @@ class recorder final : public actors::event_sink, public std::enable_shared_from
 
   /// Adds itself to the watchers of every dialect.
   void watch(std::map<std::string, std::vector<actors::event_sink_ptr>>& watchers);
+  /// What the taps tell.
+  [[nodiscard]] const std::shared_ptr<live_log>& live() const noexcept { return live_; }
   /// Writes what is not written yet and ends the thread. After the actors have stored everything; idempotent.
   void stop();
 
@@ -44,6 +47,7 @@ class recorder final : public actors::event_sink, public std::enable_shared_from
   recorder_options options_;
   redaction hidden_;
   std::unique_ptr<storage::queries> queries_;  ///< of the thread
+  std::shared_ptr<live_log> live_;
   std::mutex mutex_;
   std::condition_variable wakes_;
   std::set<core::session_id> ended_;    ///< a run of these has ended: they are written soon

@@ -3,6 +3,11 @@
 #include "app/record/exchange_log.hpp"
 #include "app/record/expectations.hpp"
 #include "app/record/normal_log.hpp"
+#include "app/record/queue_order.hpp"
+#include "app/record/recording_text.hpp"
+#include "app/record/refusals.hpp"
+#include "app/scenario/base64.hpp"
+#include "app/scenario/scenario.hpp"
 #include "core/history.hpp"
 #include "providers/utf8.hpp"
 
@@ -50,21 +55,22 @@ class writer {
 
   void take(const log_entry& x) {
     const auto& e = x.event;
+    if (x.refused) return refused(*x.refused, e);
     if (x.begins_stop) cancel();
     before(e, x.closes_call);
     history_.apply(e);
     if (e.as<core::step_started>()) {
       end_exchange();
       exchange_.emplace(providers::place_of(history_.messages()), clock_);
+      exchange_begun_ = e.at;
+      is_interrupted_ = false;
     }
     if (!compares(e)) return;
     expect(e);
     // What follows at once from a fact is not a command.
     if (const auto* updated = e.as<core::session_updated>()) is_stopping_ = updated->status != core::session_status::active;
     if (e.as<core::run_completed>() || e.as<core::run_failed>() || e.as<core::run_cancelled>()) is_stopping_ = false;
-    if (const auto* run = e.as<core::run_started>()) std::erase(queue_, run->run);
-    if (const auto* queued = e.as<core::run_queued>()) queue_.push_back(queued->run);
-    if (const auto* gone = e.as<core::run_dequeued>()) std::erase(queue_, gone->run);
+    waiting_.apply(e);
   }
 
   /// The command that this event answers, or the time at which it came by itself.
@@ -84,10 +90,17 @@ class writer {
       advance_to(recorded(e));
       exchange_->completed(*answer, clock_);
     }
-    if (const auto* usage = e.as<core::usage_recorded>(); usage && exchange_ && !usage->estimated)
-      exchange_->usage(usage->tokens);
-    if (const auto* failure = e.as<core::run_failed>(); failure && exchange_ && !exchange_->is_over())
+    if (const auto* file = e.as<core::file_added>()) return add_file(*file, e);
+    if (const auto* edit = e.as<core::message_edited>()) return edit_message(*edit, e);
+    if (const auto* order = e.as<core::queue_reordered>()) return reorder(*order, e);
+    if (const auto* usage = e.as<core::usage_recorded>(); usage && exchange_) {
+      if (!usage->estimated) exchange_->usage(usage->tokens);
+      note_attempts(e.at, usage->attempts);
+    }
+    if (const auto* failure = e.as<core::run_failed>(); failure && exchange_ && !exchange_->is_over()) {
+      if (exchange_->attempts_failed() == 0) note_attempts(e.at, 0);
       exchange_->failed(failure->code, failure->text, clock_);
+    }
     if (const auto* gone = e.as<core::run_dequeued>(); gone && is_status_group_ != e.at)
       command({{"dequeue", variable(gone->message.str())}}, {}, e);
     if (const auto* updated = e.as<core::session_updated>()) {
@@ -112,6 +125,8 @@ class writer {
     json::object step{{"send", std::move(what)}};
     if (!who.empty()) step.emplace("as", who);
     steps_.push_back(line(step));
+    commanded_at_ = clock_;
+    is_interrupted_ = exchange_ && !exchange_->is_over();
   }
 
   void send_message(const core::message_added& m, const core::event& e) {
@@ -119,10 +134,55 @@ class writer {
     if (!m.client_message_id.empty()) what.emplace("id", literal_value(json::string(m.client_message_id)));
     if (at_ + 1 < log_.size())
       if (const auto* queued = log_[at_ + 1].event.as<core::run_queued>(); queued && queued->message == m.message) {
-        is_interrupting_ = queued->position == 1 && !queue_.empty();
+        is_interrupting_ = queued->position == 1 && !waiting_.empty();
         what.emplace("on_busy", is_interrupting_ ? "interrupt" : "queue");
       }
+    json::array files;
+    for (const auto& file : m.attachments) files.push_back(json::string(names_.variable(file.file.str(), "file")));
+    if (!files.empty()) what.emplace("attachments", std::move(files));
     command(std::move(what), m.author, e);
+  }
+
+  void add_file(const core::file_added& f, const core::event& e) {
+    json::object what{{"file", literal_value(json::string(providers::to_utf8(f.file.name)))}};
+    if (!f.file.content_type.empty())
+      what.emplace("type", literal_value(json::string(providers::to_utf8(f.file.content_type))));
+    auto known = source_.files.find(f.file.file);
+    if (known == source_.files.end() || !known->second || known->second->size() > max_recorded_file_bytes)
+      what.emplace("text", "[left out: " + std::to_string(f.file.size) + " bytes]");
+    else if (providers::scan_utf8(*known->second).valid == known->second->size())
+      what.emplace("text", literal_value(json::string(*known->second)));
+    else
+      what.emplace("base64", to_base64(*known->second));
+    command(std::move(what), f.by, e);
+    steps_.push_back(line(json::object{{"reply", {{"file", names_.variable(f.file.file.str(), "file")}}}}));
+  }
+
+  /// A new text and a new place may be one command.
+  void edit_message(const core::message_edited& m, const core::event& e) {
+    json::object what{{"edit", variable(m.message.str())},
+                      {"content", literal_value(json::string(providers::to_utf8(m.content)))}};
+    const auto* next =
+        at_ + 1 < log_.size() && log_[at_ + 1].event.at == e.at ? log_[at_ + 1].event.as<core::queue_reordered>() : nullptr;
+    if (next)
+      if (auto moved = waiting_.move_to(next->messages); moved && moved->message == m.message) {
+        what.emplace("position", moved->position);
+        is_reordered_ = true;
+      }
+    command(std::move(what), {}, e);
+  }
+  void reorder(const core::queue_reordered& order, const core::event& e) {
+    if (std::exchange(is_reordered_, false)) return;
+    if (auto moved = waiting_.move_to(order.messages))
+      command({{"edit", variable(moved->message.str())}, {"position", moved->position}}, {}, e);
+  }
+
+  void refused(const refused_command& r, const core::event& e) {
+    auto steps = steps_of(r, names_);
+    if (!steps) return;
+    if (r.reply.has_error() && r.reply.error().code == core::errc::queue_full) full_at_ = waiting_.size();
+    command(std::move(steps->first), r.by.id, e);
+    steps_.push_back(line(json::object{{"reply", std::move(steps->second)}}));
   }
 
   /// A stop that no status and no interrupting message brought about.
@@ -141,14 +201,19 @@ class writer {
     const auto& e = log_[at_].event;
     if (exchange_ && !exchange_->is_over()) {
       // Pauses are of the model: the clock moves when all of it has come.
-      exchange_->text(pieces, is_reasoning, std::max(recorded(e), clock_));
+      exchange_->text(pieces, is_reasoning, std::max(due(e), clock_));
     }
-    if (!goes_on()) advance_to(recorded(e));
+    if (!goes_on()) advance_to(due(e));
+  }
+  /// When a piece of text comes: after a command of the same moment, which it followed in the log.
+  [[nodiscard]] millis due(const core::event& e) const {
+    auto at = recorded(e);
+    return is_interrupted_ && at <= commanded_at_ ? commanded_at_ + millis{1} : at;
   }
   /// More of this text is expected together with it. What comes before the clock moves is expected before it does.
   [[nodiscard]] bool goes_on() const {
     if (!continues(at_ + 1)) return false;
-    return recorded(log_[at_].event) > clock_ || recorded(log_[at_ + 1].event) <= clock_;
+    return due(log_[at_].event) > clock_ || due(log_[at_ + 1].event) <= clock_;
   }
   [[nodiscard]] bool continues(std::size_t i) const {
     if (i >= log_.size()) return false;
@@ -158,6 +223,18 @@ class writer {
     if (const auto* x = a.as<core::reasoning_delta>(), *y = b.as<core::reasoning_delta>(); x && y)
       return x->message == y->message;
     return false;
+  }
+
+  /// Attempts of this call that failed before anything was shown. The log tells how many there were, who listened why.
+  void note_attempts(millis upto, std::uint32_t told) {
+    std::size_t heard = 0;
+    for (const auto& a : source_.notes.attempts) {
+      if (!a.was_repeated || a.at < exchange_begun_ || a.at > upto) continue;
+      exchange_->attempt_failed(a.error.code, a.error.text);
+      ++heard;
+    }
+    for (; told > 0 && heard < told - 1; ++heard)
+      exchange_->attempt_failed(core::errc::provider_error, "An attempt failed; the log does not tell why.");
   }
 
   void end_exchange() {
@@ -179,15 +256,16 @@ class writer {
 
   void started(const core::tool_started& t) {
     calls_[t.call.str()] = {t.tool, t.input, clock_, ++dispatched_, true};
-    if (refused(t)) return;
+    if (is_unknown_tool(t)) return;
     auto [tool, is_new] = tools_.emplace(t.tool, json::object{{"tool", t.tool}, {"effect", core::to_string(t.effect)}});
-    const auto* known = is_new && source_.tools ? source_.tools->find(t.tool) : nullptr;
+    if (!is_new || !source_.tools) return;
+    auto known = source_.tools->find(t.tool);
     boost::system::error_code failure;
     if (known)
       if (auto schema = json::parse(known->spec().parameters, failure); !failure) tool->second.emplace("parameters", schema);
   }
   /// The agent had no such tool: replay refuses it by itself.
-  [[nodiscard]] bool refused(const core::tool_started& t) const {
+  [[nodiscard]] bool is_unknown_tool(const core::tool_started& t) const {
     for (auto i = at_ + 1; i < log_.size() && log_[i].event.at == log_[at_].event.at; ++i)
       if (const auto* result = log_[i].event.as<core::tool_completed>(); result && result->call == t.call)
         return result->output == "Tool not found: " + t.tool;
@@ -244,6 +322,7 @@ class writer {
       result.emplace("never", true);
     } else {
       auto due = std::max(recorded(e), clock_);
+      if (due == commanded_at_ && call.begun < due) due += millis{1};
       // Of equal times the call that was begun first would be first.
       if (due == last_result_ && call.order < last_order_) due += millis{1};
       result.emplace("ok", t.ok);
@@ -295,6 +374,8 @@ class writer {
     auto out = names_.expectation(e, is_priced());
     auto said = std::exchange(said_, {});
     if (!out) return;
+    if (e.as<core::usage_recorded>() && exchange_ && exchange_->attempts_failed() > 0)
+      (*out)["attempts"] = exchange_->attempts_failed() + 1;
     if (!said.empty()) (*out)["text"] = literal_value(json::string(providers::to_utf8(said)));
     steps_.push_back(line(json::object{{"expect", std::move(*out)}}));
   }
@@ -318,6 +399,8 @@ class writer {
     }
     if (a) max_steps = a->limits.max_steps;
     if (max_steps != usual.max_steps) limits["max_steps"] = max_steps;
+    auto max_queue = a ? a->limits.max_queue : full_at_.value_or(usual.max_queue);
+    if (max_queue != usual.max_queue) limits["max_queue"] = max_queue;
     if (a && a->limits.budget) limits["budget_usd"] = a->limits.budget->usd();
     if (a && a->limits.max_output_tokens != usual.max_output_tokens) limits["max_output_tokens"] = a->limits.max_output_tokens;
     if (timeout_ms_ != 0 && timeout_ms_ != usual.approval_timeout.count()) limits["approval_timeout_ms"] = timeout_ms_;
@@ -337,32 +420,22 @@ class writer {
   }
 
   [[nodiscard]] std::string document() const {
-    auto list = [](const std::vector<std::string>& lines) {
-      std::string out = "[";
-      for (std::size_t i = 0; i < lines.size(); ++i) out += (i == 0 ? "\n    " : ",\n    ") + lines[i];
-      return out + " ]";
-    };
-    std::vector<std::string> tools;
-    for (const auto& [name, tool] : tools_) tools.push_back(line(tool));
-    std::string out = "{ \"scenario\": " + line(json::string(title())) + ",\n  \"tags\": [\"recorded\"],\n";
-    out += "  \"recorded\": " + line(json::object{{"by", source_.made_by}, {"at_ms", begin_.count()}}) + ",\n";
-    if (auto a = agent(); !a.empty()) out += "  \"agent\": " + line(a) + ",\n";
-    if (is_priced()) {
-      auto usd = [](std::int64_t nano) { return static_cast<double>(nano) / 1'000; };
-      const auto& p = *source_.agent->price;
-      out += "  \"price\": " +
-             line(json::object{
-                 {"input", usd(p.input_nano)}, {"cached_input", usd(p.cached_input_nano)}, {"output", usd(p.output_nano)}}) +
-             ",\n";
-    }
-    out += "  \"ignore\": [\"message_superseded\"],\n";
-    if (crashed_at_.count() != 0)
-      out +=
-          "  \"skip\": {\"restart\": \"it crashes by itself\", \"crash\": \"it crashes by itself\", \"url\": \"it crashes by "
-          "itself\"},\n";
-    out += "  \"model\": { \"exchanges\": " + list(exchanges_) + " },\n";
-    out += "  \"tools\": " + list(tools) + ",\n  \"results\": " + list(results_) + ",\n";
-    return out + "  \"steps\": " + list(steps_) + " }\n";
+    recording_text out;
+    out.title = title();
+    out.made_by = source_.made_by;
+    out.begun_at = begin_;
+    out.agent = agent();
+    if (is_priced()) out.price = source_.agent->price;
+    out.crashes = crashed_at_.count() != 0;
+    out.ignored = {"message_superseded"};
+    // A stop is told by what it leads to.
+    for (auto kind : event_kinds())
+      if (kind == "run_stop_requested") out.ignored.push_back(kind);
+    for (const auto& [name, tool] : tools_) out.tools.push_back(line(tool));
+    out.exchanges = exchanges_;
+    out.results = results_;
+    out.steps = steps_;
+    return out.str();
   }
 
   recording_source source_;
@@ -372,7 +445,12 @@ class writer {
   millis clock_{0};  ///< of the replay, from its beginning
   core::history history_;
   std::optional<exchange_log> exchange_;
-  std::vector<core::run_id> queue_;
+  millis exchange_begun_{0};  ///< as recorded
+  queue_order waiting_;
+  millis commanded_at_{-1};
+  bool is_interrupted_ = false;  ///< by a command, while the exchange goes on
+  bool is_reordered_ = false;
+  std::optional<std::size_t> full_at_;
   bool is_interrupting_ = false;
   bool is_stopping_ = false;
   millis is_status_group_{-1};
@@ -399,7 +477,10 @@ core::result<std::string> make_recording(recording_source source, const redactio
     if (const auto* created = e.as<core::session_created>(); created && !created->forked_from.is_nil())
       return wrong("The session is a copy of another one; record that one.");
   hidden.events(source.log);
-  auto log = normal_log(std::move(source.log));
+  hidden.notes(source.notes);
+  for (auto& [id, bytes] : source.files) hidden.file(bytes);
+  // Entries point to the commands, which stay where they are when the source moves.
+  auto log = normal_log(std::move(source.log), source.notes.refused);
   source.log.clear();
   if (std::none_of(log.begin(), log.end(), [](const auto& x) { return x.event.template as<core::message_added>(); }))
     return wrong("The session has no message; there is nothing to record.");

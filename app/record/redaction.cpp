@@ -1,6 +1,7 @@
 #include "app/record/redaction.hpp"
 
 #include "providers/recorded.hpp"
+#include "providers/utf8.hpp"
 
 #include <re2/re2.h>
 #include <boost/json.hpp>
@@ -191,6 +192,21 @@ void redaction::events(std::vector<core::event>& all) const {
     std::visit(hide, e.payload);
   }
   for (auto& [key, pieces] : rows) streamed(std::move(pieces));
+}
+
+void redaction::notes(live_notes& all) const {
+  for (auto& a : all.attempts) a.error.text = text(a.error.text);
+  for (auto& r : all.refused) {
+    if (auto* message = std::get_if<core::send_message>(&r.command)) message->content = text(message->content);
+    if (auto* decision = std::get_if<core::decide_approval>(&r.command)) {
+      decision->note = text(decision->note);
+      decision->edited_input = text(decision->edited_input);
+    }
+  }
+}
+
+void redaction::file(std::shared_ptr<const std::string>& bytes) const {
+  if (bytes && providers::scan_utf8(*bytes).valid == bytes->size()) bytes = std::make_shared<const std::string>(text(*bytes));
 }
 
 }  // namespace troupe::app

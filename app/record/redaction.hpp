@@ -1,9 +1,11 @@
 // What never stands in a recording: keys, passwords, tokens. Pure but for the environment it is given.
 #pragma once
 
+#include "app/record/live_notes.hpp"
 #include "core/config.hpp"
 #include "core/event.hpp"
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +27,9 @@ class redaction {
   [[nodiscard]] std::string text(std::string_view plain) const;
   /// Streamed text is looked at as a whole, because a secret may be cut by its pieces; what is left keeps its pieces.
   void events(std::vector<core::event>& all) const;
+  void notes(live_notes& all) const;
+  /// Where it is text; null stays null.
+  void file(std::shared_ptr<const std::string>& bytes) const;
 
  private:
   using spans = std::vector<std::pair<std::size_t, std::size_t>>;

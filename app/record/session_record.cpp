@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::size_t rows_at_once = 5'000;
 
+/// Of all files of a session together: a recording is read as a whole.
+constexpr std::int64_t max_recorded_files = 8 << 20;
+
 bool is_text(const core::event& e) { return e.as<core::text_delta>() || e.as<core::reasoning_delta>(); }
 
 void add_cut(std::vector<core::event>& to, core::event e, const text_times& times) {
@@ -43,6 +46,24 @@ core::result<std::vector<core::event>> read_log(storage::queries& from, core::se
   } catch (const core::bad_result& e) {
     return error{errc::storage_unavailable, "reading session " + session.str() + ": " + e.what()};
   }
+}
+
+std::map<core::file_id, std::shared_ptr<const std::string>> read_files(storage::queries& from,
+                                                                       const std::vector<core::event>& log,
+                                                                       core::session_id session) {
+  std::map<core::file_id, std::shared_ptr<const std::string>> out;
+  std::int64_t left = max_recorded_files;
+  for (const auto& e : log) {
+    const auto* added = e.as<core::file_added>();
+    if (!added || added->file.size > static_cast<std::int64_t>(max_recorded_file_bytes) || added->file.size > left) continue;
+    try {
+      if (auto record = from.file(session, added->file.file)) out[added->file.file] = std::move(record->data);
+      left -= added->file.size;
+    } catch (const core::bad_result&) {
+      // One file less: the recording says that it was left out.
+    }
+  }
+  return out;
 }
 
 std::shared_ptr<const core::agent_config> agent_of(const std::vector<core::event>& log, const core::config& config) {

@@ -21,6 +21,11 @@ using text_times = std::map<core::seq_t, core::millis>;
                                                               const text_times& times);
 inline constexpr std::size_t max_logged_events = 1'000'000;
 
+/// Of the files that the log tells of, those that a recording takes.
+[[nodiscard]] std::map<core::file_id, std::shared_ptr<const std::string>> read_files(storage::queries& from,
+                                                                                     const std::vector<core::event>& log,
+                                                                                     core::session_id session);
+
 /// The agent whose configuration all runs of the log had; null when it has changed since or is not in `config`.
 [[nodiscard]] std::shared_ptr<const core::agent_config> agent_of(const std::vector<core::event>& log,
                                                                  const core::config& config);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
+#include <ctime>
 #include <span>
 
 namespace troupe::app {
@@ -16,7 +18,9 @@ struct seen_kind {
   std::string_view kind;
   std::array<std::string_view, 5> fields;  ///< besides `kind`; unused ones are empty
 };
-constexpr std::array<seen_kind, 13> seen_kinds{{{"message_added", {"message", "content", "client_message_id"}},
+constexpr std::array<seen_kind, 15> seen_kinds{{{"message_added", {"message", "content", "client_message_id", "attachments"}},
+                                                {"message_edited", {"message", "content"}},
+                                                {"queue_reordered", {"messages"}},
                                                 {"run_queued", {"run", "message", "position"}},
                                                 {"run_started", {"run", "reply"}},
                                                 {"text_delta", {"text"}},
@@ -51,9 +55,21 @@ struct frame_reader {
     const auto* v = frame.if_contains(key);
     return v && v->is_bool() && v->get_bool();
   }
+  [[nodiscard]] std::int64_t whole(std::string_view key) const {
+    const auto* v = frame.if_contains(key);
+    return v && v->is_int64() ? v->get_int64() : 0;
+  }
   template <class Id>
   [[nodiscard]] Id id(std::string_view key) const {
     return Id::parse(text(key)).value_or(Id{});
+  }
+  [[nodiscard]] std::vector<core::attachment> attachments() const {
+    std::vector<core::attachment> out;
+    const auto* list = frame.if_contains("attachments");
+    if (!list || !list->is_array()) return out;
+    for (const auto& item : list->get_array())
+      if (const auto* file = item.if_object()) out.push_back(attachment_of(*file));
+    return out;
   }
 
   [[nodiscard]] std::optional<core::event_payload> payload() const {
@@ -63,17 +79,20 @@ struct frame_reader {
       e.message = id<core::message_id>("messageId");
       e.content = text("content");
       e.client_message_id = text("clientMessageId");
+      e.role = core::role_from(text("role")).value_or(core::role::user);
+      e.author = text("author");
+      e.attachments = attachments();
       return e;
     }
     if (type == "message.queued") {
-      const auto* position = frame.if_contains("position");
-      auto n = position && position->is_int64() ? static_cast<std::uint32_t>(position->get_int64()) : 0U;
-      return core::run_queued{id<core::run_id>("runId"), id<core::message_id>("messageId"), n};
+      return core::run_queued{id<core::run_id>("runId"), id<core::message_id>("messageId"),
+                              static_cast<std::uint32_t>(whole("position"))};
     }
     if (type == "run.started") {
       core::run_started e;
       e.run = id<core::run_id>("runId");
       e.reply = id<core::message_id>("messageId");
+      e.trace = trace();
       return e;
     }
     if (type == "message.content_delta") {
@@ -94,6 +113,7 @@ struct frame_reader {
       e.tool = text("tool");
       e.ok = flag("success");
       e.output = any("output");
+      e.ms = whole("durationMs");
       return e;
     }
     return later(type);
@@ -107,18 +127,22 @@ struct frame_reader {
       e.tool = text("tool");
       e.action = any("action");
       e.kind = core::approval_kind_from(text("kind")).value_or(core::approval_kind::tool);
+      e.risk = text("riskLevel");
+      e.expires_at = time_of(text("expiresAt")).value_or(core::millis{0});
       return e;
     }
     if (type == "approval.decided") {
       core::approval_decided e;
       e.approval = id<core::approval_id>("approvalId");
       e.decision = core::decision_from(text("decision")).value_or(core::decision::denied);
+      e.by = text("resolvedBy");
       e.note = text("note");
       return e;
     }
     if (type == "message.complete") {
       core::run_completed e;
       e.message = id<core::message_id>("messageId");
+      e.trace = trace();
       return e;
     }
     if (type == "error") {
@@ -141,11 +165,65 @@ struct frame_reader {
       return e;
     }
     if (type == "session.cleared") return core::history_cleared{};
+    return of_the_queue(type);
+  }
+
+  [[nodiscard]] std::optional<core::event_payload> of_the_queue(const std::string& type) const {
+    if (type == "message.edited") {
+      core::message_edited e;
+      e.message = id<core::message_id>("messageId");
+      e.content = text("content");
+      return e;
+    }
+    if (type == "queue.reordered") {
+      core::queue_reordered e;
+      if (const auto* list = frame.if_contains("messageIds"); list && list->is_array())
+        for (const auto& item : list->get_array())
+          if (item.is_string()) e.messages.push_back(core::message_id::parse(item.get_string()).value_or(core::message_id{}));
+      return e;
+    }
+    if (type == "message.superseded") {
+      core::message_superseded e;
+      e.message = id<core::message_id>("messageId");
+      e.from = static_cast<core::seq_t>(whole("fromSeq"));
+      return e;
+    }
     return std::nullopt;
+  }
+
+  /// 32 hex digits on the wire.
+  [[nodiscard]] core::trace_id trace() const {
+    auto hex = text("traceId");
+    if (hex.size() != 32) return {};
+    for (auto at : {20U, 16U, 12U, 8U}) hex.insert(at, 1, '-');
+    return core::trace_id::parse(hex).value_or(core::trace_id{});
   }
 };
 
 }  // namespace
+
+core::attachment attachment_of(const json::object& file) {
+  frame_reader from{file};
+  core::attachment out;
+  out.file = from.id<core::file_id>("fileId");
+  out.name = from.text("name");
+  out.content_type = from.text("contentType");
+  out.size = from.whole("size");
+  return out;
+}
+
+std::optional<core::millis> time_of(const std::string& text) {
+  std::tm parts{};
+  int ms = 0;
+  int read = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3dZ%n", &parts.tm_year, &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
+                  &parts.tm_min, &parts.tm_sec, &ms, &read) != 7 ||
+      static_cast<std::size_t>(read) != text.size())
+    return std::nullopt;
+  parts.tm_year -= 1900;
+  parts.tm_mon -= 1;
+  return core::millis{std::int64_t{::timegm(&parts)} * 1'000 + ms};
+}
 
 bool is_seen_by_clients(std::string_view kind) noexcept { return find(kind) != nullptr; }
 

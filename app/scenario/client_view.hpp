@@ -8,6 +8,7 @@
 #include <boost/json/object.hpp>
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace troupe::app {
@@ -21,6 +22,11 @@ namespace troupe::app {
                                                            const boost::json::object& came);
 /// Comes of what the server is set to, not of the conversation: titles, alerts.
 [[nodiscard]] bool is_incidental(const boost::json::object& event);
+
+/// `{fileId, name, contentType, size}`, as far as it is there.
+[[nodiscard]] core::attachment attachment_of(const boost::json::object& file);
+/// ISO-8601 as the server writes it: UTC with milliseconds.
+[[nodiscard]] std::optional<core::millis> time_of(const std::string& text);
 
 /// The event that a frame tells, as far as it does; nothing where it tells none.
 [[nodiscard]] std::optional<core::event> event_of_frame(const boost::json::object& frame);

@@ -2,6 +2,7 @@
 #include "app/scenario/play.hpp"
 
 #include "app/scenario/assertions.hpp"
+#include "app/scenario/base64.hpp"
 #include "core/event_json.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -27,6 +28,8 @@ bool is_fact_of(const core::command& c, std::string_view kind) {
   if (std::holds_alternative<core::cancel_run>(c)) return kind == "run_cancelled" || kind == "run_dequeued";
   if (std::holds_alternative<core::dequeue_message>(c)) return kind == "run_dequeued";
   if (std::holds_alternative<core::clear_history>(c)) return kind == "history_cleared";
+  if (std::holds_alternative<core::add_file>(c)) return kind == "file_added";
+  if (std::holds_alternative<core::edit_queued>(c)) return kind == "message_edited" || kind == "queue_reordered";
   return kind == "session_updated";
 }
 
@@ -167,6 +170,20 @@ core::command play::command() const {
   if (const auto* message = body.if_contains("message")) {
     core::send_message out{text(*message), optional("id"), std::nullopt};
     if (body.contains("on_busy")) out.on_busy = core::busy_policy_from(optional("on_busy"));
+    if (const auto* files = body.if_contains("attachments"))
+      for (const auto& file : files->get_array()) out.attachments.push_back(id<core::file_id>(file));
+    return out;
+  }
+  if (const auto* name = body.if_contains("file")) {
+    auto data = body.contains("text") ? optional("text") : *from_base64(body.at("base64").get_string());
+    auto type = body.contains("type") ? optional("type") : std::string("application/octet-stream");
+    return core::add_file{text(*name), std::move(type), std::make_shared<const std::string>(std::move(data))};
+  }
+  if (const auto* message = body.if_contains("edit")) {
+    core::edit_queued out;
+    out.message = id<core::message_id>(*message);
+    if (body.contains("content")) out.content = optional("content");
+    if (const auto* position = body.if_contains("position")) out.position = static_cast<std::uint32_t>(position->get_int64());
     return out;
   }
   for (auto [verb, approved] : {std::pair{"approve", true}, std::pair{"deny", false}}) {

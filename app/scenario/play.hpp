@@ -85,6 +85,8 @@ class play {
 
   /// Before a command and at the end: nothing may be left over.
   void expect_quiet();
+  /// The step is a command that the next one expects to have no effect.
+  [[nodiscard]] bool is_refused_here() const;
 
   /// What a scenario need not tell of a live server: the spend of other sessions, titles.
   void drop_unseen();

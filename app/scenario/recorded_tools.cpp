@@ -82,14 +82,12 @@ class desk {
 
 class recorded_tool final : public tools::tool {
  public:
-  recorded_tool(tools::tool_spec spec, std::shared_ptr<desk> results) : spec_(std::move(spec)), results_(std::move(results)) {}
-  [[nodiscard]] const tools::tool_spec& spec() const noexcept override { return spec_; }
+  recorded_tool(tools::tool_spec spec, std::shared_ptr<desk> results) : tool(std::move(spec)), results_(std::move(results)) {}
   [[nodiscard]] tools::tool_result run(const tools::tool_context& context, const json::object& arguments) const override {
-    return results_->answer(spec_.name, context, arguments);
+    return results_->answer(spec().name, context, arguments);
   }
 
  private:
-  tools::tool_spec spec_;
   std::shared_ptr<desk> results_;
 };
 
@@ -98,7 +96,7 @@ class recorded_tool final : public tools::tool {
 std::vector<tools::tool_spec> read_tools(const node& at) {
   static constexpr std::array<std::string_view, 5> words{"tool", "effect", "risk", "approval", "parameters"};
   static constexpr std::array<std::string_view, 3> effects{"read_only", "idempotent", "once"};
-  static constexpr std::array<std::string_view, 2> policies{"never", "always"};
+  static constexpr std::array<std::string_view, 3> policies{"never", "always", "by_effect"};  // in the order of the enum
   std::vector<tools::tool_spec> out;
   std::size_t i = 0;
   for (const auto& item : at.array(max_tools)) {
@@ -111,8 +109,10 @@ std::vector<tools::tool_spec> read_tools(const node& at) {
     spec.time_limit = std::chrono::hours{24};
     if (auto effect = find(entry, "effect")) spec.effect = *core::effect_from(effect->one_of(effects));
     if (auto risk = find(entry, "risk")) spec.risk = risk->text(64);
-    if (auto approval = find(entry, "approval"))
-      spec.approval = approval->one_of(policies) == "always" ? core::approval_policy::always : core::approval_policy::never;
+    if (auto approval = find(entry, "approval")) {
+      auto found = std::find(policies.begin(), policies.end(), approval->one_of(policies));
+      spec.approval = static_cast<core::approval_policy>(found - policies.begin());
+    }
     if (auto parameters = find(entry, "parameters")) spec.parameters = json::serialize(parameters->object());
     out.push_back(std::move(spec));
   }

@@ -1,5 +1,5 @@
-// A running server as the scene of a scenario: commands and events go over its REST API, as the client of a session of its
-// own. Time is real. Owned by `troupe replay --url`; one thread.
+// A running server as the scene of a scenario: commands go over its REST API, events come over its event stream, as to the
+// client of a session of its own. Time is real. Owned by `troupe replay --url`; one thread.
 #pragma once
 
 #include "app/scenario/scene.hpp"

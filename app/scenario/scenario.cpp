@@ -29,6 +29,22 @@ void use_recorded(const recorded_calls& calls, core::config& config) {
   agents.at({std::string(scenario_agent)}) = std::make_shared<const core::agent_config>(std::move(agent));
 }
 
+/// The provider of a recording tries as often as the recorded one did, and never rests.
+json::object provider_of(const node& root, json::object script) {
+  json::object out{{"kind", "scripted"}, {"script", std::move(script)}};
+  std::size_t most = 0;
+  if (const auto* model = root.object().at("model").if_object())
+    if (const auto* exchanges = model->if_contains("exchanges"); exchanges && exchanges->is_array())
+      for (const auto& exchange : exchanges->get_array())
+        if (const auto* e = exchange.if_object())
+          if (const auto* failed = e->if_contains("failed"); failed && failed->is_array())
+            most = std::max(most, failed->get_array().size());
+  if (most == 0) return out;
+  out["max_retries"] = std::min(most, providers::max_failed_attempts);
+  out["breaker"] = json::object{{"failures", 0}};
+  return out;
+}
+
 /// The configuration file that says the same: its reader checks the agent.
 core::config_ptr make_config(const node& root, const recorded_calls* calls, const std::string& file) {
   auto part = [&](std::string_view key) {
@@ -55,7 +71,7 @@ core::config_ptr make_config(const node& root, const recorded_calls* calls, cons
   agent["provider"] = scenario_provider;
   agent["model"] = "scripted";
   json::object document{{"default_project", scenario_project},
-                        {"providers", {{scenario_provider, {{"kind", "scripted"}, {"script", std::move(script)}}}}},
+                        {"providers", {{scenario_provider, provider_of(root, std::move(script))}}},
                         {"projects", {{scenario_project, {{"agents", {{scenario_agent, std::move(agent)}}}}}}}};
   if (root.object().contains("price"))
     document["prices"] = json::object{{std::string(scenario_provider) + "/scripted", part("price")}};

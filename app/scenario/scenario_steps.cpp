@@ -1,5 +1,6 @@
 // The steps of a scenario: which words each may have.
 #include "app/scenario/assertions.hpp"
+#include "app/scenario/base64.hpp"
 #include "app/scenario/match.hpp"
 #include "app/scenario/scenario.hpp"
 #include "core/command.hpp"
@@ -12,6 +13,10 @@ namespace troupe::app {
 namespace {
 
 constexpr std::size_t max_text_bytes = 1 << 20;
+/// A file of that size in base64.
+constexpr std::size_t max_encoded_bytes = max_text_bytes / 3 * 4 + 4;
+constexpr std::size_t max_attachments = 10;
+constexpr std::int64_t max_position = 100'000;
 constexpr std::int64_t longest_advance_ms = 366LL * 24 * 3'600'000;
 
 constexpr std::array<std::string_view, 12> verb_names{"send",        "reply",        "expect",       "advance_ms",
@@ -32,6 +37,16 @@ void must_be_true(const node& at) {
   if (!at.boolean()) at.fail("expected true");
 }
 
+/// What stands beside a verb and is no text of its own.
+bool check_detail(const node& at, std::string_view key) {
+  if (key == "edited_input") return true;
+  if (key == "position") return at.whole(1, max_position) > 0;
+  if (key == "attachments") return void(at.texts(max_attachments)), true;
+  if (key != "base64") return false;
+  if (!from_base64(at.text(max_encoded_bytes))) at.fail("expected the bytes of the file in base64");
+  return true;
+}
+
 void check_send(const node& at) {
   enum class value : std::uint8_t { text, text_or_true, always_true };
   struct command {
@@ -39,7 +54,9 @@ void check_send(const node& at) {
     words allowed;
     value takes = value::text;
   };
-  static const std::array<command, 7> commands{{{"message", {"message", "id", "on_busy"}},
+  static const std::array<command, 9> commands{{{"message", {"message", "id", "on_busy", "attachments"}},
+                                                {"edit", {"edit", "content", "position"}},
+                                                {"file", {"file", "type", "text", "base64"}},
                                                 {"approve", {"approve", "note", "edited_input"}, value::text_or_true},
                                                 {"deny", {"deny", "note"}, value::text_or_true},
                                                 {"cancel", {"cancel"}, value::text_or_true},
@@ -54,13 +71,17 @@ void check_send(const node& at) {
     allow_only(at, c.allowed);
     for (const auto& member : at.object()) {
       auto child = at.child(member.key(), member.value());
-      if (member.key() == "edited_input") continue;
+      if (check_detail(child, member.key())) continue;
       bool is_verb = member.key() == c.verb;
       if (is_verb && (c.takes == value::always_true || (c.takes == value::text_or_true && member.value().is_bool())))
         must_be_true(child);
       else
         must_be_text(child);
     }
+    if (c.verb == "file" && at.object().contains("text") == at.object().contains("base64"))
+      at.fail("a file needs \"text\" or \"base64\", and not both");
+    if (c.verb == "edit" && !at.object().contains("content") && !at.object().contains("position"))
+      at.fail("an edit needs \"content\" or \"position\"");
     if (c.verb == "status" && !core::session_status_from(given->get_string()))
       at.child("status", *given).fail("expected one of active, paused, closed, deleted");
     if (const auto* busy = at.object().if_contains("on_busy"); busy && !core::busy_policy_from(busy->get_string()))
@@ -83,8 +104,8 @@ void check_body(step_verb verb, const node& at) {
     case step_verb::restart:
       return must_be_true(at);
     case step_verb::reply:
-      allow_only(
-          at, {"done", "created", "run", "message", "position", "approval", "decision", "by", "note", "won", "error", "text"});
+      allow_only(at, {"done", "created", "run", "message", "position", "approval", "decision", "by", "note", "won", "file",
+                      "repeated", "error", "text"});
       return check_expectation(at);
     case step_verb::expect: {
       const auto* kind = at.object().if_contains("kind");

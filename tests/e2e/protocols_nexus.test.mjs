@@ -149,15 +149,16 @@ test("§1.5 gaps: events without a frame leave gaps, and a seq is never given tw
     assert.ok(Math.min(...seqs(client.frames)) > first.at(-1), `${seqs(client.frames)} after ${first.at(-1)}`);
   }));
 
-test("§1.2 approval.decide: of the forms, approved is taken; choice and answer belong to cards that this server does not show", () =>
+test("§1.2 approval.decide: a card about a tool call takes approved; choice and answer belong to other cards, and are told so", () =>
   withServer(standard(), async (server) => {
     const client = await styleB(server);
     client.send({ type: "message.send", content: "delete note" });
     const { approvalId, kind } = await client.next("message.approval_required");
     assert.equal(kind, "tool");
-    for (const field of ["choice", "answer"]) {
-      client.send({ type: "approval.decide", approvalId, [field]: "done" });
-      assert.equal((await client.next("error")).code, "VALIDATION_ERROR");
+    for (const [field, value] of [["choice", "done"], ["answer", { a: 1 }], ["remember", { scope: "world" }]]) {
+      client.send({ type: "approval.decide", approvalId, ...(field === "remember" && { approved: true }), [field]: value });
+      const refused = await client.next("error");
+      assert.deepEqual([refused.code, refused.message.includes(`"${field}`)], ["VALIDATION_ERROR", true]);
     }
     client.send({ type: "approval.decide", approvalId, approved: true });
     await client.next("approval.decided");

@@ -321,6 +321,50 @@ TEST_CASE("websocket client: open streams end quietly when the loop goes") {
   CHECK_FALSE(heard.end);
 }
 
+TEST_CASE("websocket client: a proxy is asked for a tunnel, and what follows goes through it") {
+  std::string asked;
+  raw_http_server proxy([&](raw_connection& c) {
+    asked = c.read_request();
+    c.send("HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n");
+    accept_websocket(c);
+    c.send(text("Hel") + text("lo") + end);
+    c.wait_closed();
+  });
+  client_world world(make, "ws://name.invalid:8080/chat");
+  world.config.proxy = proxy.base_url();
+  auto client = world.make();
+  REQUIRE(client.has_value());
+  heard_stream heard;
+  auto stream = (*client)->start(model_question(), heard.sink());
+  CHECK(heard.wait_end().error.code == core::errc::ok);
+  CHECK(heard.text == "Hello");
+  CHECK_THAT(asked, Catch::StartsWith("CONNECT name.invalid:8080 HTTP/1.1\r\nHost: name.invalid:8080\r\n"));
+  CHECK_THAT(asked, !Catch::Contains(test_key));
+}
+
+TEST_CASE("websocket client: a proxy that makes no tunnel is named with what it said") {
+  struct row {
+    std::string answer, told;
+  };
+  auto r = GENERATE(row{"HTTP/1.1 403 Filtered\r\nContent-Length: 2\r\n\r\nno", "refused the tunnel: HTTP 403 Filtered"},
+                    row{"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "give its name and password"},
+                    row{"HTTP/1.1 200 OK\r\n\r\nhello", "sent more than its answer"}, row{"", "End of file"},
+                    row{"HTTP/1.1 200 OK\r\nX: " + std::string(20'000, 'x'), ""});
+  INFO(r.answer.substr(0, 60));
+  raw_http_server proxy([&](raw_connection& c) {
+    c.read_request();
+    c.send(r.answer);
+  });
+  client_world world(make, "wss://model.example");
+  world.config.proxy = proxy.base_url();
+  auto client = world.make();
+  heard_stream heard;
+  auto stream = (*client)->start(model_question(), heard.sink());
+  auto ended = heard.wait_end();
+  CHECK_THAT(ended.error.text, Catch::Contains("the upstream cannot be reached: the proxy 127.0.0.1:"));
+  CHECK_THAT(ended.error.text, Catch::Contains(r.told));
+}
+
 TEST_CASE("websocket client: what is wrong with the configuration is named") {
   client_world world(make, "wss://127.0.0.1:1");
   auto error_of = [&] {
@@ -338,8 +382,8 @@ TEST_CASE("websocket client: what is wrong with the configuration is named") {
   world.config.message = R"({"a":"${b}"})";
   CHECK_THAT(error_of(), Catch::Contains("provider \"local\": message: \"${b}\" is no placeholder"));
   world.config.message = "";
-  world.config.proxy = "http://p:1";
-  CHECK_THAT(error_of(), Catch::Contains("no proxy"));
+  world.config.proxy = "socks5://p:1";
+  CHECK_THAT(error_of(), Catch::Contains("proxy is not of the form http://HOST"));
   world.config.proxy = "";
   world.config.base_url = "model.example";
   CHECK_THAT(error_of(), Catch::Contains("base_url must begin with ws:// or wss://"));

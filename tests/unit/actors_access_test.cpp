@@ -69,7 +69,7 @@ TEST_CASE("access: only the owner and admins share, close and clear a session") 
 TEST_CASE("access: a scope that is missing is named") {
   world w([](auto&, auto&, core::agent_config& agent) {
     agent.tools = {"write_file"};
-    agent.approval["write_file"] = core::approval_policy::always;
+    agent.approval["write_file"].policy = core::approval_policy::always;
   });
   w.model->answer = [](const providers::model_request& r) {
     if (r.history->back().role == core::role::tool) return heard_model::says("done");
@@ -104,7 +104,7 @@ TEST_CASE("access: a scope that is missing is named") {
 TEST_CASE("access: an approval of another session is not told") {
   world w([](auto&, auto&, core::agent_config& agent) {
     agent.tools = {"write_file"};
-    agent.approval["write_file"] = core::approval_policy::always;
+    agent.approval["write_file"].policy = core::approval_policy::always;
   });
   w.model->answer = [](const providers::model_request& r) {
     if (r.history->back().role == core::role::tool) return heard_model::says("done");

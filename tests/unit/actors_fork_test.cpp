@@ -15,7 +15,7 @@ namespace {
 struct long_session {
   world w{[](auto&, auto&, core::agent_config& agent) {
     agent.tools = {"write_file"};
-    agent.approval["write_file"] = core::approval_policy::always;
+    agent.approval["write_file"].policy = core::approval_policy::always;
   }};
   core::session_id id;
   core::file_id file_id;

@@ -230,10 +230,17 @@ TEST_CASE("session: a once call is dispatched at most once, whenever the process
     f.on->run_some(jobs);
     fixture::good(f.on->crash());
     if (!sent->has_value()) fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
+    auto unknown = f.all<core::tool_outcome_unknown>();
+    auto cards = f.all<core::approval_requested>();
+    REQUIRE(cards.size() == unknown.size());
+    if (!cards.empty()) {
+      CHECK(cards[0].kind == core::approval_kind::outcome_unknown);
+      CHECK(f.all<core::run_completed>().empty());
+      fixture::good(f.on->send({}, core::decide_approval{cards[0].approval, {}, false, {}, {}}));
+    }
     CHECK(f.all<core::run_completed>().size() == 1);
     auto results = f.all<core::tool_completed>();
     REQUIRE(results.size() == 1);
-    auto unknown = f.all<core::tool_outcome_unknown>();
     CHECK(unknown.size() == (results[0].output.starts_with("Outcome unknown") ? 1 : 0));
     was_unknown = was_unknown || !unknown.empty();
     CHECK(f.history_defect().empty());

@@ -52,6 +52,14 @@ struct fake_queries final : storage::queries {
   std::optional<core::message_record> message_by_client_id(core::session_id, const std::string&) override { return {}; }
   std::optional<core::approval_record> approval(core::approval_id) override { return {}; }
   core::page<core::approval_record> approvals(const storage::approval_filter&, core::window) override { return {}; }
+  std::optional<core::grant_record> grant(core::grant_id) override { return {}; }
+  core::page<core::grant_record> grants(const storage::grant_filter&, core::window) override { return {}; }
+  std::vector<core::grant_record> grants_in_force(core::millis) override { return {}; }
+  std::optional<core::tool_output_part> tool_output(core::session_id, const core::tool_call_id&, std::int64_t,
+                                                    std::int64_t) override {
+    return {};
+  }
+  std::vector<core::session_record> children(core::session_id) override { return {}; }
   std::vector<core::span_record> spans(core::trace_id) override { return {}; }
   core::page<core::span_record> traces(const storage::trace_filter&, core::window) override { return {}; }
   std::vector<core::usage_day> usage_by_day(const core::project_id&, core::millis) override { return {}; }

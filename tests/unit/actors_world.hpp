@@ -90,7 +90,9 @@ class world {
   std::shared_ptr<recording_sink> watcher = std::make_shared<recording_sink>();  ///< of the dialect `watched`
   std::filesystem::path folder;
 
-  explicit world(const change& to = {}) {
+  using more_tools = std::function<void(tools::toolbox&)>;
+
+  explicit world(const change& to = {}, const more_tools& add = {}) {
     auto pattern = (std::filesystem::temp_directory_path() / "troupe-world-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder = pattern;
@@ -109,6 +111,7 @@ class world {
     config_ = made;
     auto box = tools::builtin_tools();
     REQUIRE(box.has_value());
+    if (add) add(*box);
     tools_ = std::make_shared<const tools::toolbox>(std::move(*box));
     core::storage_config storage;
     storage.data = folder.string();

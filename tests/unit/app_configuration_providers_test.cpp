@@ -46,7 +46,8 @@ TEST_CASE("configuration: a websocket provider names its URL, and what it sends 
   CHECK(json::parse(own->providers.at({"other"}).message) == json::parse(R"({"ask":"${content}","n":[1]})"));
   CHECK(has(failure(provider("")), R"(needs a "base_url", such as wss://)"));
   CHECK(has(failure(provider(R"(,"base_url":"https://h")")), "/base_url: expected a URL that begins with ws:// or wss://"));
-  CHECK(has(failure(provider(R"(,"base_url":"ws://h","proxy":"http://p:1")")), "takes no proxy"));
+  CHECK(has(failure(provider(R"(,"base_url":"ws://h","proxy":"socks5://p:1")")), "takes an http:// proxy only"));
+  CHECK(parse(provider(R"(,"base_url":"ws://h","proxy":"http://p:1")")).has_value());
   CHECK(has(failure(provider(R"(,"base_url":"ws://h","message":{"a":"${contnet}"})")), "${contnet}\" is no placeholder"));
   CHECK(has(failure(provider(R"(,"base_url":"ws://h","message":"${content}")")), "expected an object"));
   CHECK(has(failure(with("/providers/other", R"({"kind":"openai","message":{}})")),

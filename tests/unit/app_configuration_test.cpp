@@ -108,11 +108,34 @@ TEST_CASE("configuration: the example is valid and its values are the defaults",
                                        "/projects/demo/agents/writer/model",
                                        "/projects/demo/agents/writer/tools",
                                        "/projects/demo/agents/writer/approval",
-                                       "/projects/demo/agents/writer/approval/delete_file"};
+                                       "/projects/demo/agents/writer/approval/delete_file",
+                                       "/projects/demo/agents/writer/approval/write_file",
+                                       "/projects/demo/agents/writer/approval/write_file/policy",
+                                       "/projects/demo/agents/writer/approval/write_file/rules",
+                                       "/tools",
+                                       "/tools/shell",
+                                       "/tools/shell/kind",
+                                       "/tools/shell/programs",
+                                       "/tools/convert",
+                                       "/tools/convert/kind",
+                                       "/tools/convert/command",
+                                       "/tools/convert/description",
+                                       "/tools/weather",
+                                       "/tools/weather/kind",
+                                       "/tools/weather/description",
+                                       "/tools/weather/url",
+                                       "/tools/http_request",
+                                       "/tools/http_request/kind",
+                                       "/tools/files",
+                                       "/tools/files/kind",
+                                       "/tools/files/command",
+                                       "/tools/tickets",
+                                       "/tools/tickets/kind",
+                                       "/tools/tickets/url"};
   auto example = example_value();
   int compared = 0;
   auto compare = [&](const std::string& at, const json::value& without) {
-    if (examples.contains(at)) return;
+    if (examples.contains(at) || at.starts_with("/tools/weather/parameters")) return;
     INFO(at);
     auto config = parse(json::serialize(without));
     CHECK(config.has_value());
@@ -139,7 +162,7 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
                "stop": ["END", "\n\nHuman:"], "reasoning_effort": "low", "response_schema": {"type": "object"},
                "fallback": [{"provider": "o", "model": "n"}, {"provider": "s"}], "context": {"tokens": 9000, "policy": "compact"},
                "limits": {"max_steps": 2, "max_output_tokens": 3, "max_queue": 4, "budget_usd": 0.25, "approval_timeout_ms": 5,
-                          "tool_timeout_ms": 6} },
+                          "tool_timeout_ms": 6, "max_output_chars": 700, "max_depth": 8} },
         "b": { "provider": "s" }, "c": { "provider": "o", "model": "n" } } }, "q": { "agents": { "x": {"provider": "s"} } } },
     "auth": {"mode": "none", "insecure_no_auth": true}, "cors": {"origins": ["http://x:1/"]}, "tools": {},
     "io_threads": 2, "workers": 3, "log_level": "debug", })");
@@ -169,8 +192,8 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
   CHECK(a.id.str() == "a");
   CHECK(a.project.str() == "p");
   CHECK(a.tools == std::vector<std::string>{"clock", "delete_file"});
-  CHECK(a.approval.at("clock") == core::approval_policy::always);
-  CHECK(a.approval.at("delete_file") == core::approval_policy::never);
+  CHECK(a.approval.at("clock").policy == core::approval_policy::always);
+  CHECK(a.approval.at("delete_file").policy == core::approval_policy::never);
   CHECK(a.on_busy == core::busy_policy::merge);
   CHECK(a.temperature == 0.5);
   CHECK(a.stop == std::vector<std::string>{"END", "\n\nHuman:"});
@@ -184,6 +207,8 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
   CHECK(a.context == core::context_policy::compact);
   CHECK(a.alerts == std::vector<std::int32_t>{10, 90});
   CHECK(a.limits.max_queue == 4);
+  CHECK(a.limits.max_output_chars == 700);
+  CHECK(a.limits.max_depth == 8);
   CHECK(a.limits.budget == core::micro_usd{250'000});
   CHECK(a.limits.approval_timeout.count() == 5);
   CHECK(a.price == core::token_price{2'500, 250, 10'000});
@@ -247,7 +272,7 @@ TEST_CASE("configuration: a reference to nothing names what there is", "[app]") 
             R"(/tools/1: there is no tool "calculater"; the nearest is "calculator")"));
   CHECK(has(agent("tools", R"(["clock","clock"])"), "listed twice"));
   CHECK(has(agent("approval", R"({"clock":"always"})"), R"(the agent has no tool "clock")"));
-  CHECK(has(agent("approval", R"({"clock":"maybe"})"), "expected one of never, always"));
+  CHECK(has(agent("approval", R"({"clock":"maybe"})"), "expected one of never, always, by_effect"));
   CHECK(has(agent("limits", R"({"budget_usd":1})"), R"(add "local/m" to "prices")"));
   CHECK(has(failure(with("/projects/demo/default_agent", "\"x\"")),
             R"(/projects/demo/default_agent: there is no agent "x" (there: writer))"));
@@ -259,9 +284,7 @@ TEST_CASE("configuration: a reference to nothing names what there is", "[app]") 
 }
 
 TEST_CASE("configuration: what later builds bring is refused, not ignored", "[app]") {
-  for (const auto& text : {std::string(R"({"tools":{"lookup":{"kind":"http"}}})"),
-                           std::string(R"({"tools":{"files":{"kind":"mcp","command":["x"]}}})"), std::string(R"({"tls":{}})"),
-                           std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})")})
+  for (const auto& text : {std::string(R"({"tls":{}})"), std::string(R"({"auth":{"jwt":{"algorithms":["RS256"]}}})")})
     CHECK(has(failure(text), "not supported by this build yet"));
 }
 
@@ -323,6 +346,10 @@ TEST_CASE("configuration: an agent's hash follows every setting and nothing else
                                                                   {"inputs", R"(["text","file"])"},
                                                                   {"limits", R"({"max_steps":3})"},
                                                                   {"limits", R"({"tool_timeout_ms":3})"},
+                                                                  {"limits", R"({"max_output_chars":500})"},
+                                                                  {"limits", R"({"max_depth":1})"},
+                                                                  {"approval", R"({"*":"always"})"},
+                                                                  {"approval", R"({"*":{"policy":"always","deciders":2}})"},
                                                                   {"stop", R"(["x"])"},
                                                                   {"reasoning_effort", "\"low\""},
                                                                   {"response_schema", R"({"type":"object"})"},

@@ -1,3 +1,4 @@
+#include "actors/agent_tools.hpp"
 #include "app/demo.hpp"
 #include "providers/script.hpp"
 #include "tools/tool.hpp"
@@ -70,13 +71,13 @@ TEST_CASE("demo: greetings explain what to type and say that it is a script", "[
   for (const char* text : {"hello", "Hi!", "help", "What can you do?", "?"}) {
     auto said = text_for(text);
     CHECK(has(said, "no language model"));
-    for (const char* word : {"\"time\"", "calculate 2*21", "write a file", "delete the file", "\"long\""})
+    for (const char* word : {"\"time\"", "calculate 2*21", "write a file", "delete the file", "\"ask the scout\"", "\"long\""})
       CHECK(has(said, word));
   }
   for (const char* text : {"Hola", "ayuda", "¿qué puedes hacer?", "Buenos días"}) {
     auto said = text_for(text);
     CHECK(has(said, "ningún modelo"));
-    for (const char* word : {"«hora»", "calcula 2*21", "escribe un fichero", "borra el fichero", "«largo»"})
+    for (const char* word : {"«hora»", "calcula 2*21", "escribe un fichero", "borra el fichero", "«pregunta al explorador»", "«largo»"})
       CHECK(has(said, word));
   }
   CHECK(has(text_for("xyzzy"), "scripted"));
@@ -112,12 +113,31 @@ TEST_CASE("demo: every tool call of the script fits a tool of the guide", "[app]
                            "delete the file", "escribe un fichero"}) {
     auto call = call_for(text);
     CHECK(std::count(guide->tools.begin(), guide->tools.end(), call.tool) == 1);
-    const auto* tool = box->find(call.tool);
+    auto tool = box->find(call.tool);
     REQUIRE(tool);
-    CHECK(box->check(*tool, call.arguments).has_value());
+    CHECK(tool->check(call.arguments).has_value());
   }
   for (const auto& tool : guide->tools) CHECK(box->find(tool) != nullptr);
   CHECK(box->find("delete_file")->spec().approval == core::approval_policy::always);
+}
+
+TEST_CASE("demo: the guide delegates to the scout, in both languages", "[app]") {
+  auto config = app::demo_configuration(no_environment);
+  auto guide = config.find_agent({}, {});
+  REQUIRE(guide);
+  CHECK(guide->delegates == std::vector<core::agent_id>{{"scout"}});
+  auto scout = config.find_agent({}, {"scout"});
+  REQUIRE(scout);
+  CHECK(providers::parse_script(config.providers.at(scout->provider).script).has_value());
+  auto tools = actors::agent_tools(*guide, config.projects.at({"demo"}), 0);
+  REQUIRE(tools.size() == 1);
+  for (const char* text : {"ask the scout", "please delegate this", "pregunta al explorador"}) {
+    auto call = call_for(text);
+    CHECK(call.tool == "delegate");
+    CHECK(tools[0]->check(call.arguments).has_value());
+  }
+  CHECK(has(text_after("ask the scout", "delegate", "It is ten."), "The scout, another agent in a session of its own, says: \"It is ten.\""));
+  CHECK(has(text_after("pregunta al explorador", "delegate", "Son las diez."), "El explorador"));
 }
 
 TEST_CASE("demo: results are told in the language of the question", "[app]") {

@@ -46,9 +46,24 @@ struct used_session {
     REQUIRE(out.has_value());
     return *out;
   }
+  /// The answer of a command that had no effect, as somebody who listened tells it.
+  void try_to(core::command c, const std::string& who = {}) {
+    // What was shown; not all text of it is stored.
+    for (const auto& e : stage->take_events()) shown = std::max(shown, e.seq);
+    auto after = shown;
+    REQUIRE(stage->send({who, who}, c).has_value());
+    REQUIRE(stage->last_reply().has_value());
+    notes.refused.push_back({after, after, stage->environment().now(), {who, who}, c, *stage->last_reply()});
+  }
+  app::live_notes notes{};
+  core::seq_t shown = 0;
+
   [[nodiscard]] std::string recorded(const app::redaction& hidden = app::redaction({}), bool knows_agent = true) const {
     app::recording_source source;
     source.log = log();
+    auto queries = stage->store().open_queries();
+    source.files = app::read_files(**queries, source.log, stage->session());
+    source.notes = notes;
     if (knows_agent) source.agent = app::agent_of(source.log, *made.config);
     auto tools = tools::builtin_tools();
     source.tools = &*tools;
@@ -247,4 +262,115 @@ TEST_CASE("redaction: nothing of a secret is left in a recording, and the record
   CHECK_FALSE(has(text, "ter2-"));
   CHECK(has(text, R"("text":["The key [redacted]"," is good."])"));
   replays(text);
+}
+
+TEST_CASE("recording: files and changes of the queue are commands of it") {
+  used_session s(tool_model);
+  auto add = [&](const char* name, const char* type, std::string bytes) {
+    s.send(core::add_file{name, type, std::make_shared<const std::string>(std::move(bytes))}, "ada");
+    return std::get<core::file_stored>(**s.stage->last_reply()).file.file;
+  };
+  auto note = add("$note.txt", "text/plain", "$x");
+  auto dot = add("dot.png", "image/png", "\x89PNG");
+  add("long.txt", "text/plain", std::string(app::max_recorded_file_bytes + 1, 'x'));
+  core::send_message first{"slow", {}, std::nullopt};
+  first.attachments = {note, dot};
+  s.send(first);
+  s.wait(150);
+  std::vector<core::message_id> waiting;
+  for (const auto* text : {"one", "two", "three"}) {
+    s.say(text);
+    waiting.push_back(std::get<core::message_accepted>(**s.stage->last_reply()).message);
+  }
+  auto edit = [&](std::size_t which, std::optional<std::string> content, std::uint32_t position) {
+    core::edit_queued e;
+    e.message = waiting[which];
+    e.content = std::move(content);
+    e.position = position;
+    s.send(e);
+  };
+  edit(2, "$third", 1);
+  edit(0, std::nullopt, 3);
+  edit(1, "second", 0);
+  s.wait(3'000);
+  auto text = s.recorded();
+  CHECK(has(text, R"({"send":{"file":"$$note.txt","type":"text/plain","text":"$$x"},"as":"ada"})"));
+  CHECK(has(text, R"("base64":"iVBORw==")"));
+  CHECK(has(text, R"("text":"[left out: 1048577 bytes]")"));
+  CHECK(has(text, R"("attachments":["$file_1","$file_2"])"));
+  CHECK(has(text, R"({"edit":"$message_4","content":"$$third","position":1})"));
+  CHECK(has(text, R"({"edit":"$message_3","position":2})"));  // the same as the second to place 3
+  CHECK(has(text, R"({"edit":"$message_3","content":"second"})"));
+  plays(parsed(text), {});
+}
+
+TEST_CASE("recording: refused commands are refused again, where the session's state says why") {
+  used_session s(tool_model, R"({ "tools": ["write_file", "delete_file"], "limits": { "max_queue": 1 } })");
+  s.send(core::send_message{"file", "m-1", std::nullopt}, "ada");
+  s.wait(100);
+  s.send(core::decide_approval{{}, {}, true, "yes", {}}, "bob");
+  s.wait(200);  // the log knows the times of text to 50 ms only
+  auto decided = s.log();
+  auto it = std::find_if(decided.begin(), decided.end(), [](const auto& e) { return e.template as<core::approval_decided>(); });
+  REQUIRE(it != decided.end());
+  s.try_to(core::decide_approval{it->as<core::approval_decided>()->approval, {}, false, "no", {}}, "cem");
+  s.wait(2'000);
+  s.try_to(core::send_message{"file", "m-1", std::nullopt}, "ada");
+  s.try_to(core::decide_approval{{}, {}, true, {}, {}});
+  s.say("slow");
+  s.wait(150);
+  s.try_to(core::send_message{"my key is hunter2-secret", {}, core::busy_policy::reject}, "ada");
+  s.say("wait");
+  s.try_to(core::send_message{"too many", {}, std::nullopt});
+  s.try_to(core::clear_history{});
+  s.wait(2'000);
+  s.send(core::change_status{core::session_status::paused});
+  s.try_to(core::send_message{"anybody?", {}, std::nullopt});
+  auto text = s.recorded(app::redaction({"hunter2-secret"}));
+  for (auto part :
+       {R"({"send":{"deny":"$approval_1","note":"no"},"as":"cem"},)", R"({"reply":{"won":false,"decision":"approved"}})",
+        R"({"reply":{"repeated":true,"message":"$message_1"}})", R"({"reply":{"error":"APPROVAL_NOT_PENDING"}})",
+        R"({"send":{"message":"my key is [redacted]","on_busy":"reject"},"as":"ada"})", R"({"reply":{"error":"BUSY"}})",
+        R"({"reply":{"error":"QUEUE_FULL"}})", R"({"reply":{"error":"SESSION_CLOSED"}})", R"("limits":{"max_queue":1)"}) {
+    INFO(part);
+    CHECK(has(text, part));
+  }
+  replays(text);
+
+  // The answer may be heard when the run is over already, or before it is shown to have begun.
+  for (auto& r : s.notes.refused)
+    if (r.reply.has_error() && r.reply.error().code == core::errc::busy) r.answered_after = r.asked_after + 1'000;
+  plays(parsed(s.recorded()), {});
+  for (auto& r : s.notes.refused)
+    if (r.reply.has_error() && r.reply.error().code == core::errc::session_closed) r.asked_after = r.answered_after -= 1;
+  plays(parsed(s.recorded()), {});
+}
+
+TEST_CASE("recording: attempts that failed are made again, told or only counted") {
+  used_session s(
+      R"({ "rules": [ { "when": { "user": "x" }, "say": [ { "error": { "text": "no room", "retryable": true } } ] } ],
+                      "otherwise": [ { "delay_ms": 2000 }, { "text": "So." } ] })");
+  s.say("go");
+  s.wait(3'000);
+  auto text = s.recorded();
+  CHECK_FALSE(has(text, "failed"));
+  auto log = s.log();
+  auto step = std::find_if(log.begin(), log.end(), [](const auto& e) { return e.template as<core::step_started>(); });
+  auto failed = [&](int ms, bool was_repeated) {
+    return app::failed_attempt{step->at + milliseconds{ms}, {1, 1, "go"}, {core::errc::rate_limited, "no room"}, was_repeated};
+  };
+  s.notes.attempts = {failed(-500, true), failed(10, true), failed(700, true), failed(900, false)};
+  text = s.recorded();
+  CHECK(has(text, R"("failed":[{"text":"no room","code":"RATE_LIMITED"},{"text":"no room","code":"RATE_LIMITED"}])"));
+  CHECK(has(text, R"("attempts":3)"));
+  replays(text);
+  s.notes.attempts.clear();
+  app::recording_source counted;
+  counted.log = s.log();
+  for (auto& e : counted.log)
+    if (auto* usage = std::get_if<core::usage_recorded>(&e.payload)) usage->attempts = 2;
+  auto alone = app::make_recording(std::move(counted), app::redaction({}));
+  REQUIRE(alone.has_value());
+  CHECK(has(*alone, R"("failed":[{"text":"An attempt failed; the log does not tell why."}])"));
+  replays(*alone);
 }

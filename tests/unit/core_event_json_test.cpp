@@ -26,7 +26,17 @@ std::vector<event_payload> one_of_each() {
   text_pieces pieces;
   for (auto piece : {"Hel", "lo, ", "w\xC3\xB6rld \"\\\n\t\x01"}) pieces.add(piece);
   return {
-      session_created{{"demo"}, {"writer"}, "nexus", "conv-1", "ann", R"({"a":[1,{"b":null}]})", id<session_id>(8), 40},
+      session_created{{"demo"},
+                      {"writer"},
+                      "nexus",
+                      "conv-1",
+                      "ann",
+                      R"({"a":[1,{"b":null}]})",
+                      id<session_id>(8),
+                      40,
+                      id<session_id>(11),
+                      {"c9"},
+                      2},
       message_added{id<message_id>(1),
                     role::system,
                     "hi",
@@ -49,13 +59,45 @@ std::vector<event_payload> one_of_each() {
                         {{{"c1"}, "clock", "{not json"}, {{"c2"}, "clock", "{}"}},
                         finish_reason::length,
                         true},
-      tool_started{id<run_id>(2), {"c1"}, "clock", R"({"zone":"UTC"})", effect::idempotent},
+      tool_started{
+          id<run_id>(2), {"c1"}, "clock", R"({"zone":"UTC"})", effect::idempotent, id<session_id>(12), id<grant_id>(13)},
       tool_progress{{"c1"}, "half way"},
-      tool_completed{id<run_id>(2), {"c1"}, "clock", true, "12:00", 5},
+      tool_completed{id<run_id>(2),
+                     {"c1"},
+                     "clock",
+                     true,
+                     "12:00",
+                     5,
+                     70'000,
+                     {7, 1, 2},
+                     {99},
+                     std::make_shared<const std::string>("never written")},
       tool_outcome_unknown{id<run_id>(2), {"c1"}, "clock"},
-      approval_requested{
-          id<run_id>(2), id<approval_id>(5), {"c1"}, "clock", R"(["x"])", approval_kind::input, "high", millis(99)},
-      approval_decided{id<run_id>(2), id<approval_id>(5), {"c1"}, decision::approved, "ann", "fine", R"({"zone":"CET"})"},
+      approval_requested{id<run_id>(2),
+                         id<approval_id>(5),
+                         {"c1"},
+                         "clock",
+                         R"(["x"])",
+                         approval_kind::input,
+                         "high",
+                         millis(99),
+                         "5e88",
+                         "Which zone?",
+                         R"({"type":"object"})",
+                         2,
+                         "ann",
+                         id<session_id>(12),
+                         id<approval_id>(14)},
+      approval_decided{id<run_id>(2),
+                       id<approval_id>(5),
+                       {"c1"},
+                       decision::approved,
+                       "ann",
+                       "fine",
+                       R"({"zone":"CET"})",
+                       outcome_choice::retry,
+                       R"("CET")",
+                       "77aa"},
       usage_recorded{id<run_id>(2), 4, "local", "qwen3", {100, 20, 30}, {456}, true, millis(1), millis(2), 3},
       cost_alert{"agent", {80}, {100}, 80},
       run_completed{id<run_id>(2), id<message_id>(3), id<trace_id>(9), {100, 20, 30}, {456}, 4},
@@ -70,6 +112,12 @@ std::vector<event_payload> one_of_each() {
       file_added{{id<file_id>(6), "a.png", "image/png", 12}, "ann", std::make_shared<const std::string>("never written")},
       history_cleared{"ann"},
       history_compacted{id<run_id>(7), 4, "They said hello."},
+      approval_endorsed{id<run_id>(2), id<approval_id>(5), {"c1"}, "bob", "me too", R"({"zone":"CET"})"},
+      grant_given{id<grant_id>(13), grant_scope::project, "clock", R"([{"pointer":"/zone","equals":"UTC"}])", millis(5), "ann",
+                  id<approval_id>(5)},
+      grant_revoked{id<grant_id>(13), "bob"},
+      agent_changed{id<run_id>(2), {"editor"}, "Please go on."},
+      run_stop_requested{id<run_id>(2), "ann"},
       typing_changed{"u1", "Ann", true},
       presence_changed{{{"u1", "Ann"}}, {"u1", "Ann"}, presence_changed::what::joined, 3},
   };
@@ -145,6 +193,36 @@ TEST_CASE("event json: fields of strong types keep their values", "[core]") {
   auto file = reread(std::in_place_type<file_added>);
   CHECK(file.file == attachment{id<file_id>(6), "a.png", "image/png", 12});
   CHECK(file.data == nullptr);
+  CHECK(created.parent == id<session_id>(11));
+  CHECK(created.parent_call == tool_call_id{"c9"});
+  CHECK(created.depth == 2);
+  CHECK(reread(std::in_place_type<tool_started>).child == id<session_id>(12));
+  CHECK(reread(std::in_place_type<tool_started>).allowed_by == id<grant_id>(13));
+  auto completed = reread(std::in_place_type<tool_completed>);
+  CHECK(completed.output_bytes == 70'000);
+  CHECK(completed.child_tokens == token_usage{7, 1, 2});
+  CHECK(completed.child_cost == micro_usd{99});
+  CHECK(completed.whole_output == nullptr);
+  auto asked = reread(std::in_place_type<approval_requested>);
+  CHECK(asked.deciders == 2);
+  CHECK(asked.schema == R"({"type":"object"})");
+  CHECK(asked.origin == id<session_id>(12));
+  CHECK(asked.origin_approval == id<approval_id>(14));
+  auto decided = reread(std::in_place_type<approval_decided>);
+  CHECK(decided.choice == outcome_choice::retry);
+  CHECK(decided.answer == R"("CET")");
+  CHECK(decided.arguments_hash == "77aa");
+  auto given = reread(std::in_place_type<grant_given>);
+  CHECK(given.scope == grant_scope::project);
+  CHECK(given.when == R"([{"pointer":"/zone","equals":"UTC"}])");
+  CHECK(given.expires_at == millis(5));
+}
+
+TEST_CASE("event json: a long output is not in it, only how long it is", "[core]") {
+  tool_completed e{id<run_id>(2), {"c1"}, "clock", true, "SEC", 5, 6, {}, {}, std::make_shared<const std::string>("SECRET")};
+  CHECK(payload_to_text(e) ==
+        R"({"run":")" + e.run.str() + R"(","call":"c1","tool":"clock","ok":true,"output":"SEC","ms":5,"output_bytes":6})");
+  CHECK(json::serialize(payload_to_json(e)).find("SECRET") == std::string::npos);
 }
 
 TEST_CASE("event json: the bytes of a file are not in it", "[core]") {
@@ -168,6 +246,15 @@ TEST_CASE("event json: rows from before a field was there read as without it", "
   // And what has no new field is written as before.
   CHECK(payload_to_text(session_created{{"demo"}, {"writer"}, "nexus", "", "", ""}) ==
         R"({"project":"demo","agent":"writer","dialect":"nexus"})");
+  CHECK(payload_to_text(tool_completed{{}, {"c"}, "t", true, "out", 5}) ==
+        R"({"call":"c","tool":"t","ok":true,"output":"out","ms":5})");
+  CHECK(payload_to_text(approval_requested{{}, {}, {"c"}, "t", "{}", approval_kind::tool, "low", millis(9)}) ==
+        R"({"call":"c","tool":"t","action":{},"approval_kind":"tool","risk":"low","expires_at":9})");
+  CHECK(payload_to_text(approval_decided{{}, {}, {"c"}, decision::denied, "ann", "", ""}) ==
+        R"({"call":"c","decision":"denied","by":"ann"})");
+  auto asked = std::get<approval_requested>(payload_from_text("approval_requested", R"({"call":"c"})").value());
+  CHECK(asked.deciders == 1);
+  CHECK(asked.origin.is_nil());
 }
 
 TEST_CASE("durable before visible: all but streamed text, progress and what is never stored", "[core]") {
@@ -321,6 +408,10 @@ TEST_CASE("event json: what does not fit is refused by name", "[core]") {
   CHECK_THAT(failure("file_added", R"({"file":"a"})"), Contains("file"));
   CHECK_THAT(failure("run_started", R"({"config_hash":"xyz"})"), Contains("config_hash"));
   CHECK_THAT(failure("run_failed", R"({"code":"NO_SUCH"})"), Contains("code"));
+  CHECK_THAT(failure("approval_decided", R"({"choice":"perhaps"})"), Contains("choice"));
+  CHECK_THAT(failure("grant_given", R"({"scope":"world"})"), Contains("scope"));
+  CHECK_THAT(failure("approval_requested", R"({"deciders":-1})"), Contains("deciders"));
+  CHECK_THAT(failure("tool_completed", R"({"child_tokens":5})"), Contains("child_tokens"));
   CHECK_THAT(failure("message_added", "[]"), Contains("message_added"));
   CHECK_FALSE(event_from_json({{"kind", "session_closed"}, {"seq", 4}, {"first", 5}}).has_value());
   CHECK(payload_from_text("message_added", R"({"new_field":1,"content":"x"})").has_value());

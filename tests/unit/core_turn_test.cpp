@@ -113,6 +113,87 @@ TEST_CASE("turn: it is parked when every call of the step without a result waits
   CHECK(f.t.find_call({"a"})->input == "{\"edited\":1}");
 }
 
+TEST_CASE("turn: who has said yes is known until the question is settled") {
+  fixture f;
+  f.start().step(1, answer).ask("a").ask("b").question_for("a").question_for("b");
+  auto first = f.t.open_approvals[0].approval;
+  auto second = f.t.open_approvals[1].approval;
+  f.add(approval_endorsed{run, first, {"a"}, "bob", "fine", ""}).add(approval_endorsed{run, second, {"b"}, "eve", "", ""});
+  CHECK(f.t.open_approvals.size() == 2);
+  REQUIRE(f.t.endorsements.size() == 2);
+  f.add(approval_decided{run, first, {"a"}, decision::approved, "eve", "", ""});
+  REQUIRE(f.t.endorsements.size() == 1);
+  CHECK(f.t.endorsements[0].by == "eve");
+  f.add(run_failed{run, errc::timeout, "", 1});
+  CHECK(f.t.endorsements.empty());
+}
+
+TEST_CASE("turn: a call whose outcome is not known waits for what a person says of it") {
+  fixture f;
+  f.start().step(1, answer).ask("a").add(tool_outcome_unknown{run, {"a"}, "tool"}).question_for("a");
+  CHECK(f.t.find_call({"a"})->is_unknown);
+  auto approval = f.t.open_approvals.front().approval;
+  f.add(approval_decided{run, approval, {"a"}, decision::approved, "bob", "", "", outcome_choice::done});
+  CHECK_FALSE(f.t.find_call({"a"})->is_unknown);
+  CHECK(f.t.find_call({"a"})->choice == outcome_choice::done);
+  CHECK_FALSE(f.t.find_call({"a"})->settled);
+  f.result("a");
+  CHECK(f.t.find_call({"a"})->settled);
+}
+
+TEST_CASE("turn: what a running call or its sub-agent wants to know says nothing of the call itself") {
+  fixture f;
+  f.start().step(1, answer).add(message_completed{run, 1, answer, "", {}, finish_reason::tool_calls, false}).ask("a");
+  approval_requested asked{run, {{5, 1}}, {"a"}, "tool", "{}", approval_kind::input, "", millis{0}};
+  f.add(asked);
+  asked.approval = {{5, 2}};
+  asked.kind = approval_kind::tool;
+  asked.origin = {{7, 1}};
+  f.add(asked);
+  CHECK(f.t.is_parked());
+  f.add(approval_decided{run, {{5, 2}}, {"a"}, decision::denied, "bob", "no", "{\"edited\":1}"});
+  REQUIRE(f.t.open_approvals.size() == 1);  // the other question of the same call is still open
+  CHECK(f.t.is_parked());
+  f.add(approval_decided{run, {{5, 1}}, {"a"}, decision::approved, "bob", "yes", "", outcome_choice::none, "{}"});
+  CHECK(f.t.open_approvals.empty());
+  CHECK_FALSE(f.t.find_call({"a"})->decided);
+  CHECK(f.t.find_call({"a"})->input == "{}");
+  CHECK(f.t.find_call({"a"})->note.empty());
+}
+
+TEST_CASE("turn: a sub-agent is known by its session and counts into the run") {
+  fixture f;
+  const session_id child{{7, 1}};
+  f.start()
+      .add(usage_recorded{run, 1, "p", "m", {10, 0, 2}, {5}, false, {}, {}, 1})
+      .add(tool_started{run, {"a"}, "delegate", "{}", effect::once, child});
+  CHECK(f.t.find_call({"a"})->child == child);
+  f.add(tool_completed{run, {"a"}, "delegate", true, "out", 7, 0, {100, 10, 20}, {30}});
+  CHECK(f.t.tokens == token_usage{110, 10, 22});
+  CHECK(f.t.cost == micro_usd{35});
+}
+
+TEST_CASE("turn: another agent may take over, and the next run says its own") {
+  fixture f;
+  f.start().add(agent_changed{run, {"editor"}, "go on"});
+  CHECK(f.t.agent == agent_id{"editor"});
+  CHECK(f.t.active);
+  f.start();
+  CHECK(f.t.agent == agent_id{"a"});
+}
+
+TEST_CASE("turn: a stop that was asked for is known until the run has ended") {
+  fixture f;
+  f.start().add(run_stop_requested{{{1, 99}}, "eve"});
+  CHECK_FALSE(f.t.stop);
+  f.add(run_stop_requested{run, "bob"});
+  REQUIRE(f.t.stop);
+  CHECK(f.t.stop->by == "bob");
+  CHECK(f.t.active);
+  f.add(run_cancelled{run, "bob", true});
+  CHECK_FALSE(f.t.stop);
+}
+
 TEST_CASE("turn: usage is summed over the run and begins again with the next") {
   fixture f;
   f.start()

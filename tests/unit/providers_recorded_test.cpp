@@ -131,13 +131,34 @@ TEST_CASE("recorded: the same place after a cleared history means the next excha
   CHECK(ask(*client, timers, {user("b")}).text.at(0).second == "two");
 }
 
+TEST_CASE("recorded: attempts that failed fail again, once for each time the answer is asked for") {
+  fake_timers timers;
+  auto client = make_recorded(parsed(R"({ "model": { "exchanges": [
+    { "turn": 1, "step": 1, "user": "a", "failed": [ { "text": "no room" }, { "text": "slower", "code": "RATE_LIMITED" } ],
+      "say": [ { "text": ["b"] } ] } ] } })"),
+                              timers);
+  for (int times = 0; times < 2; ++times) {
+    auto first = ask(*client, timers, {user("a")});
+    CHECK(first.end->error == core::error{core::errc::provider_error, "no room"});
+    CHECK(first.end->retryable);
+    CHECK(first.end->retry_after == milliseconds{0});
+    CHECK(ask(*client, timers, {user("a")}).end->error.code == core::errc::rate_limited);
+    auto said = ask(*client, timers, {user("a")});
+    CHECK(said.end->error.code == core::errc::ok);
+    CHECK(said.text.front().second == "b");
+  }
+}
+
 TEST_CASE("recorded: a mistake in a recording is told with file, line, place and the words that fit") {
   auto has = [](const std::string& text, std::string_view part) {
     INFO(text << "\nlacks " << part);
     CHECK(text.find(part) != std::string::npos);
   };
   has(error_of(R"({ "turn": 1, "step": 1, "user": "a", "says": [] })"),
-      "tape.json:3: /model/exchanges/0: unknown word \"says\"; allowed here: turn, step, user, say");
+      "tape.json:3: /model/exchanges/0: unknown word \"says\"; allowed here: turn, step, user, failed, say");
+  has(error_of(R"({ "turn": 1, "step": 1, "user": "a", "failed": [ "no" ], "say": [] })"), "/failed/0: expected {\"text\"");
+  has(error_of(R"({ "turn": 1, "step": 1, "user": "a", "failed": [ { "text": "a", "code": "X" } ], "say": [] })"),
+      "/failed/0/code: unknown code X");
   has(error_of(R"({ "turn": 0, "step": 1, "user": "a", "say": [] })"),
       "/model/exchanges/0/turn: expected a whole number from 1");
   has(error_of(R"({ "turn": 1, "step": 1, "user": "a", "say": [ { "txt": "a" } ] })"),

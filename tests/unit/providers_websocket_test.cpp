@@ -1,4 +1,5 @@
 #include "providers/websocket_message.hpp"
+#include "providers/websocket_proxy.hpp"
 #include "providers/websocket_upstream.hpp"
 #include "tests/support/model_answers.hpp"
 
@@ -283,4 +284,59 @@ TEST_CASE("websocket URL: scheme, host, port and path come out, and what is none
     INFO(text);
     CHECK_FALSE(websocket_url::parse(text).has_value());
   }
+}
+
+TEST_CASE("websocket proxy: the configured one wins, then the environment's, unless it is not for that host") {
+  std::map<std::string, std::string> variables;
+  auto lookup = [&](const std::string& name) -> std::optional<std::string> {
+    auto it = variables.find(name);
+    return it == variables.end() ? std::nullopt : std::optional(it->second);
+  };
+  auto proxy_of = [&](const char* url, const std::string& configured = {}) {
+    auto found = proxy_for(*websocket_url::parse(url), configured, lookup);
+    INFO((found ? std::string() : found.error().text));
+    REQUIRE(found.has_value());
+    return *found ? (*found)->host + ":" + (*found)->port : std::string("none");
+  };
+  CHECK(proxy_of("wss://model.example/") == "none");
+  variables = {{"http_proxy", "http://plain:81"}, {"https_proxy", "secure:82"}, {"all_proxy", "http://all"}};
+  CHECK(proxy_of("wss://model.example/") == "secure:82");
+  CHECK(proxy_of("ws://model.example/") == "plain:81");
+  CHECK(proxy_of("ws://model.example/", "http://[::1]:3128/") == "::1:3128");
+  variables["no_proxy"] = "other.example, .model.example,10.0.0.1";
+  CHECK(proxy_of("wss://EU.model.example/") == "none");
+  CHECK(proxy_of("wss://model.example:444/") == "none");
+  CHECK(proxy_of("ws://10.0.0.1/") == "none");
+  CHECK(proxy_of("ws://notmodel.example/") == "plain:81");
+  CHECK(proxy_of("ws://model.example/", "http://p:1") == "p:1");
+  variables = {{"HTTP_PROXY", "http://a-stranger:1"}, {"HTTPS_PROXY", "http://large:1"}, {"ALL_PROXY", "http://all"}};
+  CHECK(proxy_of("ws://model.example/") == "all:1080");
+  CHECK(proxy_of("wss://model.example/") == "large:1");
+  variables["NO_PROXY"] = "*";
+  CHECK(proxy_of("wss://model.example/") == "none");
+
+  variables = {{"https_proxy", "socks5://name:secret@h:1"}};
+  auto wrong = proxy_for(*websocket_url::parse("wss://h/"), {}, lookup);
+  REQUIRE(wrong.has_error());
+  CHECK_THAT(wrong.error().text, Catch::Contains("environment variable https_proxy is not of the form http://HOST"));
+  CHECK_THAT(wrong.error().text, !Catch::Contains("secret"));
+  CHECK_THAT(proxy_for(*websocket_url::parse("wss://h/"), "https://h:1", lookup).error().text,
+             Catch::StartsWith("proxy is not"));
+}
+
+TEST_CASE("websocket proxy: the tunnel is asked for with name and password, and a refusal is told") {
+  auto proxy = websocket_proxy::parse("http://ada:p%40ss@proxy.example:3128");
+  REQUIRE(proxy);
+  CHECK(proxy->request_to(*websocket_url::parse("wss://model.example/chat")) ==
+        "CONNECT model.example:443 HTTP/1.1\r\nHost: model.example:443\r\nUser-Agent: troupe\r\n"
+        "Proxy-Authorization: Basic YWRhOnBAc3M=\r\n\r\n");
+  CHECK_THAT(websocket_proxy::parse("h")->request_to(*websocket_url::parse("ws://[::1]:8080")),
+             Catch::StartsWith("CONNECT [::1]:8080 HTTP/1.1\r\n"));
+  for (const auto* none : {"", "ftp://h", "http://", "http://h:x", "http://h:99999", "http://a b"})
+    CHECK_FALSE(websocket_proxy::parse(none));
+  CHECK_FALSE(refusal_of_proxy("HTTP/1.0 200 Connection established\r\n\r\n"));
+  CHECK(refusal_of_proxy("HTTP/1.1 403 Filtered\r\n\r\n") == "refused the tunnel: HTTP 403 Filtered");
+  CHECK_THAT(*refusal_of_proxy("HTTP/1.1 407 Auth\r\n\r\n"), Catch::Contains("give its name and password"));
+  CHECK(refusal_of_proxy("SSH-2.0\r\n") == "answered no HTTP: SSH-2.0");
+  CHECK(refusal_of_proxy("HTTP/1.1"));
 }

@@ -143,7 +143,8 @@ TEST_CASE("check: rows without their parents, and rows too many, are named", "[s
   CHECK_THAT(d.found(), Contains("table log row") && Contains("belongs to no row of sessions"));
   damaged e;
   e.exec(
-      "INSERT INTO tool_calls SELECT run, seq + 1000, id, session, tool, input, ok, output, effect, ms, 1, 1 FROM tool_calls "
+      "INSERT INTO tool_calls (run, seq, id, session, tool, input, ok, output, effect, ms, started_at_ms, ended_at_ms) SELECT "
+      "run, seq + 1000, id, session, tool, input, ok, output, effect, ms, 1, 1 FROM tool_calls "
       "LIMIT 1");
   CHECK_THAT(e.found(), Contains("tool call at seq") && Contains("the log has no such row"));
 }

@@ -273,6 +273,7 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
       message_id reply;
       std::optional<std::string> call;
       std::optional<approval_id> asked;
+      std::vector<grant_id> grants;
       token_usage tokens;
       micro_usd cost;
     };
@@ -295,7 +296,7 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
             run_started{r, m, make<message_id>(), {next_uuid()}, {any(2) ? "writer" : "editor"}, any(3), log.now - millis(50)});
         l.live = r;
       }
-      switch (any(20)) {
+      switch (any(25)) {
         case 0:
         case 1: {
           auto m = log.user(any(8) ? "message " + std::to_string(i) : "", any(2) ? "client-" + std::to_string(i) : "");
@@ -339,14 +340,16 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
                                       {{{*l.call}, "clock", "{}"}},
                                       finish_reason::tool_calls,
                                       false});
-            log.add(tool_started{*l.live, {*l.call}, "clock", "{}", effect::once});
+            log.add(tool_started{*l.live, {*l.call}, "clock", "{}", effect::once, any(3) ? session_id{} : make<session_id>()});
           }
           break;
         case 7:
           if (l.live && l.call && !l.asked) {
             l.asked = make<approval_id>();
-            log.add(approval_requested{
-                *l.live, *l.asked, {*l.call}, "clock", "{}", approval_kind::tool, "low", log.now + millis(500)});
+            approval_requested asked{
+                *l.live, *l.asked, {*l.call}, "clock", "{}", approval_kind::tool, "low", log.now + millis(500)};
+            asked.deciders = any(2) ? 1 : 2;
+            log.add(asked);
           }
           break;
         case 8:
@@ -357,13 +360,25 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
                                      any(2) ? decision::approved : decision::denied,
                                      "bob",
                                      "",
-                                     any(2) ? R"({"a":2})" : ""});
+                                     any(2) ? R"({"a": 2.5})" : "",
+                                     any(2) ? outcome_choice::none : outcome_choice::failed});
             l.asked.reset();
           }
           break;
         case 9:
           if (l.live && l.call) {
-            log.add(tool_completed{*l.live, {*l.call}, "clock", any(2) == 0, "result", 4});
+            tool_completed done{*l.live, {*l.call}, "clock", any(2) == 0, "result", 4};
+            if (any(2) == 0) {
+              done.child_tokens = {9, 1, 2};
+              done.child_cost = {any(2) ? 50 : 7};
+              l.tokens += done.child_tokens;
+              l.cost += done.child_cost;
+            }
+            if (any(2) == 0) {
+              done.whole_output = std::make_shared<const std::string>("result and more");
+              done.output_bytes = 15;
+            }
+            log.add(done);
             l.call.reset();
             l.asked.reset();
           }
@@ -423,6 +438,27 @@ TEST_CASE("journal: any life of several sessions leaves a database without findi
           } else {
             log.add(session_updated{session_status::active, "", std::vector<std::string>(any(3), "p" + std::to_string(any(3))),
                                     any(2) ? R"({"n": 0.5})" : ""});
+          }
+          break;
+        case 19:
+          if (l.asked) log.add(approval_endorsed{*l.live, *l.asked, {*l.call}, any(2) ? "bob" : "eve", "", any(2) ? "{}" : ""});
+          break;
+        case 20:
+          l.grants.push_back(make<grant_id>());
+          log.add(grant_given{l.grants.back(), grant_scope::agent, "clock", any(2) ? R"([{"n":0.5}])" : "",
+                              millis(any(2) ? 0 : 9), "bob", make<approval_id>()});
+          break;
+        case 21:
+          if (!l.grants.empty()) log.add(grant_revoked{l.grants[any(2) % l.grants.size()], any(2) ? "bob" : "eve"});
+          break;
+        case 22:
+          if (l.live) log.add(agent_changed{*l.live, {any(2) ? "writer" : "editor"}, "note"});
+          break;
+        case 23:
+          if (l.live && l.call) {
+            log.add(tool_progress{{*l.call}, "half way"});
+            if (any(2) == 0) log.add(tool_outcome_unknown{*l.live, {*l.call}, "clock"});
+            if (any(3) == 0) log.add(run_stop_requested{*l.live, "ann"});
           }
           break;
         default:

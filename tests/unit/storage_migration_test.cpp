@@ -7,15 +7,15 @@ using namespace storage_test;
 
 namespace {
 
-/// What version 1 would have written for `log`: its tables made by its own step, its columns filled from a current file.
-void write_version_1(const std::string& path, session_log& log) {
+/// What that version would have written for `log`: its tables made by its own steps, its columns filled from a current file.
+void write_version(int version, std::size_t table_count, const std::string& path, session_log& log) {
   temporary_folder current;
   {
     auto s = open_store(current.path());
     commit(*s, log);
   }
   storage::connection old(path, storage::connection::mode::read_write);
-  storage::migrate(old, 1);
+  storage::migrate(old, version);
   auto& db = old.database();
   db.exec("ATTACH '" + current.database() + "' AS current; PRAGMA foreign_keys = OFF");
   std::vector<std::string> tables;
@@ -23,8 +23,9 @@ void write_version_1(const std::string& path, session_log& log) {
     storage::cursor c(old.statement("SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name <> 'meta'"));
     while (c.next()) tables.push_back(c.text());
   }
-  REQUIRE(tables.size() == 9);
+  REQUIRE(tables.size() == table_count);
   for (const auto& table : tables) {
+    db.exec("DELETE FROM main." + table);
     std::string columns;
     {
       SQLite::Statement info(db, "SELECT name FROM pragma_table_info('" + table + "', 'main')");
@@ -44,7 +45,7 @@ TEST_CASE("migration: a file of version 1 keeps everything and goes on", "[stora
   auto run = make<run_id>();
   log.add(run_queued{run, queued, 1});
   auto usage_of_first_day = log.now;
-  write_version_1(folder.database(), log);
+  write_version(1, 9, folder.database(), log);
   {
     storage::connection old(folder.database(), storage::connection::mode::read_only);
     REQUIRE(storage::version_of(old) == 1);
@@ -71,6 +72,64 @@ TEST_CASE("migration: a file of version 1 keeps everything and goes on", "[stora
   commit(*s, log);
   CHECK(q->messages(log.id, {}).total == 4);
   CHECK(q->usage_by_day(log.project, millis(0)).at(0).cost == micro_usd{1800});
+  CHECK(findings_of(folder.path()) == std::vector<std::string>{});
+}
+
+TEST_CASE("migration: a file of version 2 keeps its approvals, calls and files and goes on", "[storage]") {
+  temporary_folder folder;
+  session_log log;
+  log.whole_turn();
+  auto m = log.user("delete it");
+  log.add(file_added{{make<file_id>(), "a", "text/plain", 3}, "ann", std::make_shared<const std::string>("abc")});
+  log.add(reaction_changed{m, "+1", true, "bob", "Bob"});
+  log.add(session_updated{session_status::active, "Title", std::vector<std::string>{"bob"}, ""});
+  auto r = log.start(m);
+  auto reply = log.step(r, 1);
+  log.add(message_completed{r, 1, reply, "", {{{"c1"}, "delete_file", "{}"}}, finish_reason::tool_calls, false});
+  log.add(tool_started{r, {"c1"}, "delete_file", R"({"path":"a"})", effect::once});
+  auto denied = make<approval_id>();
+  auto open = make<approval_id>();
+  log.add(approval_requested{r, denied, {"c1"}, "delete_file", "{}", approval_kind::tool, "high", log.now + millis(9)});
+  log.add(approval_decided{r, denied, {"c1"}, decision::denied, "bob", "no", R"({"path":"b"})"});
+  log.add(approval_decided{r, denied, {"c1"}, decision::approved, "eve", "late", R"({"path":"c"})"});
+  log.add(approval_requested{r, open, {"c1"}, "delete_file", "{}", approval_kind::tool, "high", log.now + millis(9)});
+  write_version(2, 12, folder.database(), log);
+  {
+    storage::connection old(folder.database(), storage::connection::mode::read_only);
+    REQUIRE(storage::version_of(old) == 2);
+    REQUIRE(old.database().execAndGet("SELECT count(*) FROM approvals").getInt() == 2);
+    REQUIRE_FALSE(old.database().tableExists("grants"));
+  }
+
+  auto s = open_store(folder.path());
+  CHECK(findings_of(folder.path()) == std::vector<std::string>{});
+  auto q = s->open_queries().value();
+  CHECK(q->session(log.id)->parent.is_nil());
+  CHECK(q->session(log.id)->depth == 0);
+  auto waiting = q->approvals({"pending", {}, {}}, {});
+  REQUIRE(waiting.items.size() == 1);
+  CHECK(waiting.items[0].id == open);
+  CHECK(waiting.items[0].deciders == 1);
+  CHECK(waiting.items[0].choice == outcome_choice::none);
+  CHECK(waiting.items[0].origin.is_nil());
+  CHECK(q->approval(denied)->note == "no");
+  CHECK(q->approval(denied)->edited_input == R"({"path":"b"})");  // of version 2 only the log had it
+  CHECK(q->tool_calls(log.id).size() == 2);
+  CHECK(q->tool_output(log.id, {"call_1"}, 0, 100)->text == "12:00");
+  CHECK(q->files(log.id).size() == 1);
+  CHECK(q->grants({{}, {}, true}, {}).total == 0);
+  CHECK(q->spans(std::get<run_started>(log.all[2].payload).trace).size() == 4);
+
+  auto grant = make<grant_id>();
+  log.add(approval_endorsed{r, open, {"c1"}, "eve", "", ""});
+  log.add(approval_decided{r, open, {"c1"}, decision::approved, "bob", "", R"({"path":"c"})"});
+  log.add(grant_given{grant, grant_scope::session, "delete_file", "", millis(0), "bob", open});
+  log.add(
+      tool_completed{r, {"c1"}, "delete_file", true, "some", 4, 9, {}, {}, std::make_shared<const std::string>("some more")});
+  commit(*s, log);
+  CHECK(q->approval(open)->endorsed_by == std::vector<std::string>{"eve"});
+  CHECK(q->grant(grant)->grant.approval == open);
+  CHECK(q->tool_output(log.id, {"c1"}, 5, 100)->text == "more");
   CHECK(findings_of(folder.path()) == std::vector<std::string>{});
 }
 

@@ -108,7 +108,7 @@ TEST_CASE("calculator: depth and length are bounded", "[tools]") {
 
 TEST_CASE("calculator: the tool only computes and reports failures as results", "[tools]") {
   auto tool = tools::make_calculator();
-  CHECK(tool->spec().is_instant);
+  CHECK(tool->spec().mode == tools::tool_mode::instant);
   CHECK(tool->spec().effect == core::effect::read_only);
   auto good = tool->run({}, {{"expression", "2*21"}});
   CHECK(good.ok);

@@ -1,12 +1,12 @@
-#include "tools/tool.hpp"
+#include "tests/unit/tools_files_fixture.hpp"
 #include "tools/workspace.hpp"
 
 #include <boost/json/parse.hpp>
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <thread>
 
 #include <fcntl.h>
@@ -22,56 +22,17 @@
 #include <unistd.h>
 
 using namespace troupe;
-namespace fs = std::filesystem;
-namespace json = boost::json;
+using namespace troupe::testing;
 
 namespace {
 
-/// A workspace beside a secret, both gone afterwards.
-struct fixture {
-  fixture() {
-    std::string pattern = (fs::temp_directory_path() / "troupe-files-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    base = pattern;
-    fs::create_directory(home());
-    put(base / "secret.txt", "secret");
-  }
-  ~fixture() { fs::remove_all(base); }
-  fixture(const fixture&) = delete;
-  fixture& operator=(const fixture&) = delete;
-
-  [[nodiscard]] fs::path home() const { return base / "home"; }
-  static void put(const fs::path& file, std::string_view content) { std::ofstream(file, std::ios::binary) << content; }
-  static std::string content_of(const fs::path& file) {
-    std::ifstream in(file, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  [[nodiscard]] tools::tool_result call(std::string_view tool, const json::object& arguments) const {
-    tools::tool_context context;
-    context.workspace = home();
-    const auto* found = box.find(tool);
-    REQUIRE(found != nullptr);
-    return found->run(context, arguments);
-  }
-  [[nodiscard]] std::string failure(std::string_view tool, const json::object& arguments) const {
-    auto result = call(tool, arguments);
-    return result.ok ? "no failure: " + result.output : result.output;
-  }
-
-  fs::path base;
-  tools::toolbox box = tools::builtin_tools().value();
-};
-
-bool has(const std::string& text, std::string_view part) {
-  if (text.find(part) != std::string::npos) return true;
-  WARN(text);
-  return false;
-}
+using fixture = files_fixture;
 
 /// Every tool with `path` in the place of its path.
 std::vector<std::pair<std::string, json::object>> calls_with(std::string_view path) {
   return {{"write_file", {{"path", path}, {"content", "x"}}},
           {"read_file", {{"path", path}}},
+          {"edit_file", {{"path", path}, {"old", "s"}, {"new", "x"}}},
           {"grep_file", {{"pattern", "."}, {"file", path}}},
           {"delete_file", {{"path", path}}},
           {"list_files", {{"path", path}}}};
@@ -147,7 +108,8 @@ TEST_CASE("files: symbolic links are never followed, wherever they lead", "[tool
   fs::create_symlink("nowhere", f.home() / "dangling");
   fs::create_directory_symlink(f.base, f.home() / "up");
   fs::create_directory_symlink("/proc/self/root", f.home() / "magic");
-  for (const char* path : {"out", "in", "dangling", "up/secret.txt", "magic/etc/passwd", "up/new.txt"})
+  fs::create_directory_symlink("/proc/self/fd", f.home() / "fds");
+  for (const char* path : {"out", "in", "dangling", "up/secret.txt", "magic/etc/passwd", "up/new.txt", "fds/0"})
     for (const auto& [tool, arguments] : calls_with(path)) {
       if (tool == "list_files") continue;
       INFO(tool << " " << path);
@@ -188,7 +150,7 @@ TEST_CASE("files: folders, pipes, sockets and devices are not files", "[tools]")
     }
   for (const char* path : {"folder", "folder/", ".", ""})
     for (const auto& [tool, arguments] : calls_with(path)) {
-      if (tool == "list_files") continue;
+      if (tool == "list_files" || tool == "grep_file") continue;
       INFO(tool << " " << path);
       CHECK(has(f.failure(tool, arguments), path == std::string("folder") ? "is a folder, not a file" : "not a file"));
     }
@@ -204,52 +166,78 @@ TEST_CASE("files: what is not there is named", "[tools]") {
   CHECK(f.failure("list_files", {{"path", "no"}}) == "there is no `no` in the workspace");
 }
 
-TEST_CASE("files: binary and large content is refused, at the limit it is not", "[tools]") {
+TEST_CASE("files: writing keeps the permissions of a file", "[tools]") {
   fixture f;
-  f.put(f.home() / "nul.bin", std::string_view("a\0b", 3));
-  f.put(f.home() / "latin1.txt", "a\xf1o");
-  for (const char* path : {"nul.bin", "latin1.txt"}) {
-    CHECK(has(f.failure("read_file", {{"path", path}}), "not a text file"));
-    CHECK(has(f.failure("grep_file", {{"pattern", "a"}, {"file", path}}), "not a text file"));
-  }
-  CHECK(has(f.failure("write_file", {{"path", "w"}, {"content", std::string_view("\0", 1)}}), "was not written"));
-  std::string most(tools::max_file_bytes, 'x');
-  CHECK(f.call("write_file", {{"path", "most"}, {"content", most}}).ok);
-  CHECK(f.call("read_file", {{"path", "most"}}).output == most);
-  CHECK(has(f.failure("write_file", {{"path", "more"}, {"content", most + "x"}}), "at most 1048576"));
-  CHECK_FALSE(fs::exists(f.home() / "more"));
-  f.put(f.home() / "more", most + "x");
-  CHECK(has(f.failure("read_file", {{"path", "more"}}), "are not read"));
+  f.put(f.home() / "script", "echo 1\n");
+  fs::permissions(f.home() / "script", fs::perms(0750));
+  CHECK(f.call("edit_file", {{"path", "script"}, {"old", "1"}, {"new", "2"}}).ok);
+  CHECK(fs::status(f.home() / "script").permissions() == fs::perms(0750));
+  CHECK(f.call("write_file", {{"path", "script"}, {"content", "echo 3\n"}}).ok);
+  CHECK(fs::status(f.home() / "script").permissions() == fs::perms(0750));
 }
 
-TEST_CASE("files: a search takes any pattern in bounded time and output", "[tools]") {
+TEST_CASE("files: a hard link is not read, and writing or deleting it leaves its other names alone", "[tools]") {
   fixture f;
-  f.put(f.home() / "long", std::string(1'000'000, 'a') + "\n");
-  auto found = f.call("grep_file", {{"pattern", "(a*)*b|(a+)+$"}, {"file", "long"}});
-  CHECK(found.ok);
-  CHECK(found.output.size() < 1000);
-  CHECK(has(found.output, "only the first 16384 bytes"));
-  std::string lines;
-  for (int i = 0; i < 1000; ++i) lines += "line\n";
-  f.put(f.home() / "lines", lines);
-  CHECK(has(f.call("grep_file", {{"pattern", "line"}, {"file", "lines"}}).output, "200: line\n… and 800 more matching lines."));
-  CHECK(f.call("grep_file", {{"pattern", "zzz"}, {"file", "lines"}}).output == "No line matches.\n");
-  for (const char* pattern : {"(", "a{1000}{1000}{1000}", "(?=a)", "\\1"})
-    CHECK(has(f.failure("grep_file", {{"pattern", pattern}, {"file", "lines"}}), "not a regular expression"));
-  CHECK(has(f.failure("grep_file", {{"pattern", "(a?){900}b"}, {"file", "lines"}}), "too complex"));
-  CHECK(f.call("grep_file", {{"pattern", "(?i)^\\p{L}+\\W*$"}, {"file", "lines"}}).ok);
-  CHECK(has(f.failure("grep_file", {{"pattern", std::string(5000, 'a')}, {"file", "lines"}}), "longer than 1000"));
+  fs::create_hard_link(f.base / "secret.txt", f.home() / "linked");
+  CHECK(has(f.failure("read_file", {{"path", "linked"}}), "is a hard link"));
+  CHECK(has(f.failure("grep_file", {{"pattern", "s"}, {"file", "linked"}}), "is a hard link"));
+  CHECK(has(f.failure("edit_file", {{"path", "linked"}, {"old", "secret"}, {"new", "x"}}), "is a hard link"));
+  CHECK(has(f.call("grep_file", {{"pattern", "s"}, {"file", "."}}).output, "1 files were not searched"));
+  CHECK(f.call("write_file", {{"path", "linked"}, {"content", "mine"}}).ok);
+  CHECK(f.content_of(f.base / "secret.txt") == "secret");
+  CHECK(f.call("read_file", {{"path", "linked"}}).output == "mine");
+  fs::create_hard_link(f.base / "secret.txt", f.home() / "again");
+  CHECK(f.call("delete_file", {{"path", "again"}}).ok);
+  CHECK(f.content_of(f.base / "secret.txt") == "secret");
 }
 
-TEST_CASE("files: a search stops when its call is given up", "[tools]") {
+TEST_CASE("files: a workspace takes so many bytes and files, and can be tidied up when it is full", "[tools]") {
   fixture f;
-  f.put(f.home() / "lines", "a\nb\n");
-  tools::tool_context context;
-  context.workspace = f.home();
-  context.cancelled = std::make_shared<std::atomic<bool>>(true);
-  auto result = f.box.find("grep_file")->run(context, {{"pattern", "a"}, {"file", "lines"}});
-  CHECK_FALSE(result.ok);
-  CHECK(has(result.output, "stopped"));
+  f.put(f.home() / "big", "x");
+  fs::resize_file(f.home() / "big", tools::max_workspace_bytes - 10);
+  CHECK(f.call("write_file", {{"path", "small"}, {"content", "0123456789"}}).ok);
+  CHECK(has(f.failure("write_file", {{"path", "one"}, {"content", "x"}}), "would hold more than 268435456 bytes"));
+  CHECK(has(f.failure("write_file", {{"path", "new/deep/one"}, {"content", "x"}}), "delete files first"));
+  CHECK_FALSE(fs::exists(f.home() / "new"));
+  CHECK(has(f.failure("edit_file", {{"path", "small"}, {"old", "9"}, {"new", "99"}}), "would hold more"));
+  CHECK(f.call("edit_file", {{"path", "small"}, {"old", "9"}, {"new", "8"}}).ok);
+  CHECK(f.call("delete_file", {{"path", "big"}}).ok);
+  CHECK(f.call("write_file", {{"path", "one"}, {"content", "x"}}).ok);
+  fs::create_directory(f.home() / "many");
+  for (std::size_t i = 3; i < tools::max_workspace_entries; ++i) f.put(f.home() / "many" / std::to_string(i), "");
+  CHECK(has(f.failure("write_file", {{"path", "two"}, {"content", ""}}), "holds 10000 files and folders"));
+  CHECK(f.call("write_file", {{"path", "one"}, {"content", "longer"}}).ok);
+  CHECK(f.call("delete_file", {{"path", "small"}}).ok);
+  CHECK(f.call("write_file", {{"path", "two"}, {"content", ""}}).ok);
+}
+
+TEST_CASE("files: a folder is listed with all below, up to a bound", "[tools]") {
+  fixture f;
+  for (const char* path : {"a/b/deep.txt", "a/x.txt", "z.txt"})
+    REQUIRE(f.call("write_file", {{"path", path}, {"content", "1"}}).ok);
+  fs::create_directory_symlink(f.base, f.home() / "a/up");
+  CHECK(f.call("list_files", {{"recursive", true}}).output ==
+        "a/\na/b/\na/b/deep.txt (1 bytes)\na/up (symbolic link, not followed)\na/x.txt (1 bytes)\nz.txt (1 bytes)\n");
+  CHECK(f.call("list_files", {{"path", "a/b/"}, {"recursive", true}}).output == "a/b/deep.txt (1 bytes)\n");
+  CHECK(f.call("list_files", {{"path", "a"}, {"recursive", false}}).output ==
+        "b/\nup (symbolic link, not followed)\nx.txt (1 bytes)\n");
+  for (int i = 0; i < 1'010; ++i) f.put(f.home() / "a/b" / std::to_string(i), "");
+  CHECK(has(f.call("list_files", {{"recursive", true}}).output, "only 1000 entries are listed"));
+  auto deep = f.home();
+  for (int i = 0; i < 60; ++i) fs::create_directory(deep /= "d");
+  fs::remove_all(f.home() / "a");
+  CHECK(has(f.call("list_files", {{"recursive", true}}).output, "… and more"));
+}
+
+TEST_CASE("files: names that no path may have are shown, and do not stop a search", "[tools]") {
+  fixture f;
+  f.put(f.home() / "a\nb", "word");
+  f.put(f.home() / "c\xff", "word");
+  f.put(f.home() / "good", "word");
+  auto listed = f.call("list_files", {}).output;
+  CHECK(listed == "`a?b` (no usable name) (4 bytes)\n`c?` (no usable name) (4 bytes)\ngood (4 bytes)\n");
+  CHECK(f.call("grep_file", {{"pattern", "word"}, {"file", "."}}).output ==
+        "good:1: word\n2 files were not searched: not text, too large, or not to be opened.\n");
 }
 
 TEST_CASE("files: a long folder is listed up to its bound", "[tools]") {
@@ -269,7 +257,11 @@ TEST_CASE("files: a folder swapped for a link meanwhile never lets a write out",
     while (!done) ::syscall(SYS_renameat2, AT_FDCWD, real.c_str(), AT_FDCWD, link.c_str(), 2U /* RENAME_EXCHANGE */);
   });
   int written = 0;
-  for (int i = 0; i < 300; ++i) written += f.call("write_file", {{"path", "real/x"}, {"content", "x"}}).ok ? 1 : 0;
+  for (int i = 0; i < 300; ++i) {
+    written += f.call("write_file", {{"path", "real/x"}, {"content", "x"}}).ok ? 1 : 0;
+    (void)f.call("edit_file", {{"path", "real/x"}, {"old", "x"}, {"new", "y"}});
+    (void)f.call("grep_file", {{"pattern", "x"}, {"file", "."}});
+  }
   done = true;
   swapper.join();
   INFO(written << " of 300 writes found the folder");

@@ -62,7 +62,12 @@ TEST_CASE("approval json: a pending one has every field, the undecided ones null
   CHECK(o.at("action").at("path") == "a.txt");
   CHECK(o.at("toolInput") == o.at("action"));
   CHECK(o.at("createdAt") == "2023-11-14T22:13:20.123Z");
-  for (auto name : {"decidedBy", "decidedAt", "resolvedBy", "resolvedAt", "note"}) CHECK(o.at(name).is_null());
+  for (auto name : {"decidedBy", "decidedAt", "resolvedBy", "resolvedAt", "note", "editedInput", "choice", "answer", "choices",
+                    "schema", "message", "argumentsHash", "originSessionId"})
+    CHECK(o.at(name).is_null());
+  CHECK(o.at("kind") == "tool");
+  CHECK(o.at("requiredApprovals") == 1);
+  CHECK(o.at("endorsedBy").as_array().empty());
   CHECK(o.at("sessionId") == "00000000-0000-0000-0000-000000000002");
 }
 
@@ -80,16 +85,83 @@ TEST_CASE("approval json: a decided one tells who and when under both names") {
   CHECK(o.at("note") == "no");
 }
 
+TEST_CASE("approval json: questions, unknown outcomes and sub-agents show what they are about") {
+  auto a = pending_approval();
+  a.kind = core::approval_kind::input;
+  a.prompt = "Which region?";
+  a.schema = R"({"type":"object"})";
+  a.answer = R"({"region":"eu"})";
+  a.arguments_hash = "abc";
+  a.deciders = 2;
+  a.endorsed_by = {"ana"};
+  a.origin = id<core::session_id>(9);
+  auto o = transport::approval_json(a);
+  CHECK(o.at("schema").at("type") == "object");
+  CHECK(o.at("answer").at("region") == "eu");
+  CHECK(o.at("message") == "Which region?");
+  CHECK(o.at("argumentsHash") == "abc");
+  CHECK(o.at("requiredApprovals") == 2);
+  CHECK(o.at("endorsedBy") == json::array{"ana"});
+  CHECK(o.at("originSessionId") == "00000000-0000-0000-0000-000000000009");
+  a.kind = core::approval_kind::outcome_unknown;
+  a.choice = core::outcome_choice::retry;
+  a.edited_input = R"({"path":"b"})";
+  o = transport::approval_json(a);
+  CHECK(o.at("choices") == json::array{"retry", "done", "failed"});
+  CHECK(o.at("choice") == "retry");
+  CHECK(o.at("editedInput").at("path") == "b");
+}
+
+TEST_CASE("grant json: it is active until it expires or is revoked") {
+  core::grant_record g;
+  g.grant = {id<core::grant_id>(5), core::grant_scope::agent, "deploy", "", core::millis{2000}, "ana", {}};
+  CHECK(transport::grant_json(g, core::millis{1999}).at("status") == "active");
+  CHECK(transport::grant_json(g, core::millis{2000}).at("status") == "expired");
+  CHECK(transport::grant_json(g, core::millis{0}).at("when").as_array().empty());
+  g.grant.when = R"([{"argument":"/to","equals":"test"}])";
+  g.revoked_at = core::millis{1500};
+  g.revoked_by = "eva";
+  auto o = transport::grant_json(g, core::millis{1600});
+  CHECK(o.at("status") == "revoked");
+  CHECK(o.at("revokedBy") == "eva");
+  CHECK(o.at("scope") == "agent");
+  CHECK(o.at("when").at(0).at("argument") == "/to");
+}
+
+TEST_CASE("tool call json: a long output has its size, a sub-agent its session and cost") {
+  auto c = result(1, "c1", 10, "begin");
+  CHECK(transport::tool_call_json(c).at("outputBytes") == 5);
+  CHECK(transport::tool_call_json(c).at("isCut") == false);
+  c.output_bytes = 100'000;
+  c.child = id<core::session_id>(7);
+  c.cost = {1'500'000};
+  auto o = transport::tool_call_json(c);
+  CHECK(o.at("isCut") == true);
+  CHECK(o.at("outputBytes") == 100'000);
+  CHECK(o.at("childSessionId") == "00000000-0000-0000-0000-000000000007");
+  CHECK(o.at("cost") == 1.5);
+  c.ok.reset();
+  CHECK(transport::tool_call_json(c).at("success").is_null());
+  auto m = transport::messages_json({assistant(1, 10, {{{"c1"}, "delegate", "{}"}})}, {c});
+  CHECK(m.at(0).at("toolCalls").at(0).at("childSessionId") == "00000000-0000-0000-0000-000000000007");
+}
+
 TEST_CASE("lost decision: the error names the winner, with and without a name and a note") {
   core::approval_settled w{id<core::approval_id>(1), core::decision::approved, "ana", "fine", false};
   auto e = transport::lost_decision(w);
   CHECK(e.code == core::errc::approval_not_pending);
   CHECK(e.text == "The approval was settled before: approved by ana (fine).");
-  CHECK(transport::winner_json(w).at("resolvedBy") == "ana");
+  CHECK(transport::winner_json(w, nullptr).at("resolvedBy") == "ana");
+  CHECK_FALSE(transport::winner_json(w, nullptr).contains("resolvedAt"));
+  auto stored = pending_approval();
+  stored.decided_at = core::millis{1'700'000'001'000};
+  CHECK(transport::winner_json(w, &stored).at("resolvedAt") == "2023-11-14T22:13:21.000Z");
+  w.choice = core::outcome_choice::done;
+  CHECK(transport::winner_json(w, nullptr).at("choice") == "done");
   w.by.clear();
   w.note.clear();
   CHECK(transport::lost_decision(w).text == "The approval was settled before: approved.");
-  CHECK_FALSE(transport::winner_json(w).contains("note"));
+  CHECK_FALSE(transport::winner_json(w, nullptr).contains("note"));
 }
 
 TEST_CASE("messages json: each call gets the result of its own message") {
@@ -163,20 +235,25 @@ TEST_CASE("agent json: the instructions stay on the server") {
   a.project = {"demo"};
   a.instructions = "secret";
   a.tools = {"clock", "delete_file"};
-  a.approval["delete_file"] = core::approval_policy::always;
+  a.approval["delete_file"].policy = core::approval_policy::always;
+  a.approval["clock"].rules.push_back({});
   auto o = transport::agent_json(a, true);
   CHECK(o.at("name") == "guide");
   CHECK(o.at("tools").as_array().size() == 2);
   CHECK(o.at("approval").at("delete_file") == "always");
+  CHECK(o.at("approval").at("clock") == "by_rule");
   CHECK(o.at("limits").at("budgetUsd").is_null());
   CHECK(o.at("isDefault") == true);
   CHECK(json::serialize(o).find("secret") == std::string::npos);
 }
 
 TEST_CASE("tool json: the parameters are a schema, not its text") {
-  auto o = transport::tool_json({"clock", "Tells the time.", R"({"type":"object"})", core::effect::read_only, true, "builtin"});
+  auto o = transport::tool_json(
+      {"clock", "Tells the time.", R"({"type":"object"})", core::effect::read_only, true, "builtin", "low"});
   CHECK(o.at("parameters").at("type") == "object");
   CHECK(o.at("effect") == "read_only");
+  CHECK(o.at("riskLevel") == "low");
+  CHECK(o.at("status") == "ready");
   CHECK(o.at("approval") == "always");
 }
 

@@ -5,6 +5,7 @@
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace troupe::transport {
 
@@ -58,12 +59,29 @@ std::string result_of(const core::turn_call& call) {
   return "Error: " + call.output;
 }
 
+std::string on_one_line(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  return text;
+}
+
 }  // namespace
 
 std::string approval_line(const core::approval_requested& a) {
-  auto id = a.approval.str();
-  return "\n[" + a.tool + " waits for approval of " + a.action + ". Decide it in the console, or with POST /api/v1/approvals/" +
-         id + "/approve or /deny; the answer goes on here.]\n";
+  auto path = "POST /api/v1/approvals/" + a.approval.str();
+  auto rest = "; the answer goes on here.]\n";
+  switch (a.kind) {
+    case core::approval_kind::outcome_unknown:
+      return "\n[It is not known whether " + a.tool + " was carried out with " + a.action +
+             ". Say retry, done or failed in the console, or with " + path + R"(/decide {"choice": "retry"})" + rest;
+    case core::approval_kind::input:
+      return "\n[" + a.tool + " asks: " + on_one_line(a.prompt) + " Answer it in the console, or with " + path +
+             R"(/decide {"answer": {…}})" + rest;
+    case core::approval_kind::tool:
+      break;
+  }
+  return "\n[" + a.tool + " waits for approval of " + a.action + (a.deciders > 1 ? " by two people" : "") +
+         ". Decide it in the console, or with " + path + "/approve or /deny" + rest;
 }
 
 struct agent_stream_frames {
@@ -73,7 +91,8 @@ struct agent_stream_frames {
 
   void operator()(const core::run_started&) const {
     c.next_call_ = 0;
-    c.next_call_shown_ = agent_stream_encoder::shown::nothing;
+    c.is_call_shown_ = false;
+    c.questions_shown_.clear();
     c.reported_ = {};
     c.parked_ = false;
   }
@@ -105,18 +124,11 @@ void agent_stream_encoder::encode(const core::event& e, frame_writer& out) {
 }
 
 void agent_stream_encoder::show_calls(core::seq_t seq, frame_writer& out) {
-  for (; next_call_ < turn_.calls.size(); ++next_call_, next_call_shown_ = shown::nothing) {
+  for (; next_call_ < turn_.calls.size(); ++next_call_, is_call_shown_ = false) {
     const auto& call = turn_.calls[next_call_];
-    if (next_call_shown_ == shown::nothing) {
-      put(out, seq, "tool_start", {{"tool", call.tool}, {"input", call.input}});
-      next_call_shown_ = shown::start;
-    }
-    auto open = std::find_if(turn_.open_approvals.begin(), turn_.open_approvals.end(),
-                             [&](const auto& a) { return a.call == call.id; });
-    if (next_call_shown_ == shown::start && open != turn_.open_approvals.end()) {
-      put_token(out, seq, approval_line(*open));
-      next_call_shown_ = shown::question;
-    }
+    if (!std::exchange(is_call_shown_, true)) put(out, seq, "tool_start", {{"tool", call.tool}, {"input", call.input}});
+    for (const auto& open : turn_.open_approvals)
+      if (open.call == call.id && questions_shown_.insert(open.approval).second) put_token(out, seq, approval_line(open));
     if (!call.settled) return;
     put(out, seq, "tool_end", {{"result", result_of(call)}});
   }

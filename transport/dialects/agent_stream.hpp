@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -24,12 +25,11 @@ class agent_stream_encoder final : public encoder {
   void show_calls(core::seq_t seq, frame_writer& out);
   void show_done(core::seq_t seq, frame_writer& out);
 
-  enum class shown : std::uint8_t { nothing, start, question };
-
   bool with_reasoning_;
   core::turn turn_;
   std::size_t next_call_ = 0;  ///< index in turn_.calls of the one on show
-  shown next_call_shown_ = shown::nothing;
+  bool is_call_shown_ = false;
+  std::set<core::approval_id> questions_shown_;  ///< of this run
   core::token_usage reported_;  ///< of this run, in earlier `done` frames
   bool parked_ = false;         ///< `done` was sent because a person must decide
 };

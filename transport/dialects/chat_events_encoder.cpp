@@ -89,6 +89,9 @@ struct chat_events_frames {
   }
   void operator()(const core::message_completed&) const { c.answered_at_ = e.at; }
   void operator()(const core::approval_requested& m) const { c.put(out, e.seq, "approval-required", approval_card_fields(m)); }
+  void operator()(const core::approval_endorsed& m) const {
+    c.put(out, e.seq, "approval-endorsed", approval_endorsed_fields(c.turn_, m));
+  }
   void operator()(const core::approval_decided& m) const { c.put(out, e.seq, "approval-decided", approval_decided_fields(m)); }
   void operator()(const core::run_completed&) const {
     c.put(out, e.seq, "ai-response-end",
@@ -120,7 +123,7 @@ void chat_events_encoder::encode(const core::event& e, frame_writer& out) {
 }
 
 void chat_events_encoder::encode_open_cards(frame_writer& out) {
-  for (const auto& open : turn_.open_approvals) put(out, 0, "approval-required", approval_card_fields(open));
+  for (const auto& open : turn_.open_approvals) put(out, 0, "approval-required", open_card_fields(turn_, open));
 }
 
 void chat_events_encoder::put(frame_writer& out, core::seq_t seq, std::string_view name, json::object fields) const {

@@ -59,6 +59,9 @@ struct chat_room_frames {
   void operator()(const core::tool_started& m) const { put("chat:tool-start", tool_start_fields(m)); }
   void operator()(const core::tool_completed& m) const { put("chat:tool-complete", tool_complete_fields(m)); }
   void operator()(const core::approval_requested& m) const { put("chat:approval-required", approval_card_fields(m)); }
+  void operator()(const core::approval_endorsed& m) const {
+    put("chat:approval-endorsed", approval_endorsed_fields(c.turn_, m));
+  }
   void operator()(const core::approval_decided& m) const { put("chat:approval-decided", approval_decided_fields(m)); }
   void operator()(const core::run_completed& m) const { put("chat:complete", {{"messageId", m.message.str()}}); }
   void operator()(const core::run_failed& m) const {
@@ -127,7 +130,7 @@ void chat_room_encoder::show_message(const core::message_completed& m, core::mil
 }
 
 void chat_room_encoder::encode_open_cards(frame_writer& out) {
-  for (const auto& open : turn_.open_approvals) put(out, "chat:approval-required", 0, approval_card_fields(open));
+  for (const auto& open : turn_.open_approvals) put(out, "chat:approval-required", 0, open_card_fields(turn_, open));
 }
 
 }  // namespace troupe::transport

@@ -62,16 +62,16 @@ core::result<core::send_message> message_of(const room_event& e) {
   return out;
 }
 
-core::result<core::decide_approval> decision_of(const room_event& e) {
+core::result<given_decision> decision_of(const room_event& e) {
   auto text = text_of(e, "approvalId");
   if (!text || text->empty()) return wrong("approvalId", "must be a non-empty string.");
-  auto approved = flag_of(e, "approved");
-  if (!approved) return approved.error();
-  auto note = text_of(e, "note");
-  if (!note) return note.error();
+  field_problem problem;
+  auto given = read_decision(e.payload.get_object(), problem);
+  if (!given) return to_error(problem);
   auto id = core::approval_id::parse(*text);
   if (!id) return core::error{core::errc::not_found, "Approval not found: " + text->substr(0, 64)};
-  return core::decide_approval{*id, {}, *approved, std::move(*note), {}};
+  given->what.approval = *id;
+  return std::move(*given);
 }
 
 core::result<core::react> reaction_of(const room_event& e) {

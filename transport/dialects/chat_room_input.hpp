@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/command.hpp"
+#include "transport/decision.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -26,7 +27,8 @@ struct room_event {
 /// VALIDATION_ERROR naming the field.
 [[nodiscard]] core::result<std::string> conversation_of(const room_event& e);
 [[nodiscard]] core::result<core::send_message> message_of(const room_event& e);
-[[nodiscard]] core::result<core::decide_approval> decision_of(const room_event& e);
+/// Its approval is set.
+[[nodiscard]] core::result<given_decision> decision_of(const room_event& e);
 [[nodiscard]] core::result<core::react> reaction_of(const room_event& e);
 [[nodiscard]] core::result<bool> flag_of(const room_event& e, std::string_view key);
 

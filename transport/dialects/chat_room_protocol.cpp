@@ -356,26 +356,34 @@ class chat_room_protocol final : public client_protocol {
   }
 
   void approve(const room_event_ptr& event) {
-    auto command = decision_of(*event);
-    if (!command && command.error().code != errc::not_found) return invalid(*event, command.error().text);
-    if (!command) return end(*event, command.error().text);
-    port_.find_approval(command->approval, [this, event, command = *command](const core::result<core::approval_record>& known) {
+    auto given = decision_of(*event);
+    if (!given && given.error().code != errc::not_found) return invalid(*event, given.error().text);
+    if (!given) return end(*event, given.error().text);
+    auto decide = [this, event, given = *given](const core::result<core::approval_record>& known) {
       if (!known) return end(*event, known.error().text);
-      submit(event, known->session, command, [this, event, session = known->session](const core::command_reply& r) {
-        const auto* settled = std::get_if<core::approval_settled>(&r);
-        if (!settled) return ok(*event);
-        // The event tells everybody who follows; the others, and who lost, hear of the winner here.
-        if (!settled->won || rooms_.count(session) == 0) tell_winner(session, *settled);
-        ok(*event, {{"decision", core::to_string(settled->decision)}, {"resolvedBy", settled->by}});
+      field_problem problem;
+      auto command = decision_on(*known, given, port_.principal(), problem);
+      if (!command && problem.code == errc::validation_error) return invalid(*event, to_error(problem).text);
+      if (!command) return end(*event, to_error(problem).text);
+      submit(event, known->session, std::move(*command), [this, event, session = known->session](const core::command_reply& r) {
+        if (const auto* settled = std::get_if<core::approval_settled>(&r)) return tell_decision(event, session, *settled);
+        ok(*event);
       });
-    });
+    };
+    port_.find_approval(given->what.approval, decide);
   }
 
-  void tell_winner(core::session_id session, const core::approval_settled& s) {
-    json::object payload{{"conversationId", session.str()}};
-    core::approval_decided decided{{}, s.approval, {}, s.decision, s.by, s.note, {}};
-    for (auto& [key, value] : approval_decided_fields(decided)) payload[key] = std::move(value);
-    send("chat:approval-decided", std::move(payload));
+  void tell_decision(const room_event_ptr& event, core::session_id session, const core::approval_settled& s) {
+    if (s.is_pending) return ok(*event, {{"decision", "pending"}});
+    // The event tells everybody who follows; the others, and who lost, hear of the winner here.
+    auto fields = approval_decided_fields(s);
+    if (!s.won || rooms_.count(session) == 0) {
+      json::object payload{{"conversationId", session.str()}};
+      for (const auto& [key, value] : fields) payload[key] = value;
+      send("chat:approval-decided", std::move(payload));
+    }
+    fields.erase("approvalId");
+    ok(*event, std::move(fields));
   }
 
   void cancel(const room_event_ptr& event) { command(event, core::cancel_run{}); }

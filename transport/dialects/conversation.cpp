@@ -1,5 +1,7 @@
 #include "transport/dialects/conversation.hpp"
 
+#include "transport/decision.hpp"
+#include "transport/dialects/nexus_fields.hpp"
 #include "transport/json_text.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -22,13 +24,26 @@ void put(frame_writer& out, core::seq_t seq, std::string_view type, json::object
   out.frame(json::serialize(frame), seq, type);
 }
 
+std::string card_text(const core::approval_requested& a) {
+  switch (a.kind) {
+    case core::approval_kind::input:
+      return a.prompt.empty() ? a.tool + " necesita una respuesta" : a.prompt;
+    case core::approval_kind::outcome_unknown:
+      return "No se sabe si " + a.tool + " llegó a ejecutarse: repetir (retry), darla por hecha (done) o por fallida (failed)";
+    case core::approval_kind::tool:
+      break;
+  }
+  return "Se requiere aprobación para ejecutar " + a.tool;
+}
+
 void put_card(frame_writer& out, core::seq_t seq, const core::approval_requested& a) {
-  put(out, seq, "approval_required",
-      {{"tool", a.tool},
-       {"arguments", json_or_string(a.action)},
-       {"tool_call_id", a.call.str()},
-       {"tool_id", a.tool},
-       {"message", "Se requiere aprobación para ejecutar " + a.tool}});
+  json::object fields{
+      {"tool", a.tool},          {"arguments", json_or_string(a.action)}, {"tool_call_id", a.call.str()},   {"tool_id", a.tool},
+      {"message", card_text(a)}, {"approval_id", a.approval.str()},       {"kind", core::to_string(a.kind)}};
+  if (a.kind == core::approval_kind::outcome_unknown) fields["choices"] = outcome_choices();
+  if (!a.schema.empty()) fields["schema"] = json_or_string(a.schema);
+  if (a.deciders > 1) fields["required_approvals"] = a.deciders;
+  put(out, seq, "approval_required", std::move(fields));
 }
 
 void put_error(frame_writer& out, core::seq_t seq, std::string_view text) {
@@ -46,7 +61,8 @@ struct conversation_frames {
     c.text_.clear();
     c.step_text_at_ = 0;
     c.next_call_ = 0;
-    c.next_call_shown_ = conversation_encoder::shown::nothing;
+    c.is_call_shown_ = false;
+    c.cards_shown_.clear();
     c.parked_ = false;
   }
   void operator()(const core::step_started& s) const {
@@ -110,19 +126,14 @@ void conversation_encoder::encode(const core::event& e, frame_writer& out) {
 }
 
 void conversation_encoder::show_calls(core::seq_t seq, frame_writer& out) {
-  for (; next_call_ < turn_.calls.size(); ++next_call_, next_call_shown_ = shown::nothing) {
+  for (; next_call_ < turn_.calls.size(); ++next_call_, is_call_shown_ = false) {
     const auto& call = turn_.calls[next_call_];
-    if (next_call_shown_ == shown::nothing) {
+    if (!std::exchange(is_call_shown_, true))
       put(out, seq, "tool_call",
           {{"tool", call.tool}, {"arguments", json_or_string(call.input)}, {"tool_call_id", call.id.str()}});
-      next_call_shown_ = shown::call;
-    }
-    auto open = std::find_if(turn_.open_approvals.begin(), turn_.open_approvals.end(),
-                             [&](const auto& a) { return a.call == call.id; });
-    if (next_call_shown_ == shown::call && open != turn_.open_approvals.end()) {
-      put_card(out, seq, *open);
-      next_call_shown_ = shown::card;
-    }
+    // A call may ask more than once: may it run, what did it do, what does it need to know.
+    for (const auto& open : turn_.open_approvals)
+      if (open.call == call.id && cards_shown_.insert(open.approval).second) put_card(out, seq, open);
     if (!call.settled) return;
     auto output = output_value(call.output);
     put(out, seq, "tool_result",
@@ -182,6 +193,8 @@ class conversation_protocol final : public client_protocol {
   void on_refused(const core::error& e) override { refuse(e.text); }
 
  private:
+  static constexpr std::string_view nothing_pending = "No approval is pending in this conversation.";
+
   [[nodiscard]] static bool is_short_id(std::string_view text) {
     return text.size() == 24 && text.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
   }
@@ -225,14 +238,41 @@ class conversation_protocol final : public client_protocol {
   }
 
   void decide(const json::object& o) {
-    const auto* approved = o.if_contains("approved");
-    if (!approved || !approved->is_bool()) return refuse("Field \"approved\" must be true or false.");
     auto call = string_field(o, "tool_call_id");
     if (!call) return refuse(call.error().text);
-    core::decide_approval command{{}, {*call}, approved->get_bool(), {}, {}};
+    field_problem problem;
+    auto given = read_decision(o, problem);
+    if (!given) return refuse(to_error(problem).text);
+    given->what.call = {std::move(*call)};
+    const auto& d = given->what;
+    bool needs_card = d.remember || !d.answer.empty() || !d.edited_input.empty() || d.choice != core::outcome_choice::none;
+    if (!needs_card) return submit(std::move(given->what));
+    core::list_approvals open;
+    open.status = "pending";
+    open.session = session_;
+    open.window.limit = 100;
+    port_.ask(std::move(open), [this, given = std::move(*given)](const core::result<core::answer>& r) {
+      if (!r) return refuse(r.error().text);
+      const auto* card = card_of(std::get<core::page<core::approval_record>>(*r).items, given.what.call);
+      if (!card) return refuse(nothing_pending);
+      field_problem misfit;
+      auto command = decision_on(*card, given, port_.principal(), misfit);
+      if (!command) return refuse(to_error(misfit).text);
+      submit(std::move(*command));
+    });
+  }
+
+  /// The oldest of that call, or of all.
+  static const core::approval_record* card_of(const std::vector<core::approval_record>& open, const core::tool_call_id& call) {
+    const core::approval_record* found = nullptr;
+    for (const auto& a : open)
+      if ((call.empty() || a.call == call) && (!found || a.created_at < found->created_at)) found = &a;
+    return found;
+  }
+
+  void submit(core::decide_approval command) {
     port_.submit(session_, std::move(command), [this](const core::result<core::command_reply>& r) {
-      if (!r)
-        return refuse(r.error().code == errc::not_found ? "No approval is pending in this conversation." : r.error().text);
+      if (!r) return refuse(r.error().code == errc::not_found ? nothing_pending : r.error().text);
     });
   }
 

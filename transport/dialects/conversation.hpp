@@ -6,6 +6,7 @@
 #include "transport/dialects/dialect.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,12 @@ class conversation_encoder final : public encoder {
   void show_message(core::seq_t seq, frame_writer& out);
   void show_done(core::seq_t seq, frame_writer& out);
 
-  enum class shown : std::uint8_t { nothing, call, card, result };
-
   core::turn turn_;
   std::string text_;              ///< since the last `message`
   std::size_t step_text_at_ = 0;  ///< where the current step's text begins in it
   std::size_t next_call_ = 0;     ///< index in turn_.calls of the one on show
-  shown next_call_shown_ = shown::nothing;
+  bool is_call_shown_ = false;
+  std::set<core::approval_id> cards_shown_;  ///< of this run
   bool parked_ = false;  ///< `done` was sent because a person must decide
 };
 

@@ -101,6 +101,27 @@ json::object tool_json(const core::tool_record& t) {
       {"name", t.name}, {"description", t.description}, {"category", t.source}, {"parameters", json_or_string(t.parameters)}};
 }
 
+/// The source that a tool `source.tool` is of.
+std::string source_of(std::string_view tool) { return std::string(tool.substr(0, std::min(tool.find('.'), tool.size()))); }
+
+bool has_tool(const core::agent_config& agent, const std::string& tool) {
+  auto lists = [&](const std::string& name) {
+    return std::find(agent.tools.begin(), agent.tools.end(), name) != agent.tools.end();
+  };
+  return lists(tool) || lists(source_of(tool));
+}
+
+/// Whether a person may be asked before the agent uses it: the most precise entry tells, else the tool itself.
+bool may_ask(const core::agent_config& agent, const core::tool_record& tool) {
+  for (const auto& name : {tool.name, source_of(tool.name), std::string("*")}) {
+    auto entry = agent.approval.find(name);
+    if (entry == agent.approval.end()) continue;
+    const auto& says = entry->second;
+    return !says.rules.empty() || (says.policy ? *says.policy != core::approval_policy::never : tool.needs_approval);
+  }
+  return tool.needs_approval;
+}
+
 /// The first `most` characters of a text, on one line.
 std::string headline(std::string_view text) {
   constexpr int most = 60;
@@ -287,10 +308,11 @@ void get_conversation_config(const rest_call_ptr& call) {
   if (!agent)
     return call->fail({errc::not_found, "No default agent is configured; set default_project and its default_agent."});
   bool asks = false;
+  std::size_t count = 0;
   for (const auto& t : call->way().tools()) {
-    if (std::find(agent->tools.begin(), agent->tools.end(), t.name) == agent->tools.end()) continue;
-    auto own = agent->approval.find(t.name);
-    asks = asks || (own == agent->approval.end() ? t.needs_approval : own->second == core::approval_policy::always);
+    if (!has_tool(*agent, t.name)) continue;
+    ++count;
+    asks = asks || may_ask(*agent, t);
   }
   constexpr double usual_temperature = 1.0;  // of model APIs, where the request names none; clients expect a number
   call->answer(200, json::object{{"llm_provider", agent->provider.str()},
@@ -298,7 +320,7 @@ void get_conversation_config(const rest_call_ptr& call) {
                                  {"autonomy_level", asks ? "supervised" : "autonomous"},
                                  {"temperature", agent->temperature.value_or(usual_temperature)},
                                  {"max_tokens", agent->limits.max_output_tokens},
-                                 {"tools_count", agent->tools.size()}});
+                                 {"tools_count", count}});
 }
 
 /// PUT /api/config

@@ -22,9 +22,11 @@ void frame_writer::frame(std::string_view json, core::seq_t seq, std::string_vie
 std::unique_ptr<encoder> make_encoder(encoder_kind kind, core::session_id session, bool with_offsets) {
   switch (kind) {
     case encoder_kind::nexus_a:
-      return std::make_unique<nexus_encoder>(session, false);
+      return std::make_unique<nexus_encoder>(session, nexus_style::a);
     case encoder_kind::nexus_b:
-      return std::make_unique<nexus_encoder>(session, true);
+      return std::make_unique<nexus_encoder>(session, nexus_style::b);
+    case encoder_kind::nexus_log:
+      return std::make_unique<nexus_encoder>(session, nexus_style::log);
     case encoder_kind::conversation:
       return std::make_unique<conversation_encoder>();
     case encoder_kind::agent_stream:

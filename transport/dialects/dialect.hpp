@@ -52,6 +52,7 @@ class encoder {
 enum class encoder_kind : std::uint8_t {
   nexus_a,
   nexus_b,
+  nexus_log,  ///< of event streams and lists: style A, and what clients of the dialect are not shown
   conversation,
   agent_stream,
   agent_stream_quiet,  ///< without the model's reasoning

@@ -8,21 +8,25 @@
 
 namespace troupe::transport {
 
-/// Style B clients show an approval only when a message.complete arrives, so for them a parked run completes a message.
+enum class nexus_style : std::uint8_t {
+  a,
+  b,    ///< these clients show an approval only when a message.complete arrives, so a parked run completes a message
+  log,  ///< style A, and frames for what no client shows; GET …/events
+};
+
 class nexus_encoder final : public encoder {
  public:
-  nexus_encoder(core::session_id session, bool completes_when_parked)
-      : session_(session), completes_when_parked_(completes_when_parked) {}
+  nexus_encoder(core::session_id session, nexus_style style) : session_(session), style_(style) {}
   void encode(const core::event& e, frame_writer& out) override;
   void encode_open_cards(frame_writer& out) override;
 
  private:
-  friend struct nexus_frames;
+  friend class nexus_frames;
   void complete(const core::event& e, frame_writer& out);
 
   core::session_id session_;
   core::turn turn_;
-  bool completes_when_parked_;
+  nexus_style style_;
   bool parked_ = false;
   core::token_usage reported_;  ///< of this run, in earlier message.complete frames
   core::micro_usd reported_cost_;

@@ -32,7 +32,8 @@ void put(frame_writer& out, std::string_view type, core::seq_t seq, json::object
 
 }  // namespace
 
-struct nexus_frames {
+class nexus_frames {
+ public:
   nexus_encoder& encoder;
   const core::event& e;
   frame_writer& out;
@@ -79,6 +80,9 @@ struct nexus_frames {
   }
   void operator()(const core::tool_completed& m) const { put("message.tool_complete", tool_complete_fields(m)); }
   void operator()(const core::approval_requested& m) const { put("message.approval_required", approval_card_fields(m)); }
+  void operator()(const core::approval_endorsed& m) const {
+    put("approval.endorsed", approval_endorsed_fields(encoder.turn_, m));
+  }
   void operator()(const core::approval_decided& m) const { put("approval.decided", approval_decided_fields(m)); }
   void operator()(const core::cost_alert& m) const {
     put("session.cost_alert",
@@ -125,9 +129,36 @@ struct nexus_frames {
     for (const auto& id : m.messages) ids.push_back(json::string(id.str()));
     put("queue.reordered", {{"messageIds", std::move(ids)}});
   }
+  void operator()(const core::tool_outcome_unknown& m) const {
+    put_in_log("tool.outcome_unknown", {{"runId", m.run.str()}, {"toolCallId", m.call.str()}, {"tool", m.tool}});
+  }
+  void operator()(const core::grant_given& m) const {
+    put_in_log("grant.given",
+               {{"grantId", m.grant.str()},
+                {"scope", core::to_string(m.scope)},
+                {"tool", m.tool},
+                {"when", m.when.empty() ? json::value(json::array()) : json_or_string(m.when)},
+                {"expiresAt", m.expires_at.count() == 0 ? json::value(nullptr) : json::value(iso_time(m.expires_at))},
+                {"approvalId", m.approval.str()},
+                {"by", m.by}});
+  }
+  void operator()(const core::grant_revoked& m) const {
+    put_in_log("grant.revoked", {{"grantId", m.grant.str()}, {"by", m.by}});
+  }
+  void operator()(const core::agent_changed& m) const {
+    put_in_log("agent.changed", {{"runId", m.run.str()}, {"agentId", m.agent.str()}, {"note", m.note}});
+  }
+  void operator()(const core::run_stop_requested& m) const {
+    put_in_log("run.stop_requested", {{"runId", m.run.str()}, {"by", m.by}});
+  }
   /// The rest has no frame of its own: clients of this dialect see gaps in the seqs (PROTOCOLS §1.5).
   template <class Other>
   void operator()(const Other&) const {}
+
+ private:
+  void put_in_log(std::string_view type, json::object fields) const {
+    if (encoder.style_ == nexus_style::log) put(type, std::move(fields));
+  }
 };
 
 void nexus_encoder::encode(const core::event& e, frame_writer& out) {
@@ -143,7 +174,7 @@ void nexus_encoder::encode(const core::event& e, frame_writer& out) {
   }
   std::visit(nexus_frames{*this, e, out}, e.payload);
   bool parked = turn_.is_parked();
-  if (parked && !parked_ && completes_when_parked_) complete(e, out);
+  if (parked && !parked_ && style_ == nexus_style::b) complete(e, out);
   parked_ = parked;
 }
 
@@ -158,7 +189,7 @@ void nexus_encoder::complete(const core::event& e, frame_writer& out) {
 }
 
 void nexus_encoder::encode_open_cards(frame_writer& out) {
-  for (const auto& open : turn_.open_approvals) put(out, "message.approval_required", 0, approval_card_fields(open));
+  for (const auto& open : turn_.open_approvals) put(out, "message.approval_required", 0, open_card_fields(turn_, open));
 }
 
 std::string nexus_error(const core::error& e) {

@@ -1,4 +1,6 @@
+#include "transport/decision.hpp"
 #include "transport/dialects/nexus.hpp"
+#include "transport/dialects/nexus_fields.hpp"
 #include "transport/json_text.hpp"
 #include "transport/rest/attachments.hpp"
 
@@ -249,28 +251,22 @@ class nexus_protocol final : public client_protocol {
     if (text->empty()) return invalid("Field \"approvalId\" is missing.");
     auto id = core::approval_id::parse(*text);
     if (!id) return core::error{errc::not_found, "Approval not found: " + text->substr(0, 64)};
-    for (std::string_view other : {"choice", "answer"})
-      if (const auto* v = o.if_contains(other); v && !v->is_null())
-        return invalid("Field \"" + std::string(other) + "\" answers questions that this server does not ask; send approved.");
-    const auto* approved = o.if_contains("approved");
-    if (!approved || !approved->is_bool()) return invalid("Field \"approved\" must be true or false.");
-    auto note = string_field(o, "note");
-    if (!note) return note.error();
-    core::decide_approval command{*id, {}, approved->get_bool(), std::move(*note), {}};
-    if (const auto* edited = o.if_contains("editedInput"); edited && !edited->is_null()) {
-      if (!edited->is_object()) return invalid("Field \"editedInput\" must be an object.");
-      command.edited_input = json::serialize(*edited);
-    }
-    port_.find_approval(*id, [this, command](const core::result<core::approval_record>& known) {
+    field_problem problem;
+    auto given = read_decision(o, problem);
+    if (!given) return to_error(problem);
+    given->what.approval = *id;
+    port_.find_approval(*id, [this, given = std::move(*given)](const core::result<core::approval_record>& known) {
       if (!known) return refuse(known.error());
-      port_.submit(known->session, command, [this](const core::result<core::command_reply>& r) {
+      field_problem misfit;
+      auto command = decision_on(*known, given, port_.principal(), misfit);
+      if (!command) return refuse(to_error(misfit));
+      port_.submit(known->session, std::move(*command), [this](const core::result<core::command_reply>& r) {
         if (!r) return refuse(r.error());
         const auto* settled = std::get_if<core::approval_settled>(&*r);
-        if (!settled || settled->won) return;  // the event tells everybody
-        send({{"type", "approval.decided"},
-              {"approvalId", settled->approval.str()},
-              {"decision", core::to_string(settled->decision)},
-              {"resolvedBy", settled->by}});
+        if (!settled || settled->won || settled->is_pending) return;  // the event tells everybody
+        json::object frame{{"type", "approval.decided"}};
+        for (auto& [key, value] : approval_decided_fields(*settled)) frame[key] = std::move(value);
+        send(std::move(frame));
       });
     });
     return {};

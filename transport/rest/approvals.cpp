@@ -3,7 +3,8 @@
 
 #include "transport/rest/rest_json.hpp"
 
-#include <boost/json/serialize.hpp>
+#include <algorithm>
+#include <array>
 
 namespace troupe::transport {
 
@@ -12,7 +13,7 @@ using core::errc;
 
 namespace {
 
-constexpr std::size_t max_ids = 100;
+constexpr std::array<std::string_view, 3> risks{"low", "medium", "high"};
 
 core::error no_approval(std::string_view id) {
   return {errc::not_found, "Approval not found: " + std::string(id.substr(0, 64))};
@@ -39,15 +40,38 @@ void answer_approval(const rest_call_ptr& call, core::approval_id id) {
   find_approval(call, id, [call](const core::approval_record& a) { call->answer(200, approval_json(a)); });
 }
 
+void answer_winner(const rest_call_ptr& call, core::approval_id id, const core::approval_settled& winner) {
+  call->way().ask(core::get_approval{id}, [call, winner](const core::result<core::answer>& r) {
+    const auto* record = r ? std::get_if<core::approval_record>(&*r) : nullptr;
+    call->fail_with(lost_decision(winner), winner_json(winner, record));
+  });
+}
+
 /// Answers with the approval as it is then; 409 with the winner when it was settled before.
-void decide(const rest_call_ptr& call, core::decide_approval command) {
-  find_approval(call, command.approval, [call, command](const core::approval_record& a) {
-    call->submit(a.session, command, [call](const core::command_reply& r) {
+void decide(const rest_call_ptr& call, core::approval_id id, given_decision given) {
+  find_approval(call, id, [call, given = std::move(given)](const core::approval_record& a) {
+    field_problem problem;
+    auto command = decision_on(a, given, call->principal(), problem);
+    if (!command) return call->fail_field(problem);
+    call->submit(a.session, std::move(*command), [call, id = a.id](const core::command_reply& r) {
       const auto& settled = std::get<core::approval_settled>(r);
-      if (!settled.won) return call->fail_with(lost_decision(settled), winner_json(settled));
-      answer_approval(call, settled.approval);
+      if (!settled.won && !settled.is_pending) return answer_winner(call, id, settled);
+      answer_approval(call, id);
     });
   });
+}
+
+void decide_with_note(const rest_call_ptr& call, bool approved) {
+  auto id = approval_parameter(call);
+  if (!id) return;
+  auto body = call->body_object();
+  if (!body) return;
+  auto note = call->body_string(*body, "note", false);
+  if (!note) return;
+  given_decision given;
+  given.what.approved = approved;
+  given.what.note = std::move(*note);
+  decide(call, *id, std::move(given));
 }
 
 void list_approvals(const rest_call_ptr& call, core::list_approvals query) {
@@ -59,102 +83,48 @@ void list_approvals(const rest_call_ptr& call, core::list_approvals query) {
   });
 }
 
-std::optional<std::string> note_of(const rest_call_ptr& call, const json::object& body) {
-  return call->body_string(body, "note", false);
+/// All but the session; false where the call was answered.
+bool read_filters(const rest_call_ptr& call, core::list_approvals& query) {
+  auto text = [&](std::string_view name) { return call->request.query_value(name); };
+  auto refuse = [&](std::string_view name, std::string_view expected) {
+    call->fail_field(name, expected);
+    return false;
+  };
+  if (auto status = text("status"); !status.empty()) {
+    if (status != "pending" && !core::decision_from(status))
+      return refuse("status", "must be pending, approved, denied or expired");
+    query.status = status;
+  }
+  if (auto kind = text("kind"); !kind.empty()) {
+    query.kind = core::approval_kind_from(kind);
+    if (!query.kind) return refuse("kind", "must be tool, outcome_unknown or input");
+  }
+  if (auto risk = text("riskLevel"); !risk.empty()) {
+    if (std::find(risks.begin(), risks.end(), risk) == risks.end()) return refuse("riskLevel", "must be low, medium or high");
+    query.risk = risk;
+  }
+  if (auto since = text("since"); !since.empty()) {
+    auto at = time_from(since);
+    if (!at) return refuse("since", "must be a time such as 2026-01-31T09:30:00Z, or milliseconds since 1970");
+    query.since = *at;
+  }
+  if (auto project = text("projectId"); !project.empty()) query.project = core::project_id{project};
+  if (auto agent = text("agentId"); !agent.empty()) query.agent = core::agent_id{agent};
+  if (auto tool = text("tool"); !tool.empty()) query.tool = tool;
+  if (auto by = text("decidedBy"); !by.empty()) query.decided_by = by;
+  return true;
 }
-
-std::optional<bool> approved_of(const rest_call_ptr& call, const json::object& body) {
-  if (const auto* v = body.if_contains("approved"); v && v->is_bool()) return v->get_bool();
-  call->fail_field("approved", "must be true or false");
-  return std::nullopt;
-}
-
-void decide_with_note(const rest_call_ptr& call, bool approved) {
-  auto id = approval_parameter(call);
-  if (!id) return;
-  auto body = call->body_object();
-  if (!body) return;
-  auto note = note_of(call, *body);
-  if (!note) return;
-  decide(call, {*id, {}, approved, std::move(*note), {}});
-}
-
-/// Decides one after the other; every id has its own result.
-class bulk_decision : public std::enable_shared_from_this<bulk_decision> {
- public:
-  bulk_decision(rest_call_ptr call, std::vector<std::string> ids, bool approved, std::string note)
-      : call_(std::move(call)), ids_(std::move(ids)), approved_(approved), note_(std::move(note)) {}
-
-  void next() {
-    if (results_.size() == ids_.size()) {
-      auto total = static_cast<std::int64_t>(results_.size());
-      return call_->answer(200, list_of(std::move(results_), total, {total, 0}));
-    }
-    auto id = core::approval_id::parse(ids_[results_.size()]);
-    if (!id) return put_error(no_approval(ids_[results_.size()]), {});
-    ask(core::get_approval{*id}, [me = shared_from_this(), id = *id](const core::answer& a) {
-      me->ask(core::get_session{std::get<core::approval_record>(a).session}, [me, id](const core::answer& s) {
-        const auto& session = std::get<core::session_record>(s);
-        if (core::may_see(me->call_->principal(), session)) return me->decide(id, session.id);
-        me->put_error(no_approval(id.str()), {});
-      });
-    });
-  }
-
- private:
-  void decide(core::approval_id id, core::session_id session) {
-    core::decide_approval command{id, {}, approved_, note_, {}};
-    call_->way().submit(session, call_->principal(), std::move(command),
-                        [me = shared_from_this(), id](const core::result<core::command_reply>& r) {
-                          if (!r) return me->put_error(r.error(), {});
-                          const auto& settled = std::get<core::approval_settled>(*r);
-                          if (!settled.won) return me->put_error(lost_decision(settled), winner_json(settled));
-                          me->ask(core::get_approval{id},
-                                  [me](const core::answer& a) { me->put(approval_json(std::get<core::approval_record>(a))); });
-                        });
-  }
-
-  void ask(core::query query, std::function<void(const core::answer&)> then) {
-    call_->way().ask(std::move(query), [me = shared_from_this(), then = std::move(then)](const core::result<core::answer>& r) {
-      if (r) return then(*r);
-      if (r.error().code == errc::not_found) return me->put_error(no_approval(me->ids_[me->results_.size()]), {});
-      me->put_error(r.error(), {});
-    });
-  }
-
-  void put(json::object approval) {
-    results_.push_back(json::object{{"id", ids_[results_.size()]}, {"status", approval["status"]}, {"approval", approval}});
-    next();
-  }
-  void put_error(const core::error& e, json::object details) {
-    json::object error{{"code", core::to_string(e.code)}, {"message", e.text}};
-    if (!details.empty()) error["details"] = std::move(details);
-    results_.push_back(json::object{{"id", ids_[results_.size()]}, {"error", std::move(error)}});
-    next();
-  }
-
-  rest_call_ptr call_;
-  std::vector<std::string> ids_;
-  bool approved_;
-  std::string note_;
-  json::array results_;
-};
 
 }  // namespace
 
-/// GET /approvals?status=&projectId=&sessionId=
+/// GET /approvals?status=&kind=&riskLevel=&since=&projectId=&sessionId=&agentId=&tool=&decidedBy=
 void get_approvals(const rest_call_ptr& call) {
   auto w = call->window();
   if (!w) return;
   core::list_approvals query;
   query.window = *w;
   query.visible_to = call->visible_to();
-  if (auto status = call->request.query_value("status"); !status.empty()) {
-    if (status != "pending" && !core::decision_from(status))
-      return call->fail_field("status", "must be pending, approved, denied or expired");
-    query.status = status;
-  }
-  if (auto project = call->request.query_value("projectId"); !project.empty()) query.project = core::project_id{project};
+  if (!read_filters(call, query)) return;
   auto session = call->request.query_value("sessionId");
   if (session.empty()) return list_approvals(call, std::move(query));
   if ((query.session = core::session_id::parse(session))) return list_approvals(call, std::move(query));
@@ -179,41 +149,16 @@ void post_approve(const rest_call_ptr& call) { decide_with_note(call, true); }
 /// POST /approvals/{id}/deny {note?}
 void post_deny(const rest_call_ptr& call) { decide_with_note(call, false); }
 
-/// POST /approvals/{id}/decide {approved, note?, editedInput?}
+/// POST /approvals/{id}/decide {approved | choice | answer, note?, editedInput?, remember?, argumentsHash?}
 void post_decide(const rest_call_ptr& call) {
   auto id = approval_parameter(call);
   if (!id) return;
   auto body = call->body_object();
   if (!body) return;
-  auto approved = approved_of(call, *body);
-  if (!approved) return;
-  auto note = note_of(call, *body);
-  if (!note) return;
-  core::decide_approval command{*id, {}, *approved, std::move(*note), {}};
-  if (const auto* edited = body->if_contains("editedInput"); edited && !edited->is_null()) {
-    if (!edited->is_object()) return call->fail_field("editedInput", "must be an object");
-    command.edited_input = json::serialize(*edited);
-  }
-  decide(call, std::move(command));
-}
-
-/// POST /approvals/decide {ids[], approved, note?}
-void post_decide_many(const rest_call_ptr& call) {
-  auto body = call->body_object();
-  if (!body) return;
-  const auto* list = body->if_contains("ids");
-  if (!list || !list->is_array() || list->get_array().empty() || list->get_array().size() > max_ids)
-    return call->fail_field("ids", "must be a list of 1 to " + std::to_string(max_ids) + " approval ids");
-  std::vector<std::string> ids;
-  for (const auto& v : list->get_array()) {
-    if (!v.is_string()) return call->fail_field("ids", "must hold strings only");
-    ids.emplace_back(v.get_string());
-  }
-  auto approved = approved_of(call, *body);
-  if (!approved) return;
-  auto note = note_of(call, *body);
-  if (!note) return;
-  std::make_shared<bulk_decision>(call, std::move(ids), *approved, std::move(*note))->next();
+  field_problem problem;
+  auto given = read_decision(*body, problem);
+  if (!given) return call->fail_field(problem);
+  decide(call, *id, std::move(*given));
 }
 
 }  // namespace troupe::transport

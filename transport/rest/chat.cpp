@@ -25,13 +25,16 @@ struct chat_request {
 
 json::array calls_json(const core::turn& turn) {
   json::array out;
-  for (const auto& c : turn.calls)
-    out.push_back(json::object{{"toolCallId", c.id.str()},
-                               {"tool", c.tool},
-                               {"input", json_or_string(c.input)},
-                               {"success", c.settled ? json::value(c.ok) : json::value(nullptr)},
-                               {"output", c.settled ? output_value(c.output) : json::value(nullptr)},
-                               {"durationMs", c.ms}});
+  for (const auto& c : turn.calls) {
+    json::object call{{"toolCallId", c.id.str()},
+                      {"tool", c.tool},
+                      {"input", json_or_string(c.input)},
+                      {"success", c.settled ? json::value(c.ok) : json::value(nullptr)},
+                      {"output", c.settled ? output_value(c.output) : json::value(nullptr)},
+                      {"durationMs", c.ms}};
+    if (!c.child.is_nil()) call["childSessionId"] = c.child.str();
+    out.push_back(std::move(call));
+  }
   return out;
 }
 

@@ -13,7 +13,7 @@ class event_list : public std::enable_shared_from_this<event_list> {
         session_(session),
         after_(after),
         window_(w),
-        encoder_(make_encoder(encoder_kind::nexus_a, session)) {}
+        encoder_(make_encoder(encoder_kind::nexus_log, session)) {}
 
   /// The run that holds `after` is read from its beginning, so that the encoder knows what came before.
   void start() {

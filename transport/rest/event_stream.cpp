@@ -41,6 +41,7 @@ void stream_events(
     auto to = stream->to_ = call->exchange->start_stream(stream);
     auto f = stream->follower_ = std::make_shared<follower>(to, 0, call->principal());
     client_port::follow_options follow;
+    follow.kind = options.kind;
     follow.after = options.after;
     follow.must_exist = options.must_exist;
     follow.lost = [to](const core::error& e) { to->close(1008, e.text); };

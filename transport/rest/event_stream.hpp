@@ -12,6 +12,7 @@ namespace troupe::transport {
 struct event_stream_options {
   std::optional<core::seq_t> after;
   bool must_exist = true;
+  encoder_kind kind = encoder_kind::nexus_a;
 };
 
 class follower;

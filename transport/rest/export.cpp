@@ -21,7 +21,7 @@ class session_export : public std::enable_shared_from_this<session_export> {
   session_export(rest_call_ptr call, core::session_record session)
       : call_(std::move(call)),
         session_(std::move(session)),
-        encoder_(make_encoder(encoder_kind::nexus_a, session_.id)),
+        encoder_(make_encoder(encoder_kind::nexus_log, session_.id)),
         out_(R"({"format":"troupe-session","version":1,"exportedAt":)") {}
 
   void start() {

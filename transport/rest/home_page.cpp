@@ -88,6 +88,30 @@ function state(words, isRunning) {
   if (isRunning !== undefined) stop.disabled = !isRunning;
 }
 
+function question(m) {
+  if (m.kind === 'input') return m.message || m.tool + ' needs an answer.';
+  if (m.kind === 'outcome_unknown') return 'The server stopped while ' + m.tool + ' ran. Was it carried out?';
+  return 'May the agent run ' + m.tool + '?' + (m.requiredApprovals > 1 ? ' Two people must agree.' : '');
+}
+/** A field for each property of a flat schema; gives a function that reads them. */
+function inputs(schema, into) {
+  const readers = [];
+  for (const [name, about] of Object.entries((schema && schema.properties) || {})) {
+    const label = document.createElement('label');
+    const field = document.createElement(about.enum ? 'select' : 'input');
+    for (const word of about.enum || []) field.append(new Option(word, word));
+    if (about.type === 'boolean') field.type = 'checkbox';
+    if (about.type === 'number' || about.type === 'integer') field.type = 'number';
+    label.append((about.title || name) + ' ', field);
+    into.append(label, ' ');
+    readers.push((out) => {
+      if (field.type === 'checkbox') out[name] = field.checked;
+      else if (field.value !== '') out[name] = field.type === 'number' ? Number(field.value) : field.value;
+    });
+  }
+  return () => { const out = {}; for (const read of readers) read(out); return out; };
+}
+
 const on = {
   'session.created': (m) => { session = m.sessionId; },
   'message.created': (m) => { if (m.role === 'user') { unsent.delete(m.clientMessageId); add('user', m.content); } },
@@ -120,26 +144,48 @@ const on = {
     tool.card.append(block(m.output));
     tools.delete(m.toolCallId);
   },
+  'message.tool_progress': (m) => {
+    const tool = tools.get(m.toolCallId);
+    if (!tool) return;
+    if (!tool.live) tool.card.append(tool.live = block(''));
+    tool.live.textContent = (tool.live.textContent + m.text).slice(-20000);
+  },
   'message.approval_required': (m) => {
     if (asks.has(m.approvalId)) return;
     bubble = null;
-    const card = add('card', 'May the agent run ' + m.tool + '?');
+    const card = add('card', question(m));
     const buttons = document.createElement('div');
-    for (const [label, approved] of [['Approve', true], ['Deny', false]]) {
+    const choose = (label, decision) => {
       const button = document.createElement('button');
       button.type = 'button';
       button.textContent = label;
-      button.onclick = () => send({ type: 'approval.decide', approvalId: m.approvalId, approved });
+      button.onclick = () => send({ type: 'approval.decide', approvalId: m.approvalId, ...decision() });
       buttons.append(button);
+    };
+    if (m.kind === 'outcome_unknown') {
+      for (const [label, choice] of [['Run it again', 'retry'], ['It was done', 'done'], ['It failed', 'failed']])
+        choose(label, () => ({ choice }));
+    } else if (m.kind === 'input') {
+      const fields = inputs(m.schema, buttons);
+      choose('Answer', () => ({ answer: fields() }));
+      choose('Decline', () => ({ approved: false }));
+    } else {
+      choose('Approve', () => ({ approved: true }));
+      choose('Always in this chat', () => ({ approved: true, remember: true }));
+      choose('Deny', () => ({ approved: false }));
     }
     card.append(block(m.action), buttons);
     log.scrollTop = log.scrollHeight;
     asks.set(m.approvalId, buttons);
     state('waits for your decision', true);
   },
+  'approval.endorsed': (m) => {
+    const buttons = asks.get(m.approvalId);
+    if (buttons) buttons.prepend(m.endorsedBy.length + ' of ' + m.requiredApprovals + ' approvals. ');
+  },
   'approval.decided': (m) => {
     const buttons = asks.get(m.approvalId);
-    if (buttons) buttons.replaceChildren(m.decision + (m.resolvedBy ? ' by ' + m.resolvedBy : ''));
+    if (buttons) buttons.replaceChildren((m.choice || m.decision) + (m.resolvedBy ? ' by ' + m.resolvedBy : ''));
     state('working', true);
   },
   'message.complete': (m) => {

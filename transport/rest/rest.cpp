@@ -101,6 +101,11 @@ void rest_call::fail_field(std::string_view path, std::string_view message) {
             {{"issues", json::array{std::move(issue)}}});
 }
 
+void rest_call::fail_field(const field_problem& problem) {
+  if (problem.code == errc::validation_error) return fail_field(problem.path, problem.message);
+  fail(to_error(problem));
+}
+
 std::optional<json::object> rest_call::body_object() {
   auto type = request.header("content-type");
   if (!type.empty() && type.find("json") == std::string_view::npos) {
@@ -127,18 +132,24 @@ std::optional<std::string> rest_call::body_string(const json::object& body, std:
   return std::string(v->get_string());
 }
 
+std::optional<std::int64_t> rest_call::number(std::string_view name, std::int64_t otherwise, std::int64_t least,
+                                              std::int64_t most) {
+  auto text = request.query_value(name);
+  if (text.empty()) return otherwise;
+  std::int64_t out = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (error == std::errc{} && end == text.data() + text.size() && out >= least && out <= most) return out;
+  fail_field(name, "must be a number from " + std::to_string(least) + " to " + std::to_string(most));
+  return std::nullopt;
+}
+
 std::optional<core::window> rest_call::window() {
-  core::window w;
-  auto read = [&](std::string_view name, std::int64_t& out, std::int64_t least, std::int64_t most) {
-    auto text = request.query_value(name);
-    if (text.empty()) return true;
-    auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error == std::errc{} && end == text.data() + text.size() && out >= least && out <= most) return true;
-    fail_field(name, "must be a number from " + std::to_string(least) + " to " + std::to_string(most));
-    return false;
-  };
-  if (!read("limit", w.limit, 1, 100) || !read("offset", w.offset, 0, std::int64_t{1} << 40)) return std::nullopt;
-  return w;
+  constexpr core::window usual;
+  auto limit = number("limit", usual.limit, 1, 100);
+  if (!limit) return std::nullopt;
+  auto offset = number("offset", usual.offset, 0, std::int64_t{1} << 40);
+  if (!offset) return std::nullopt;
+  return core::window{*limit, *offset};
 }
 
 bool rest_call::admit(access needs) {
@@ -151,7 +162,7 @@ bool rest_call::admit(access needs) {
   }
   const auto [scope, name] = scope_of(needs, request.method == "GET" || request.method == "HEAD");
   if (who_.may(scope)) return true;
-  fail({errc::forbidden, "These credentials do not allow this; it needs the scope " + std::string(name) + "."});
+  fail(core::error{errc::forbidden, "These credentials do not allow this; it needs the scope " + std::string(name) + "."});
   return false;
 }
 

@@ -2,6 +2,7 @@
 // `rest_call`, keep it alive in their callbacks, and answer it once. Runs on the connection's io thread.
 #pragma once
 
+#include "transport/decision.hpp"
 #include "transport/json_text.hpp"
 #include "transport/session_feed.hpp"
 
@@ -56,6 +57,7 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
   void fail_with(const core::error& e, boost::json::object details) { fail(e, std::move(details), {}); }
   /// VALIDATION_ERROR: 400 with its `details.issues`, or 422 in the detail shape.
   void fail_field(std::string_view path, std::string_view message);
+  void fail_field(const field_problem& problem);
 
   /// 405 with the methods the path has.
   void fail_method(const std::string& allowed);
@@ -64,6 +66,9 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
   [[nodiscard]] std::optional<boost::json::object> body_object();
   /// A string field of the body. Absent: `required` answers the call, else "". Wrong type answers the call.
   [[nodiscard]] std::optional<std::string> body_string(const boost::json::object& body, std::string_view name, bool required);
+  /// A whole number from the query; answers the call when it is none in range.
+  [[nodiscard]] std::optional<std::int64_t> number(std::string_view name, std::int64_t otherwise, std::int64_t least,
+                                                   std::int64_t most);
   /// `limit` (1–100, default 20) and `offset` from the query; answers the call when they are not numbers in range.
   [[nodiscard]] std::optional<core::window> window();
 
@@ -96,6 +101,9 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
   /// What the caller's lists are about: `visible_to` of the queries.
   [[nodiscard]] std::optional<std::string> visible_to() const;
 
+  /// Is on this machine, or an admin: may know how the server does.
+  [[nodiscard]] bool is_operator() const { return request.is_loopback || who_.may(core::scope::admin); }
+
   /// The same for a command.
   void submit(core::session_id session, core::command command, std::function<void(core::command_reply)> then);
 
@@ -116,16 +124,6 @@ using rest_call_ptr = std::shared_ptr<rest_call>;
 
 /// `{items, data, total, limit, offset}`: one array under both names (PROTOCOLS §1.6).
 [[nodiscard]] boost::json::object list_of(boost::json::array items, std::int64_t total, core::window w);
-
-using rest_handler = void (*)(const rest_call_ptr&);
-
-struct route {
-  std::string_view method;
-  std::string_view pattern;  ///< `{name}` matches one segment; a trailing slash of the request is ignored
-  rest_handler handler;
-  error_shape shape = error_shape::nexus;
-  access needs = access::usual;
-};
 
 /// Finds the route and calls it; no route answers 404, a known path with another method 405 with `Allow`.
 void dispatch(feed_hub& hub, http_request request, std::shared_ptr<http_exchange> exchange);

@@ -52,7 +52,20 @@ void get_approval(const rest_call_ptr& call);
 void post_approve(const rest_call_ptr& call);
 void post_deny(const rest_call_ptr& call);
 void post_decide(const rest_call_ptr& call);
+
+// approvals_bulk.cpp
 void post_decide_many(const rest_call_ptr& call);
+
+// grants.cpp
+void get_remembered(const rest_call_ptr& call);
+void delete_remembered(const rest_call_ptr& call);
+
+// tool_calls.cpp
+void get_tool_calls(const rest_call_ptr& call);
+void get_tool_output(const rest_call_ptr& call);
+void get_children(const rest_call_ptr& call);
+/// The sub-agents' sessions of `parent`, which the caller may see.
+void answer_children(const rest_call_ptr& call, core::session_id parent, core::window w);
 
 // traces.cpp
 void get_project_traces(const rest_call_ptr& call);
@@ -77,5 +90,8 @@ void get_healthz(const rest_call_ptr& call);
 void get_readyz(const rest_call_ptr& call);
 void get_metrics(const rest_call_ptr& call);
 void get_home(const rest_call_ptr& call);
+
+// console.cpp
+void get_asset(const rest_call_ptr& call);
 
 }  // namespace troupe::transport

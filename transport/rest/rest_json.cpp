@@ -1,6 +1,7 @@
 #include "transport/rest/rest_json.hpp"
 
 #include "transport/dialects/nexus.hpp"
+#include "transport/dialects/nexus_fields.hpp"
 #include "transport/json_text.hpp"
 #include "transport/rest/attachments.hpp"
 #include "transport/rest/idempotency.hpp"
@@ -14,7 +15,26 @@ namespace {
 json::value time_or_null(core::millis at) { return at.count() == 0 ? json::value(nullptr) : json::value(iso_time(at)); }
 json::value id_or_null(const core::uuid& id) { return id.is_nil() ? json::value(nullptr) : json::value(id.str()); }
 
-std::string_view to_text(core::approval_policy p) { return p == core::approval_policy::always ? "always" : "never"; }
+std::string_view to_text(core::approval_policy p) {
+  switch (p) {
+    case core::approval_policy::never:
+      return "never";
+    case core::approval_policy::always:
+      return "always";
+    case core::approval_policy::by_effect:
+      break;
+  }
+  return "by_effect";
+}
+
+/// In one word: what its rules are is the operator's business.
+std::string_view to_text(const core::tool_approval& a) {
+  if (!a.rules.empty()) return "by_rule";
+  return a.policy ? to_text(*a.policy) : "default";
+}
+
+json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json::value(text); }
+json::value json_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : json_or_string(text); }
 
 json::value duration(const core::span_record& s) {
   if (s.ended_at.count() == 0) return nullptr;
@@ -82,7 +102,9 @@ json::object tool_json(const core::tool_record& t) {
           {"parameters", json_or_string(t.parameters)},
           {"effect", core::to_string(t.effect)},
           {"approval", t.needs_approval ? "always" : "never"},
-          {"source", t.source}};
+          {"riskLevel", t.risk},
+          {"source", t.source},
+          {"status", t.status.empty() ? std::string("ready") : t.status}};
 }
 
 json::object session_json(const core::session_record& s) {
@@ -95,6 +117,9 @@ json::object session_json(const core::session_record& s) {
           {"status", core::to_string(s.status)},
           {"owner", s.owner},
           {"participants", json::array(s.participants.begin(), s.participants.end())},
+          {"parentSessionId", id_or_null(s.parent.value)},
+          {"parentToolCallId", text_or_null(s.parent_call.str())},
+          {"depth", s.depth},
           {"metadata", s.metadata.empty() ? json::value(json::object()) : json_or_string(s.metadata)},
           {"messageCount", s.message_count},
           {"lastSeq", s.last_seq},
@@ -107,25 +132,81 @@ json::object approval_json(const core::approval_record& a) {
   auto action = json_or_string(a.action);
   auto decided_by = a.decision ? json::value(a.decided_by) : json::value(nullptr);
   auto decided_at = time_or_null(a.decided_at);
-  return {{"id", a.id.str()},
-          {"projectId", a.project.str()},
-          {"agentId", a.agent.str()},
-          {"sessionId", a.session.str()},
-          {"runId", a.run.str()},
-          {"toolCallId", a.call.str()},
-          {"toolId", a.tool},
-          {"action", action},
-          {"toolInput", action},
-          {"kind", core::to_string(a.kind)},
-          {"status", a.decision ? core::to_string(*a.decision) : std::string_view("pending")},
-          {"riskLevel", a.risk},
-          {"createdAt", iso_time(a.created_at)},
-          {"expiresAt", time_or_null(a.expires_at)},
-          {"decidedBy", decided_by},
-          {"decidedAt", decided_at},
-          {"resolvedBy", decided_by},
-          {"resolvedAt", decided_at},
-          {"note", a.note.empty() ? json::value(nullptr) : json::value(a.note)}};
+  json::object out{{"id", a.id.str()},
+                   {"projectId", a.project.str()},
+                   {"agentId", a.agent.str()},
+                   {"sessionId", a.session.str()},
+                   {"runId", a.run.str()},
+                   {"toolCallId", a.call.str()},
+                   {"toolId", a.tool},
+                   {"action", action},
+                   {"toolInput", action},
+                   {"argumentsHash", text_or_null(a.arguments_hash)},
+                   {"kind", core::to_string(a.kind)},
+                   {"choices", nullptr},
+                   {"message", text_or_null(a.prompt)},
+                   {"schema", json_or_null(a.schema)},
+                   {"status", a.decision ? core::to_string(*a.decision) : std::string_view("pending")},
+                   {"riskLevel", a.risk},
+                   {"requiredApprovals", a.deciders},
+                   {"endorsedBy", json::array(a.endorsed_by.begin(), a.endorsed_by.end())},
+                   {"notBy", text_or_null(a.not_by)},
+                   {"originSessionId", id_or_null(a.origin.value)},
+                   {"originApprovalId", id_or_null(a.origin_approval.value)},
+                   {"createdAt", iso_time(a.created_at)},
+                   {"expiresAt", time_or_null(a.expires_at)},
+                   {"decidedBy", decided_by},
+                   {"decidedAt", decided_at},
+                   {"resolvedBy", decided_by},
+                   {"resolvedAt", decided_at},
+                   {"note", text_or_null(a.note)},
+                   {"editedInput", json_or_null(a.edited_input)},
+                   {"choice", nullptr},
+                   {"answer", json_or_null(a.answer)}};
+  if (a.kind == core::approval_kind::outcome_unknown) out["choices"] = outcome_choices();
+  if (a.choice != core::outcome_choice::none) out["choice"] = core::to_string(a.choice);
+  return out;
+}
+
+json::object grant_json(const core::grant_record& g, core::millis now) {
+  bool is_over = g.grant.expires_at.count() != 0 && now >= g.grant.expires_at;
+  return {{"id", g.grant.grant.str()},
+          {"status", g.revoked_at.count() != 0 ? "revoked"
+                     : is_over                 ? "expired"
+                                               : "active"},
+          {"scope", core::to_string(g.grant.scope)},
+          {"projectId", g.project.str()},
+          {"agentId", g.agent.str()},
+          {"sessionId", g.session.str()},
+          {"toolId", g.grant.tool},
+          {"when", g.grant.when.empty() ? json::value(json::array()) : json_or_string(g.grant.when)},
+          {"approvalId", id_or_null(g.grant.approval.value)},
+          {"grantedBy", g.grant.by},
+          {"createdAt", iso_time(g.created_at)},
+          {"expiresAt", time_or_null(g.grant.expires_at)},
+          {"revokedAt", time_or_null(g.revoked_at)},
+          {"revokedBy", g.revoked_at.count() != 0 ? json::value(g.revoked_by) : json::value(nullptr)}};
+}
+
+json::object tool_call_json(const core::tool_call_record& c) {
+  json::object out{{"toolCallId", c.id.str()},
+                   {"runId", id_or_null(c.run.value)},
+                   {"tool", c.tool},
+                   {"input", json_or_string(c.input)},
+                   {"effect", core::to_string(c.effect)},
+                   {"success", nullptr},
+                   {"output", nullptr},
+                   {"outputBytes", c.output_bytes != 0 ? c.output_bytes : static_cast<std::int64_t>(c.output.size())},
+                   {"isCut", c.output_bytes != 0},
+                   {"durationMs", c.ms},
+                   {"childSessionId", id_or_null(c.child.value)},
+                   {"cost", c.cost.usd()},
+                   {"startedAt", time_or_null(c.started_at)},
+                   {"endedAt", time_or_null(c.ended_at)}};
+  if (!c.ok) return out;
+  out["success"] = *c.ok;
+  out["output"] = output_value(c.output);
+  return out;
 }
 
 json::object file_json(const core::file_record& f) {
@@ -192,12 +273,18 @@ json::array messages_json(const std::vector<core::message_record>& messages,
     for (const auto& c : m.calls) {
       const auto* r = take_result(m, c, results, taken);
       bool is_settled = r && r->ok;
-      calls.push_back(json::object{{"toolCallId", c.id.str()},
-                                   {"tool", c.tool},
-                                   {"input", json_or_string(c.arguments)},
-                                   {"success", is_settled ? json::value(*r->ok) : json::value(nullptr)},
-                                   {"output", is_settled ? output_value(r->output) : json::value(nullptr)},
-                                   {"durationMs", r ? r->ms : 0}});
+      json::object shown{{"toolCallId", c.id.str()},
+                         {"tool", c.tool},
+                         {"input", json_or_string(c.arguments)},
+                         {"success", is_settled ? json::value(*r->ok) : json::value(nullptr)},
+                         {"output", is_settled ? output_value(r->output) : json::value(nullptr)},
+                         {"durationMs", r ? r->ms : 0}};
+      if (r && r->output_bytes != 0) shown["outputBytes"] = r->output_bytes;
+      if (r && !r->child.is_nil()) {
+        shown["childSessionId"] = r->child.str();
+        shown["cost"] = r->cost.usd();
+      }
+      calls.push_back(std::move(shown));
     }
     json::object message{{"id", id_or_null(m.id.value)},
                          {"sessionId", m.session.str()},
@@ -225,13 +312,16 @@ core::error lost_decision(const core::approval_settled& winner) {
   return {core::errc::approval_not_pending, text + "."};
 }
 
-json::object winner_json(const core::approval_settled& winner) {
+json::object winner_json(const core::approval_settled& winner, const core::approval_record* record) {
   json::object out{{"approvalId", winner.approval.str()},
                    {"decision", core::to_string(winner.decision)},
                    {"status", core::to_string(winner.decision)},
                    {"decidedBy", winner.by},
                    {"resolvedBy", winner.by}};
   if (!winner.note.empty()) out["note"] = winner.note;
+  if (winner.choice != core::outcome_choice::none) out["choice"] = core::to_string(winner.choice);
+  if (record && record->decided_at.count() != 0)
+    for (auto name : {"decidedAt", "resolvedAt"}) out[name] = iso_time(record->decided_at);
   return out;
 }
 

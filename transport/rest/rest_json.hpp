@@ -20,6 +20,10 @@ namespace troupe::transport {
 [[nodiscard]] boost::json::object tool_json(const core::tool_record& t);
 [[nodiscard]] boost::json::object session_json(const core::session_record& s);
 [[nodiscard]] boost::json::object approval_json(const core::approval_record& a);
+/// `now` tells whether it holds.
+[[nodiscard]] boost::json::object grant_json(const core::grant_record& g, core::millis now);
+/// A call with its result; without its session.
+[[nodiscard]] boost::json::object tool_call_json(const core::tool_call_record& c);
 [[nodiscard]] boost::json::object file_json(const core::file_record& f);
 [[nodiscard]] boost::json::object queued_json(const core::session_state::queued& q, std::size_t position);
 /// `root` is the span of the run.
@@ -33,7 +37,8 @@ namespace troupe::transport {
 
 /// What a caller is told who decided too late: who won, and how.
 [[nodiscard]] core::error lost_decision(const core::approval_settled& winner);
-[[nodiscard]] boost::json::object winner_json(const core::approval_settled& winner);
+/// `record`: as it is stored, where it is at hand.
+[[nodiscard]] boost::json::object winner_json(const core::approval_settled& winner, const core::approval_record* record);
 
 /// 32 hex digits, as the API writes trace ids, or the form with dashes.
 [[nodiscard]] std::optional<core::trace_id> parse_trace_id(std::string_view text);

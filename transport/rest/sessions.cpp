@@ -26,6 +26,7 @@ void answer_sessions(const rest_call_ptr& call, core::list_sessions query) {
   if (!w) return;
   query.window = *w;
   query.visible_to = call->visible_to();
+  query.with_children = call->request.query_value("includeChildren") == "true";
   if (auto status = call->request.query_value("status"); !status.empty()) {
     query.status = core::session_status_from(status);
     if (!query.status || query.status == core::session_status::deleted)
@@ -76,8 +77,14 @@ void get_project_sessions(const rest_call_ptr& call) {
   answer_sessions(call, std::move(query));
 }
 
-/// GET /sessions?q=
+/// GET /sessions?q=&projectId=&parentId=&includeChildren=: those of sub-agents only where they are asked for.
 void get_sessions(const rest_call_ptr& call) {
+  if (auto parent = call->request.query_value("parentId"); !parent.empty()) {
+    auto w = call->window();
+    if (!w) return;
+    return call->find_session(std::move(parent),
+                              [call, w = *w](const core::session_record& s) { answer_children(call, s.id, w); });
+  }
   core::list_sessions query;
   query.text = call->request.query_value("q");
   if (auto project = call->request.query_value("projectId"); !project.empty()) query.project = core::project_id{project};
@@ -132,7 +139,7 @@ void get_events(const rest_call_ptr& call) {
   call->find_session([call, after = *after, as_list, w = *w](const core::session_record& s) {
     if (as_list) return list_events(call, s.id, after.value_or(0), w);
     if (call->request.method == "HEAD") return call->exchange->respond({200, "text/event-stream", {}, {}});
-    stream_events(call, s.id, {after, true}, {});
+    stream_events(call, s.id, {after, true, encoder_kind::nexus_log}, {});
   });
 }
 

@@ -14,3 +14,4 @@ export const loadOpenai = () => load("openai");
 export const loadAnthropic = () => load("@anthropic-ai/sdk");
 /** The official Socket.IO client: 4.x, or `socket.io-client-3`, `socket.io-client-2`. */
 export const loadSocketIo = (name = "socket.io-client") => load(name);
+export const loadAjv = async () => ({ Ajv2020: (await load("ajv/dist/2020.js")).default.default, addFormats: (await load("ajv-formats")).default.default });

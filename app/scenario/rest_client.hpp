@@ -1,0 +1,54 @@
+// The REST API of a running server, as `troupe replay --url` and `troupe record --url` use it. Owned by them; one thread.
+#pragma once
+
+#include "core/error.hpp"
+
+#include <boost/json/object.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace troupe::app {
+
+struct rest_answer {
+  int status = 0;
+  boost::json::object body;
+
+  [[nodiscard]] std::string text(std::string_view key) const;
+  /// `items` of a list; empty where it is none.
+  [[nodiscard]] const boost::json::array& items() const;
+};
+
+class rest_client {
+ public:
+  /// `url`: http://HOST:PORT. A `configuration_error` names what is wrong with it. An empty token is none.
+  [[nodiscard]] static core::result<std::unique_ptr<rest_client>> open(const std::string& url, std::string token);
+  ~rest_client();
+
+  /// `path` follows `/api/v1`. An answer of any status is one, but credentials that do not do and a server that wants to be
+  /// left alone are errors, as is what is no JSON. Errors name the server and the path.
+  [[nodiscard]] core::result<rest_answer> call(const std::string& method, const std::string& path,
+                                               const boost::json::object& body = {});
+  [[nodiscard]] core::result<rest_answer> upload(const std::string& path, const std::string& content_type, std::string bytes);
+  /// The body of a GET that is answered with 200.
+  [[nodiscard]] core::result<std::string> bytes(const std::string& path);
+
+  [[nodiscard]] const std::string& url() const noexcept { return url_; }
+  [[nodiscard]] const std::string& token() const noexcept { return token_; }
+
+ private:
+  struct impl;
+  rest_client(std::string url, std::string token);
+  [[nodiscard]] core::result<rest_answer> ask(const std::string& method, const std::string& path,
+                                              const std::string& content_type, std::string body);
+
+  std::string url_;
+  std::string token_;
+  std::unique_ptr<impl> impl_;
+};
+
+/// For a query.
+[[nodiscard]] std::string percent_encoded(std::string_view text);
+
+}  // namespace troupe::app

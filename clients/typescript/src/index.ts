@@ -1,0 +1,21 @@
+// What `troupe-client` gives. React hooks are in `troupe-client/react`.
+export { TroupeClient, type TroupeClientOptions } from "./client.js";
+export type { GetToken } from "./auth.js";
+export type { BackoffOptions } from "./backoff.js";
+export { TroupeError } from "./errors.js";
+export type * from "./events.js";
+export type * from "./frames.js";
+export type * from "./records.js";
+export type { CallOptions, WriteOptions } from "./http.js";
+export type { PageQuery } from "./rest/projects.js";
+export type { ChatRequest, SessionQuery } from "./rest/sessions.js";
+export type { ApprovalQuery } from "./rest/approvals.js";
+export { Run, type RunEvent, type RunResult } from "./run.js";
+export { Session, type SendArguments, type SessionOptions } from "./session.js";
+export { reduceSession, reduceSessionAll } from "./reducer.js";
+export { chatMessagesOf } from "./local.js";
+export * from "./state.js";
+export { ApprovalInbox, type ApprovalInboxState } from "./inbox.js";
+export { createNexusApi, createNexusWebSocket, nexusApi, type NexusApi, type NexusWebSocket, type NexusWebSocketOptions } from "./nexus.js";
+export type { StreamedEvent } from "./sse.js";
+export type { SocketConstructor, SocketLike } from "./websocket.js";

@@ -1,0 +1,161 @@
+// The types of the TypeScript client (clients/typescript/src/events.ts) against what the server sends: every frame of the
+// demo's conversations and of those that show the rest, on the socket, in event streams, in event lists and in exports. A
+// field or a type that only one of both knows fails.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EventStream, get, listAll, post, request, SocketClient } from "./support/clients.mjs";
+import { standard } from "./support/configuration.mjs";
+import { withServer } from "./support/server.mjs";
+import { schemaChecker } from "../../clients/typescript/test/package.mjs";
+
+const { check, definitions } = await schemaChecker();
+
+/** The `type` of every frame that a union of event types knows. */
+function typesOf(name) {
+  const definition = definitions[name];
+  if (definition.anyOf) return definition.anyOf.flatMap((one) => typesOf(decodeURIComponent(one.$ref.replace("#/definitions/", ""))));
+  return [definition.properties.type.const];
+}
+
+// What these conversations cannot bring about, and where it is seen instead.
+const elsewhere = {
+  "message.superseded": "client_resume.test.mjs",
+  "session.draining": "client_resume.test.mjs",
+  "message.tool_progress": "tools that stream their output are commands and MCP servers: tests of issue 5",
+  "tool.outcome_unknown": "needs a crash inside a call: outcome_unknown.test.mjs",
+  "approval.endorsed": "needs two people and an agent that asks for both: approvals tests of issue 5",
+  "grant.given": "checked where the server remembers approvals, below",
+  "grant.revoked": "checked where the server remembers approvals, below",
+  "agent.changed": "needs a handoff: tests of issue 5",
+  "run.stop_requested": "checked below where the log shows it",
+};
+const seen = new Set();
+
+function checked(frames, type = "NexusEvent") {
+  for (const { sse, ...frame } of frames) {
+    check(type, frame);
+    seen.add(frame.type);
+    if (sse?.event) assert.equal(sse.event, frame.type);
+  }
+  return frames;
+}
+
+/** A conversation; ends with the frames of its socket, stream, list and export checked. */
+async function converse(server, agentId, talk) {
+  const session = (await post(server, "/api/v1/projects/demo/sessions", { agentId })).body.id;
+  const stream = await EventStream.open(server, "GET", `/api/v1/sessions/${session}/events?after=0`);
+  const open = async () => {
+    const client = await SocketClient.open(server, "/ws");
+    client.send({ type: "auth", projectId: "demo", sessionId: session, afterSeq: 0 });
+    await client.next("session.resumed");
+    return client;
+  };
+  const clients = [await open(), await open()];
+  await talk(clients[0], clients[1], session);
+  const last = Math.max(...clients.flatMap((c) => c.frames.map((f) => f.seq ?? 0)));
+  await stream.until(() => stream.frames.some((f) => f.seq >= last), `event ${last} in the stream`);
+  for (const client of clients) checked(client.frames);
+  checked(stream.frames, "LogEvent");
+  checked(await listAll(server, `/api/v1/sessions/${session}/events`), "LogEvent");
+  checked((await get(server, `/api/v1/sessions/${session}/export`)).body.events, "LogEvent");
+  stream.close();
+}
+
+async function say(client, content) {
+  client.send({ type: "message.send", content });
+  return client.next("message.complete");
+}
+
+test("the demo's conversations", () =>
+  withServer(null, async (server) => {
+    await converse(server, "guide", async (client) => {
+      client.send({ type: "ping" });
+      for (const content of ["help", "time", "calculate 2*21", "write a file", "read the file", "list files"]) await say(client, content);
+      for (const approved of [false, true]) {
+        client.send({ type: "message.send", content: "delete the file" });
+        const card = await client.next("message.approval_required");
+        client.send({ type: "approval.decide", approvalId: card.approvalId, approved, note: "seen" });
+        await client.next("message.complete");
+        client.send({ type: "approval.decide", approvalId: card.approvalId, approved });
+        await client.next("approval.decided");
+      }
+      client.send({ type: "message.send", content: "long" });
+      await client.next("message.content_delta");
+      client.send({ type: "message.send", content: "thanks", clientMessageId: "mine-1" });
+      await client.next("message.queued");
+      client.send({ type: "run.cancel" });
+      await client.next("run.cancelled");
+      await client.next("message.complete");
+    });
+    // Sub-agents, where this demo has them.
+    const agents = (await get(server, "/api/v1/projects/demo/agents")).body.items.map((a) => a.id);
+    if (agents.includes("scout")) await converse(server, "guide", (client) => say(client, "ask the scout"));
+  }));
+
+test("the rest: refusals, failures, the queue, reactions, titles, clearing, people in the room", () =>
+  withServer(standard(), async (server) => {
+    await converse(server, "writer", async (client, other, session) => {
+      const path = `/api/v1/sessions/${session}`;
+      client.send("no json").send({ type: "nothing" }).send({ type: "message.send" });
+      for (let i = 0; i < 3; ++i) await client.next("error");
+      client.send({ type: "message.send", content: "fail" });
+      await client.next((f) => f.type === "error" && f.runId !== undefined);
+      client.send({ type: "typing", isTyping: true });
+      await other.next("typing");
+      const file = (await request(server, "POST", `${path}/files?name=a.txt`, "text", { "content-type": "text/plain" })).body;
+      client.send({ type: "message.send", content: "hello", attachments: [file.fileId] });
+      const { messageId } = await client.next("message.complete");
+      await post(server, `${path}/messages/${messageId}/reactions`, { emoji: "👍" });
+      await client.next("message.reaction");
+      await request(server, "PATCH", path, { title: "A title" });
+      await client.next("session.updated");
+      client.send({ type: "message.send", content: "hold" });
+      await client.next("message.content_delta");
+      const waiting = [];
+      for (const content of ["hello", "clock"]) {
+        client.send({ type: "message.send", content });
+        waiting.push(await client.next("message.queued"));
+      }
+      await request(server, "PATCH", `${path}/queue/${waiting[1].messageId}`, { content: "hello", position: 1 });
+      await client.next("message.edited");
+      await client.next("queue.reordered");
+      client.send({ type: "run.cancel" });
+      for (let i = 0; i < 2; ++i) await client.next("message.complete");
+      const conversation = (await get(server, path)).body;
+      await request(server, "DELETE", `/chat/conversations/${conversation.id}`);
+      await request(server, "DELETE", `/api/v1/chats/${conversation.id}/messages`);
+      await client.next("session.cleared");
+    });
+  }));
+
+test("approvals that are remembered, where the server remembers them", (t) =>
+  withServer(standard(), async (server) => {
+    if ((await get(server, "/api/v1/approvals/remembered")).status === 404) return t.skip("this server has no GET /approvals/remembered");
+    await converse(server, "writer", async (client, _, session) => {
+      await say(client, "write note");
+      client.send({ type: "message.send", content: "delete note" });
+      const card = await client.next("message.approval_required");
+      client.send({ type: "approval.decide", approvalId: card.approvalId, approved: true, remember: true });
+      await client.next("message.complete");
+      await say(client, "delete note"); // asks no more: allowedBy
+      const [known] = (await get(server, `/api/v1/approvals/remembered`)).body.items;
+      await request(server, "DELETE", `/api/v1/approvals/remembered/${known.id}`);
+      await listAll(server, `/api/v1/sessions/${session}/events`);
+    });
+    assert.ok(seen.has("grant.given") && seen.has("grant.revoked"), [...seen].join());
+  }));
+
+test("every type of events.ts was seen, or is named with the place where it is", () => {
+  const missing = [...typesOf("LogEvent")].filter((type) => !seen.has(type) && !(type in elsewhere));
+  assert.deepEqual(missing, []);
+});
+
+test("the events of the OpenAPI document are those of events.ts", (t) =>
+  withServer(standard(), async (server) => {
+    const { status, body } = await get(server, "/api/v1/openapi.json");
+    if (status === 404) return t.skip("this server has no GET /api/v1/openapi.json yet");
+    assert.equal(status, 200);
+    const all = JSON.stringify(body);
+    const known = typesOf("LogEvent");
+    assert.deepEqual(known.filter((type) => !all.includes(`"${type}"`)), [], "event types that the document does not name");
+  }));

@@ -1,0 +1,42 @@
+import type { Same } from '..';
+import type en from '../en/scenarios';
+
+const scenarios: Same<typeof en> = {
+  title: 'Escenarios',
+  about: 'Guiones que dicen qué tiene que pasar, y si pasó.',
+  run: 'Ejecutar el corpus',
+  cannotRun: 'El servidor no puede ejecutar escenarios desde aquí. Ejecútalos donde está el programa; el informe se abre abajo:',
+  orJson: 'O con una línea de JSON por escenario, que esta página también lee:',
+  openReport: 'Abrir un informe',
+  orDrop: 'o suelta aquí el fichero. Se lee en este navegador y no se envía a ningún sitio.',
+  nothingOpen: 'No hay ningún informe abierto.',
+  nothingOpenHow: 'Ejecuta la orden de arriba y abre report.xml: los fallos se muestran con lo esperado junto a lo que llegó.',
+  scenario: 'Escenario',
+  took: 'Tardó',
+  nameHas: 'El nombre contiene',
+  total: (n) => (n === 1 ? '1 escenario' : `${n} escenarios`),
+  passed: (n) => (n === 1 ? '1 correcto' : `${n} correctos`),
+  failed: (n) => (n === 1 ? '1 fallido' : `${n} fallidos`),
+  skipped: (n) => (n === 1 ? '1 omitido' : `${n} omitidos`),
+  allWell: 'No ha fallado ninguno.',
+  skippedBecause: 'omitido:',
+  noneFits: 'Ningún escenario cumple.',
+  firstOnly: (shown, total) => `Se muestran los primeros ${shown} de ${total}; escribe más del nombre.`,
+  firstDivergence: 'Primera diferencia',
+  differs: 'Difiere:',
+  expected: 'Esperado',
+  came: 'Llegó',
+  whatFollows: 'Lo que sigue en ambos lados',
+  thenExpected: 'Después se esperaba',
+  thenCame: 'Después llegó',
+  otherForm: 'Este fallo no nombra un solo evento:',
+  asWritten: 'Como lo escribió el programa',
+  problems: {
+    xml: (name, detail) => `${name} no es un fichero XML completo. ¿Se cortó la ejecución? ${detail}`,
+    nothing: (name) => `${name} no contiene ningún caso. Abre lo que ha escrito «troupe replay --junit» o «--json».`,
+    line: (name, detail) => `${name}, línea ${detail}: no es una línea de «troupe replay --json».`,
+    large: (name) => `${name} ocupa más de 32 MiB. Ejecuta menos escenarios, con --filter o --tag.`,
+    unreadable: (name) => `No se ha podido leer ${name}. ¿Sigue ahí?`,
+  },
+};
+export default scenarios;

@@ -1,0 +1,88 @@
+// Nothing is said yet: who should answer, and the first message, which makes the session.
+import { useEffect, useRef, useState } from 'react';
+import { Bot } from 'lucide-react';
+import icon from '../../icon.svg';
+import { useLocation } from 'wouter';
+import type { Agent } from 'troupe-client';
+import { api } from '../../api';
+import { remember, remembered } from '../../store';
+import { EmptyState, ErrorNote, Field, Loading, Select } from '../../ui';
+import { Composer, type ComposerHandle } from './Composer';
+import type { useAgents } from './useAgents';
+import { useWords } from './words';
+
+const key = 'troupe.agent';
+const nameOf = (agent: Agent) => `${agent.projectId}/${agent.id}`;
+const nothing = () => {};
+
+export function NewChat({ agents }: { agents: ReturnType<typeof useAgents> }) {
+  const t = useWords();
+  const [, go] = useLocation();
+  const composer = useRef<ComposerHandle>(null);
+  const [chosen, setChosen] = useState(() => remembered('localStorage', key) ?? '');
+  const agent = agents.all.find((a) => nameOf(a) === chosen) ?? agents.all.find((a) => a.isDefault) ?? agents.all[0];
+  useEffect(() => composer.current?.focus(), [agents.loading]);
+
+  if (agents.error !== null && agents.all.length === 0)
+    return (
+      <div className="page">
+        <ErrorNote error={agents.error} onRetry={agents.reload} />
+      </div>
+    );
+  if (agents.loading && agents.all.length === 0) return <Loading />;
+  if (!agent) return <EmptyState icon={<Bot size={32} aria-hidden />} title={t.agent.none} />;
+
+  const pick = (name: string) => {
+    setChosen(name);
+    remember('localStorage', key, name);
+    composer.current?.focus();
+  };
+  const send = async (text: string, files: readonly File[]) => {
+    const session = await api.client.sessions.create(agent.projectId, { agentId: agent.id });
+    const attachments: string[] = [];
+    for (const file of files) attachments.push((await api.client.sessions.upload(session.id, file)).fileId);
+    await api.client.sessions.send(session.id, text, attachments.length > 0 ? { attachments } : {});
+    go(`/chat/${session.id}`);
+  };
+  return (
+    <>
+      <div className="welcome">
+        <img src={icon} alt="" width={56} height={56} />
+        <h1>{t.welcome.title(agent.name)}</h1>
+        <Field label={t.agent.label} className="welcome__agent">
+          {(p) => (
+            <Select {...p} value={nameOf(agent)} onChange={(e) => pick(e.target.value)}>
+              {agents.projects.map(({ project, agents: own }) => (
+                <optgroup key={project.id} label={project.name}>
+                  {own.map((a) => (
+                    <option key={a.id} value={nameOf(a)}>
+                      {a.name}
+                    </option>
+                  ))}
+                </optgroup>
+              ))}
+            </Select>
+          )}
+        </Field>
+        {agent.description && <p>{agent.description}</p>}
+        <p className="muted">{t.agent.model(agent.provider, agent.model)}</p>
+        <p className="muted">{t.welcome.hint}</p>
+      </div>
+      <Composer
+        ref={composer}
+        agentName={agent.name}
+        disabled={false}
+        isRunning={false}
+        isStopping={false}
+        isEditing={false}
+        draft=""
+        onDraft={nothing}
+        onSend={send}
+        onStop={nothing}
+        onEditLast={nothing}
+        onLeaveEditing={nothing}
+        onTyping={nothing}
+      />
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+// A list of the server that is read page by page, as far as the user asks.
+import { useCallback, useEffect, useRef, useState } from 'react';
+import type { Page } from 'troupe-client';
+
+export interface Pages<T> {
+  items: readonly T[];
+  /** Undefined until the first page is there. */
+  total: number | undefined;
+  error: unknown;
+  loading: boolean;
+  hasMore: boolean;
+  more: () => void;
+  /** Reads what is shown again; it stays until the answer is there. */
+  reload: () => void;
+}
+
+export const pageSize = 100;
+
+type Ask<T> = (query: { limit: number; offset: number }, signal: AbortSignal) => Promise<Page<T>>;
+
+/** Asked again when `deps` change. With `refreshMs`, what is shown is read again that often while the tab is visible. */
+export function usePages<T>(ask: Ask<T>, deps: readonly unknown[], refreshMs = 0): Pages<T> {
+  const [state, setState] = useState<{ items: readonly T[]; total: number | undefined; error: unknown; loading: boolean }>({
+    items: [], total: undefined, error: null, loading: true,
+  });
+  const latest = useRef(ask);
+  latest.current = ask;
+  const abort = useRef(new AbortController());
+  const shown = useRef(0);
+  const wanted = useRef(1); // pages
+
+  const read = useCallback(async (pages: number) => {
+    abort.current.abort();
+    const mine = (abort.current = new AbortController());
+    setState((s) => ({ ...s, loading: true }));
+    try {
+      const items: T[] = [];
+      let total = 0;
+      for (let i = 0; i < pages; ++i) {
+        const page = await latest.current({ limit: pageSize, offset: i * pageSize }, mine.signal);
+        items.push(...page.items);
+        total = page.total;
+        if (items.length >= total || page.items.length === 0) break;
+      }
+      if (mine.signal.aborted) return;
+      shown.current = items.length;
+      setState({ items, total, error: null, loading: false });
+    } catch (error) {
+      if (!mine.signal.aborted) setState((s) => ({ ...s, error, loading: false }));
+    }
+  }, []);
+
+  useEffect(() => {
+    wanted.current = 1;
+    void read(1);
+    return () => abort.current.abort();
+  }, [...deps, read]);
+
+  useEffect(() => {
+    if (refreshMs <= 0) return;
+    const timer = setInterval(() => document.hidden || void read(wanted.current), refreshMs);
+    return () => clearInterval(timer);
+  }, [refreshMs, read]);
+
+  const reload = useCallback(() => void read(wanted.current), [read]);
+  const more = useCallback(() => void read(++wanted.current), [read]);
+  return { ...state, hasMore: state.total !== undefined && state.items.length < state.total, more, reload };
+}
