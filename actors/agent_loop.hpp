@@ -43,8 +43,8 @@ struct agent_loop_state {
   };
   struct call {
     core::tool_call asked;
-    std::string input{};      ///< the arguments as the log has them; edited ones after their approval
-    tools::tool_ptr tool{};   ///< null: refused already, or not there any more
+    std::string input{};     ///< the arguments as the log has them; edited ones after their approval
+    tools::tool_ptr tool{};  ///< null: refused already, or not there any more
     boost::json::object arguments{};
     core::session_id child{};  ///< of the sub-agent that carries it out
     std::vector<question> questions{};
@@ -57,10 +57,10 @@ struct agent_loop_state {
   provider_actor provider;  ///< of the call under way
   run_order order;
   core::run_machine machine{0};
-  bool has_begun = false;                      ///< its tools are known
-  std::vector<approval_outcome> early;         ///< decisions that came before
-  std::vector<tools::tool_ptr> agent_tools;    ///< that come with the agent's configuration, not with the toolbox
-  std::vector<tools::tool_ptr> toolset;        ///< what may be called in this step
+  bool has_begun = false;                    ///< its tools are known
+  std::vector<approval_outcome> early;       ///< decisions that came before
+  std::vector<tools::tool_ptr> agent_tools;  ///< that come with the agent's configuration, not with the toolbox
+  std::vector<tools::tool_ptr> toolset;      ///< what may be called in this step
   std::shared_ptr<const std::vector<providers::tool_description>> tools;  ///< … as models are told
   std::shared_ptr<const providers::model_files> files;  ///< of the history, for all steps; null until they are read
 

@@ -117,10 +117,10 @@ struct agent_loop_core {
   void run_approved(std::size_t i, const core::approval_decided& said);
 
   // ---- other agents (agent_loop_agents.cpp) ----
-  /// Carries out `delegate` and `handoff`. A delegation becomes the call's `invocation`; its questions come as tool_question, one
-  /// or several at a time, and their decisions go to it as tool_answer, with `approval` as it is in the child's session. A
-  /// decision made there settles the mirror by `decide_approval{approval = the child's}`: the session knows it by that too. After a
-  /// restart mirrors stay open, and are taken up again when the delegation asks the same.
+  /// Carries out `delegate` and `handoff`. A delegation becomes the call's `invocation`; its questions come as tool_question,
+  /// one or several at a time, and their decisions go to it as tool_answer, with `approval` as it is in the child's session. A
+  /// decision made there settles the mirror by `decide_approval{approval = the child's}`: the session knows it by that too.
+  /// After a restart mirrors stay open, and are taken up again when the delegation asks the same.
   void run_agent_tool(std::size_t i);
   void hand_over(std::size_t i, std::shared_ptr<const core::agent_config> next);
 };

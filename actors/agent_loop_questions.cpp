@@ -105,8 +105,8 @@ void agent_loop_core::on_decision(approval_outcome& m) {
   auto i = find_open(m.what.call);
   if (!i) return;
   auto& call = s.calls[*i];
-  auto question = std::find_if(call.questions.begin(), call.questions.end(),
-                               [&](const auto& q) { return q.approval == m.what.approval; });
+  auto question =
+      std::find_if(call.questions.begin(), call.questions.end(), [&](const auto& q) { return q.approval == m.what.approval; });
   if (question == call.questions.end()) return;
   auto asked = *question;
   call.questions.erase(question);
@@ -135,7 +135,9 @@ void agent_loop_core::run_approved(std::size_t i, const core::approval_decided& 
   if (!said.edited_input.empty()) call.input = said.edited_input;
   auto arguments = call.tool->check(call.input);
   if (!arguments)
-    return settle(i, false, (said.edited_input.empty() ? "Invalid arguments: " : "Invalid arguments after editing: ") + arguments.error().text);
+    return settle(
+        i, false,
+        (said.edited_input.empty() ? "Invalid arguments: " : "Invalid arguments after editing: ") + arguments.error().text);
   if (tools::arguments_hash(*arguments) != said.arguments_hash)
     return settle(i, false, "The arguments are not those that were approved; the call was not carried out.");
   call.arguments = std::move(*arguments);

@@ -35,7 +35,8 @@ struct file_shelf {
 
 std::string part_end(std::int64_t from, const core::tool_output_part& part) {
   auto to = part.offset + static_cast<std::int64_t>(part.text.size());
-  if (part.text.empty()) return "[nothing at offset " + std::to_string(from) + "; the output has " + std::to_string(part.total) + " bytes]";
+  if (part.text.empty())
+    return "[nothing at offset " + std::to_string(from) + "; the output has " + std::to_string(part.total) + " bytes]";
   auto place = "\n[bytes " + std::to_string(part.offset) + " to " + std::to_string(to) + " of " + std::to_string(part.total);
   return place + (to < part.total ? "; the next part begins at offset " + std::to_string(to) + "]" : ", the end]");
 }
@@ -91,7 +92,8 @@ void agent_loop_core::keep_files(tool_outcome m) {
       if (kept.content_type.empty()) kept.content_type = "application/octet-stream";
       kept.size = static_cast<std::int64_t>(file.bytes.size());
       auto what = kept.name + ", " + kept.content_type + ", " + std::to_string(kept.size) + " bytes";
-      auto why = n < max_files_of_result ? shelf.obstacle(file) : "a result has at most " + std::to_string(max_files_of_result) + " files";
+      auto why = n < max_files_of_result ? shelf.obstacle(file)
+                                         : "a result has at most " + std::to_string(max_files_of_result) + " files";
       if (!why.empty()) {
         lines += "\n[file not kept: " + what + ": " + why + "]";
         continue;
@@ -121,7 +123,8 @@ void agent_loop_core::complete(std::size_t i, tool_outcome& m, payloads files, c
   result.child_cost = m.child_cost;
   s.tokens += m.child_tokens;
   s.cost += m.child_cost;
-  auto whole = tools::is_plain_text(m.output) ? std::move(m.output) : providers::bounded_text(m.output, tools::max_output_bytes);
+  auto whole =
+      tools::is_plain_text(m.output) ? std::move(m.output) : providers::bounded_text(m.output, tools::max_output_bytes);
   if (whole.size() > tools::max_output_bytes) whole = std::string(tools::cut_text(whole, tools::max_output_bytes));
   if (whole.size() > s.order.agent->limits.max_output_chars) {
     auto part = tools::cut_text(whole, s.order.agent->limits.max_output_chars);
@@ -164,7 +167,7 @@ void agent_loop_core::read_output(std::size_t i) {
           [settle_as, call = question.call](const caf::error& e) mutable {
             auto why = from_caf(e);
             settle_as(false, why.code == core::errc::not_found ? "There is no output of a call \"" + call.str() + "\"."
-                                                              : "The output could not be read: " + why.text);
+                                                               : "The output could not be read: " + why.text);
           });
 }
 

@@ -1,5 +1,5 @@
-// The agent loop after a restart that came between the model's answer and the last result (DESIGN §6): what may run again does, what
-// may have taken effect and must not do so twice is put to a person.
+// The agent loop after a restart that came between the model's answer and the last result (DESIGN §6): what may run again does,
+// what may have taken effect and must not do so twice is put to a person.
 #include "actors/agent_loop_core.hpp"
 
 #include <boost/json/parse.hpp>

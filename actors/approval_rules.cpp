@@ -47,9 +47,11 @@ std::optional<error> cannot_remember(const core::approval_requested& request, co
                                      const core::principal& by) {
   if (request.kind != approval_kind::tool || !said.approved) return invalid("Only the approval of a call can be remembered.");
   if (!request.origin.is_nil())
-    return invalid("This was asked in the session of another agent (" + request.origin.str() + "): it can be remembered there.");
+    return invalid("This was asked in the session of another agent (" + request.origin.str() +
+                   "): it can be remembered there.");
   if (request.deciders > 1 || !request.not_by.empty())
-    return invalid("This tool's calls need two people, or somebody else than who asked for them, each time; they are not remembered.");
+    return invalid(
+        "This tool's calls need two people, or somebody else than who asked for them, each time; they are not remembered.");
   if (said.remember->scope != core::grant_scope::session && !by.may(core::scope::admin))
     return error{errc::forbidden, "Only those with the scope \"admin\" may have an approval remembered beyond its session."};
   if (said.remember->lifetime.count() < 0) return invalid("The lifetime of a remembered approval must not be negative.");
@@ -147,7 +149,8 @@ core::result<settlement> settlement_of(const core::approval_requested& request, 
   } else if (d.decision == decision::approved && !said.edited_input.empty()) {
     auto tool = find_tool();
     if (!tool)
-      return invalid("The tool " + request.tool + " is not there now: edited arguments cannot be checked. Approve or deny it as it is.");
+      return invalid("The tool " + request.tool +
+                     " is not there now: edited arguments cannot be checked. Approve or deny it as it is.");
     auto arguments = tool->check(said.edited_input);
     if (!arguments) return invalid("The edited arguments cannot be used: " + arguments.error().text);
     d.edited_input = json::serialize(*arguments);

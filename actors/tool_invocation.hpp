@@ -16,12 +16,12 @@ struct tool_invocation_state {
   tools::cancel_flag cancelled = std::make_shared<std::atomic<bool>>(false);
   core::millis started_at{0};
 
-  caf::actor_clock::time_point deadline;   ///< while nobody is asked
-  caf::actor_clock::duration_type left{0};      ///< of the time limit, while somebody is
+  caf::actor_clock::time_point deadline;    ///< while nobody is asked
+  caf::actor_clock::duration_type left{0};  ///< of the time limit, while somebody is
   bool is_asking = false;
-  std::shared_ptr<call_inbox> inbox;       ///< mode `streaming`
+  std::shared_ptr<call_inbox> inbox;  ///< mode `streaming`
   std::unique_ptr<tools::running_call> running;
-  caf::actor_clock::time_point shown_at;   ///< when output was passed on last
+  caf::actor_clock::time_point shown_at;  ///< when output was passed on last
   bool is_show_armed = false;
 
   tool_invocation_state() = default;

@@ -35,8 +35,8 @@ struct tool_demand {
   [[nodiscard]] bool may_be_remembered() const noexcept { return deciders < 2 && !not_requester; }
 };
 
-/// Of the agent's entries in `approval` the most precise one holds: the tool's name, its source, `*`. read_output gives only what
-/// the model may know already: it asks nobody unless it is named itself.
+/// Of the agent's entries in `approval` the most precise one holds: the tool's name, its source, `*`. read_output gives only
+/// what the model may know already: it asks nobody unless it is named itself.
 [[nodiscard]] tool_demand demand_of(const core::agent_config& agent, const tools::tool_spec& tool,
                                     const boost::json::object& arguments);
 

@@ -2,10 +2,10 @@
 
 #include "tools/schema.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
 #include <openssl/sha.h>
 #include <re2/re2.h>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <array>
@@ -49,8 +49,8 @@ std::optional<long double> number_of(const json::value& v) {
   return std::nullopt;
 }
 
-/// The value in one form. Fractions as far as every reader of JSON keeps them: in a text that is read and written again their last
-/// digit may be another one.
+/// The value in one form. Fractions as far as every reader of JSON keeps them: in a text that is read and written again their
+/// last digit may be another one.
 void write_canonical(const json::value& v, std::string& out) {
   if (const auto* list = v.if_array()) {
     out += '[';
@@ -154,7 +154,8 @@ core::result<argument_test> read_test(const json::value& item, const std::string
       if (!pattern || pattern->size() > max_pattern_bytes)
         return broken("`matches` must be a regular expression of at most " + std::to_string(max_pattern_bytes) + " bytes");
       test.value.assign(pattern->data(), pattern->size());
-      if (RE2 compiled(test.value, quiet()); !compiled.ok()) return broken("the regular expression is broken: " + compiled.error());
+      if (RE2 compiled(test.value, quiet()); !compiled.ok())
+        return broken("the regular expression is broken: " + compiled.error());
     } else {
       if (test.is != comparison::equals && test.is != comparison::not_equals && !number_of(value))
         return broken("`" + std::string(name) + "` must be a number");

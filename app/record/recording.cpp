@@ -273,13 +273,12 @@ class writer {
   }
 
   void asked(const core::approval_requested& a, const core::event& e) {
-    auto& call = calls_[a.call.str()];
-    call.is_dispatched = false;
-    if (auto it = tools_.find(a.tool); it != tools_.end()) {
-      it->second["approval"] = "always";
-      if (!a.risk.empty()) it->second["risk"] = a.risk;
-    }
     deadlines_[a.approval] = clock_ + std::chrono::milliseconds(approval_timeout(a, e));
+    auto tool = tools_.find(a.tool);
+    if (tool != tools_.end() && !a.risk.empty()) tool->second["risk"] = a.risk;
+    if (a.kind != core::approval_kind::tool) return;
+    calls_[a.call.str()].is_dispatched = false;
+    if (tool != tools_.end()) tool->second["approval"] = "always";
   }
   [[nodiscard]] std::int64_t approval_timeout(const core::approval_requested& a, const core::event& e) {
     if (timeout_ms_ == 0) {
@@ -299,14 +298,29 @@ class writer {
     }
     json::object what{{a.decision == core::decision::approved ? "approve" : "deny", variable(a.approval.str())}};
     if (!a.note.empty()) what.emplace("note", literal_value(json::string(a.note)));
+    if (a.choice != core::outcome_choice::none) what.emplace("choice", core::to_string(a.choice));
+    if (!a.answer.empty()) what.emplace("answer", embedded(a.answer));
     if (!a.edited_input.empty()) {
       what.emplace("edited_input", embedded(a.edited_input));
       call.input = a.edited_input;
     }
     command(std::move(what), a.by, e);
+    if (a.choice == core::outcome_choice::retry) run_again(a.call.str());
+    if (a.choice != core::outcome_choice::none || !a.answer.empty()) return;
     call.is_dispatched = a.decision == core::decision::approved;
     call.begun = clock_;
     call.order = ++dispatched_;
+  }
+
+  /// It has a result after all, later than it might have: replay gives it to the call that is made again.
+  void run_again(const std::string& call) {
+    unknown_.erase(call);
+    auto lost = std::find_if(results_.rbegin(), results_.rend(), [&](const std::string& r) { return r == lost_result(call); });
+    if (lost != results_.rend()) results_.erase(std::next(lost).base());
+  }
+  [[nodiscard]] std::string lost_result(const std::string& call) const {
+    auto it = calls_.find(call);
+    return it == calls_.end() ? std::string() : line(json::object{{"call", call}, {"tool", it->second.tool}, {"never", true}});
   }
 
   void completed(const core::tool_completed& t, const core::event& e, bool closes) {
@@ -340,10 +354,7 @@ class writer {
   void lost(const core::tool_outcome_unknown& t, const core::event& e) {
     auto it = calls_.find(t.call.str());
     if (it == calls_.end()) return;
-    if (it->second.is_dispatched) {
-      json::object result{{"call", t.call.str()}, {"tool", t.tool}, {"never", true}};
-      results_.push_back(line(result));
-    }
+    if (it->second.is_dispatched) results_.push_back(lost_result(t.call.str()));
     unknown_.insert(t.call.str());
     if (crashed_at_ == e.at) return;
     crashed_at_ = e.at;

@@ -103,7 +103,21 @@ void play::hear() {
   for (const auto& e : events) outcome_.events.push_back(core::event_to_json(e));
   received_.add(std::move(events));
   if (auto defect = received_.defect()) fail(*defect);
+  for (const auto& card : received_.take_cards()) give_up(card);
 }
+
+/// A restart of ours left the outcome of a call unknown, and the recording has nobody who says what became of it.
+void play::give_up(const core::approval_id& card) {
+  auto answered = scene_.last_reply();
+  core::decide_approval failed;
+  failed.approval = card;
+  failed.choice = core::outcome_choice::failed;
+  done(scene_.send({}, failed));
+  hear();
+  reply_ = std::move(answered);
+}
+
+const std::optional<scene::reply>& play::last_reply() const { return reply_ ? reply_ : scene_.last_reply(); }
 
 void play::done(const core::result<void>& r) const {
   if (!r) fail(r.error().text);
@@ -134,6 +148,7 @@ void play::send() {
   auto heard = outcome_.events.size();
   reply_is_checked_ = false;
   core::principal by{step_->as, step_->as};
+  reply_.reset();
   done(scene_.send(by, command()));
   if (scene_.starts() == starts) return;
   // A process that crashed while it carried out a command need not have answered it.
@@ -141,12 +156,12 @@ void play::send() {
     hear_again();
     done(scene_.send(by, command()));
   }
-  if (!scene_.last_reply()) reply_is_checked_ = true;
+  if (!last_reply()) reply_is_checked_ = true;
 }
 
 bool play::is_lost(std::size_t heard) {
   hear();
-  if (scene_.last_reply() && !*scene_.last_reply()) return false;
+  if (last_reply() && !*last_reply()) return false;
   auto asked = command();
   return std::none_of(outcome_.events.begin() + static_cast<std::ptrdiff_t>(heard), outcome_.events.end(),
                       [&](const json::object& e) { return is_fact_of(asked, std::string_view(e.at("kind").get_string())); });
@@ -189,7 +204,10 @@ core::command play::command() const {
   for (auto [verb, approved] : {std::pair{"approve", true}, std::pair{"deny", false}}) {
     const auto* which = body.if_contains(verb);
     if (!which) continue;
-    return core::decide_approval{id<core::approval_id>(*which), {}, approved, optional("note"), optional("edited_input")};
+    core::decide_approval out{id<core::approval_id>(*which), {}, approved, optional("note"), optional("edited_input")};
+    if (body.contains("choice")) out.choice = *core::outcome_choice_from(optional("choice"));
+    out.answer = optional("answer");
+    return out;
   }
   if (const auto* run = body.if_contains("cancel")) return core::cancel_run{id<core::run_id>(*run)};
   if (const auto* message = body.if_contains("dequeue")) return core::dequeue_message{id<core::message_id>(*message)};

@@ -59,6 +59,9 @@ class play {
   }
 
   [[nodiscard]] core::command command() const;
+  void give_up(const core::approval_id& card);
+  /// Of the scenario's last command.
+  [[nodiscard]] const std::optional<scene::reply>& last_reply() const;
 
   // ---- expectations ----
 
@@ -120,6 +123,7 @@ class play {
   milliseconds waited_{0};  ///< for what the current step is about
   std::string shown_text_;  ///< of a remote scene, that no step has expected yet
   std::deque<std::string> passed_;
+  std::optional<scene::reply> reply_;  ///< kept while commands of our own are answered
 };
 
 [[nodiscard]] std::string shown(const boost::json::value& v);

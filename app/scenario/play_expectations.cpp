@@ -57,7 +57,9 @@ std::string_view play::expected_kind() const {
 bool play::is_passed_over() const {
   auto kind = expected_kind();
   if (is_remote_ && !is_seen_by_clients(kind)) return true;
-  return is_forgiving_ && (kind == "message_superseded" || kind == "tool_outcome_unknown");
+  if (!is_forgiving_) return false;
+  const auto* about = step_->body.get_object().if_contains("approval_kind");
+  return kind == "message_superseded" || kind == "tool_outcome_unknown" || (about && *about == json::value("outcome_unknown"));
 }
 
 void play::expect() {
@@ -160,7 +162,7 @@ void play::differ(const json::value& expected, const std::optional<json::object>
 }
 
 void play::expect_reply() {
-  const auto& reply = scene_.last_reply();
+  const auto& reply = last_reply();
   if (!reply && options_.crash_at > 0) return;  // the crash swallowed it
   if (!reply) fail("  expected: " + shown(step_->body) + "\n  came:     no answer");
   reply_is_checked_ = true;
@@ -197,11 +199,11 @@ void play::expect_quiet() {
   bool is_early = is_disturbed() && is_refused_here();
   if (!received_.empty() && !is_early) fail("  expected: nothing more before this step" + listed(received_.rest(), max_listed));
   if (reply_is_checked_) return;
-  if (!scene_.last_reply()) fail("the command before this step got no answer");
-  if (*scene_.last_reply()) return;
+  if (!last_reply()) fail("the command before this step got no answer");
+  if (*last_reply()) return;
   if (options_.accept) {
     reply_is_checked_ = true;
-    return edit(step_edit::how::insert_before, "reply", reply_to_json(*scene_.last_reply()));
+    return edit(step_edit::how::insert_before, "reply", reply_to_json(*last_reply()));
   }
   fail("the command before this step was refused and no step expects it" + reply_note());
 }
@@ -257,7 +259,7 @@ std::string play::before() const {
 }
 
 std::string play::reply_note() const {
-  const auto& reply = scene_.last_reply();
+  const auto& reply = last_reply();
   if (reply_is_checked_ || !reply || *reply) return {};
   return "\n  answer:   " + shown(reply_to_json(*reply));
 }

@@ -50,6 +50,11 @@ bool received::is_repetition(core::event& e) {
     unknown_.insert(lost->call.str());
     return true;
   }
+  if (const auto* card = e.as<core::approval_requested>(); card && card->kind == core::approval_kind::outcome_unknown) {
+    if (known_cards_.insert(card->approval).second) cards_.push_back(card->approval);
+    return true;
+  }
+  if (const auto* said = e.as<core::approval_decided>()) return known_cards_.contains(said->approval);
   if (const auto* step = e.as<core::step_started>()) return !steps_.emplace(step->run, step->step).second;
   if (auto* pieces = pieces_of(e)) {
     auto& owed = owed_[{message_of(e), is_reasoning(e)}];

@@ -33,6 +33,8 @@ class received {
   [[nodiscard]] bool is_owed() const;
   /// A restart came while this call ran; its outcome is unknown.
   [[nodiscard]] bool is_unknown(std::string_view call) const { return unknown_.contains(std::string(call)); }
+  /// Questions about such calls that came since the last call.
+  [[nodiscard]] std::vector<core::approval_id> take_cards() { return std::exchange(cards_, {}); }
   /// All that came, also what is ignored, adjacent text merged.
   [[nodiscard]] const std::vector<boost::json::object>& past();
   [[nodiscard]] std::vector<boost::json::object> rest() const;
@@ -58,6 +60,8 @@ class received {
   std::map<text_key, std::string> taken_;  ///< text that steps have expected
   std::map<text_key, std::string> owed_;   ///< of it, what was voided and must come again
   std::set<std::string> unknown_;
+  std::vector<core::approval_id> cards_;
+  std::set<core::approval_id> known_cards_;
   std::vector<core::event> all_;
   std::vector<boost::json::object> past_;  ///< `all_` as far as it was asked for
   std::size_t last_past_ = 0;              ///< where in `all_` the last of `past_` begins

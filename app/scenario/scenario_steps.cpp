@@ -37,9 +37,12 @@ void must_be_true(const node& at) {
   if (!at.boolean()) at.fail("expected true");
 }
 
+constexpr std::array<std::string_view, 3> choices{"retry", "done", "failed"};
+
 /// What stands beside a verb and is no text of its own.
 bool check_detail(const node& at, std::string_view key) {
-  if (key == "edited_input") return true;
+  if (key == "edited_input" || key == "answer") return true;
+  if (key == "choice") return !at.one_of(choices).empty();
   if (key == "position") return at.whole(1, max_position) > 0;
   if (key == "attachments") return void(at.texts(max_attachments)), true;
   if (key != "base64") return false;
@@ -57,8 +60,8 @@ void check_send(const node& at) {
   static const std::array<command, 9> commands{{{"message", {"message", "id", "on_busy", "attachments"}},
                                                 {"edit", {"edit", "content", "position"}},
                                                 {"file", {"file", "type", "text", "base64"}},
-                                                {"approve", {"approve", "note", "edited_input"}, value::text_or_true},
-                                                {"deny", {"deny", "note"}, value::text_or_true},
+                                                {"approve", {"approve", "note", "edited_input", "choice", "answer"}, value::text_or_true},
+                                                {"deny", {"deny", "note", "choice"}, value::text_or_true},
                                                 {"cancel", {"cancel"}, value::text_or_true},
                                                 {"dequeue", {"dequeue"}},
                                                 {"status", {"status"}},

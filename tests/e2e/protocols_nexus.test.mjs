@@ -164,12 +164,6 @@ test("§1.2 approval.decide: a card about a tool call takes approved; choice and
     await client.next("approval.decided");
   }));
 
-test("§1.6 GET /openapi.json: not served yet, and says so as every unknown path does", () =>
-  withServer(standard(), async (server) => {
-    const answer = await get(server, "/api/v1/openapi.json");
-    assert.deepEqual([answer.status, answer.body.error.code], [404, "NOT_FOUND"]);
-  }));
-
 test("§1.6 bare objects: no answer of any kind has a key named success, and lists have their array under both names", () =>
   withServer(standard(), async (server) => {
     const { sessionId } = (await post(server, "/api/v1/chat", { projectId: "demo", message: "hello" })).body;

@@ -37,7 +37,8 @@ class desk_tool final : public tools::tool {
  public:
   desk_tool(tools::tool_spec spec, std::shared_ptr<tool_desk> desk) : tool(std::move(spec)), desk_(std::move(desk)) {}
 
-  [[nodiscard]] std::unique_ptr<tools::running_call> start(const tools::tool_context& context, const boost::json::object& arguments,
+  [[nodiscard]] std::unique_ptr<tools::running_call> start(const tools::tool_context& context,
+                                                           const boost::json::object& arguments,
                                                            std::shared_ptr<tools::call_listener> listener) const override {
     auto made = std::make_shared<tool_desk::call>();
     made->tool = spec().name;

@@ -96,12 +96,14 @@ TEST_CASE("tool calls: much output need not wait, and what is too much is left o
 TEST_CASE("tool calls: output that is no text becomes text") {
   desk_world d;
   d.run();
-  d.call().listener->progress("a\xff"
-                              "b");
+  d.call().listener->progress(
+      "a\xff"
+      "b");
   d.call().done(std::string("c\xff\0d", 4));
   d.w.settle();
-  CHECK(d.progress() == "a\xEF\xBF\xBD"
-                        "b");
+  CHECK(d.progress() ==
+        "a\xEF\xBF\xBD"
+        "b");
   CHECK(d.results().front().output == "c\xEF\xBF\xBD d");
   CHECK(d.w.defects().empty());
 }
@@ -135,7 +137,8 @@ TEST_CASE("tool calls: a cancelled run gives its calls up at once") {
 
 TEST_CASE("tool calls: they run side by side, and the model reads their results in the order it asked") {
   desk_world d;
-  d.run({call_of("a", "desk"), call_of("b", "clock"), call_of("c", "desk"), call_of("d", "nothing"), call_of("e", "desk", "[]")});
+  d.run(
+      {call_of("a", "desk"), call_of("b", "clock"), call_of("c", "desk"), call_of("d", "nothing"), call_of("e", "desk", "[]")});
   REQUIRE(d.desk->calls.size() == 2);
   d.desk->calls[1]->done("third");
   d.w.settle();
@@ -365,7 +368,8 @@ TEST_CASE("files of tools: those that the session cannot take are named in the o
   auto results = results_of(d.w);
   REQUIRE(results.size() == 2);
   CHECK(results[0].content.find("[file not kept: big, a/b, 11 bytes: larger than 10 bytes]") != std::string::npos);
-  CHECK(results[1].content.find("second, a/b, 2 bytes: the session's files would have more than 12 bytes") != std::string::npos);
+  CHECK(results[1].content.find("second, a/b, 2 bytes: the session's files would have more than 12 bytes") !=
+        std::string::npos);
   CHECK(results[1].content.find("fourth, a/b, 1 bytes: the session has 3 files, as many as it may") != std::string::npos);
   CHECK(end_of_run(d.w, d.session) == "completed");
 }

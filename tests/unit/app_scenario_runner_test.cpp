@@ -67,7 +67,7 @@ struct folder {
 TEST_CASE("replay: the same scenario gives the same events, to the last byte") {
   // Only what came counts here; that nobody expects it does not.
   const std::string ignore_all =
-      R"("ignore": ["text_delta", "message_completed", "usage_recorded", "run_completed", "message_added", "run_started", "step_started", "tool_started", "tool_completed", "approval_requested", "approval_decided", "message_superseded", "run_cancelled"], )";
+      R"("ignore": ["text_delta", "message_completed", "usage_recorded", "run_completed", "message_added", "run_started", "step_started", "tool_started", "tool_completed", "approval_requested", "approval_decided", "message_superseded", "run_cancelled", "run_stop_requested"], )";
   auto s = scenario_text(R"({ "send": { "message": "hi" } },
 { "advance_ms": 100 },
 { "send": { "message": "sum" } },

@@ -1,3 +1,4 @@
+#include "transport/dialects/dialect.hpp"
 #include "transport/rest/openapi.hpp"
 #include "transport/rest/openapi_parameters.hpp"
 #include "transport/rest/openapi_schemas.hpp"
@@ -9,6 +10,8 @@
 
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace json = boost::json;
 using namespace troupe::transport;
@@ -45,6 +48,44 @@ json::object expanded(std::string_view text, std::string_view all = "{}") {
 }
 
 void nothing(const rest_call_ptr&) {}
+
+using troupe::core::event;
+
+std::vector<json::object> frames_of(const std::vector<event>& events) {
+  auto encoder = make_encoder(encoder_kind::nexus_log, {{7, 7}});
+  frame_writer out(framing::lines);
+  for (const auto& e : events) encoder->encode(e, out);
+  std::vector<json::object> frames;
+  if (out.empty()) return frames;
+  const auto bytes = out.take();
+  std::string_view lines = *bytes;
+  while (!lines.empty()) {
+    auto end = std::min(lines.find('\n'), lines.size() - 1);
+    frames.push_back(json::parse(lines.substr(0, end)).as_object());
+    lines.remove_prefix(end + 1);
+  }
+  return frames;
+}
+
+/// The members of a frame are those of its schema; end-to-end tests look at what they hold.
+void check_members(const json::object& frame) {
+  INFO(json::serialize(frame));
+  const auto& schemas = document().at("components").at("schemas").as_object();
+  const auto* reference =
+      schemas.at("Event").at("discriminator").at("mapping").as_object().if_contains(frame.at("type").as_string());
+  REQUIRE(reference);
+  const auto& schema = schemas.at(reference->as_string().subview(std::string_view("#/components/schemas/").size())).as_object();
+  for (const auto& [name, value] : frame) CHECK(schema.at("properties").as_object().contains(name));
+  for (const auto& name : schema.at("required").as_array()) CHECK(frame.contains(name.as_string()));
+}
+
+template <std::size_t... I>
+std::vector<event> one_of_each(std::index_sequence<I...>) {
+  using payload = troupe::core::event_payload;
+  std::vector<event> out;
+  (out.push_back({I + 1, I + 1, troupe::core::millis{1}, std::variant_alternative_t<I, payload>{}}), ...);
+  return out;
+}
 
 json::object document_of(const operation& is, std::string_view pattern = "/x") {
   const route only[] = {{"GET", pattern, nothing, is}};
@@ -128,6 +169,51 @@ TEST_CASE("openapi: a body that may be empty is not required") {
   CHECK_FALSE(is_required("/api/v1/projects/{p}/sessions", "post"));
   CHECK(is_required("/api/v1/sessions/{id}", "patch"));
   CHECK(is_required("/api/v1/chat", "post"));
+}
+
+TEST_CASE("openapi: every event that has a frame has a schema with its members") {
+  namespace core = troupe::core;
+  auto events = one_of_each(std::make_index_sequence<std::variant_size_v<core::event_payload>>());
+  const auto frames = frames_of(events);
+  CHECK(frames.size() > 20);
+  for (const auto& frame : frames) check_members(frame);
+}
+
+TEST_CASE("openapi: events have a schema with what they hold only sometimes") {
+  namespace core = troupe::core;
+  const core::run_id run{{1, 1}};
+  const core::approval_id approval{{2, 2}};
+  core::approval_requested question{run, approval, {"c"}, "pay", "{}", core::approval_kind::input, "high", core::millis{9}};
+  question.arguments_hash = "h";
+  question.prompt = "How much?";
+  question.schema = "{}";
+  question.deciders = 2;
+  question.origin = {{3, 3}};
+  auto unknown = question;
+  unknown.kind = core::approval_kind::outcome_unknown;
+  core::approval_endorsed endorsed{run, approval, {"c"}, "ana", "fine", {}};
+  core::approval_decided decided;
+  decided.approval = approval;
+  decided.note = "done";
+  decided.choice = core::outcome_choice::done;
+  std::vector<event> events;
+  auto add = [&](core::event_payload payload) {
+    const auto seq = events.size() + 1;
+    events.push_back({seq, seq, core::millis{1}, std::move(payload)});
+  };
+  add(core::message_superseded{{{4, 4}}, 1});
+  add(core::tool_outcome_unknown{run, {"c"}, "pay"});
+  add(question);
+  add(endorsed);
+  add(unknown);
+  add(decided);
+  add(core::agent_changed{run, {"other"}, "go on"});
+  const auto frames = frames_of(events);
+  REQUIRE(frames.size() == events.size());
+  for (const auto& frame : frames) check_members(frame);
+  CHECK(frames[2].contains("originSessionId"));
+  CHECK(frames[3].contains("requiredApprovals"));
+  CHECK(frames[4].contains("choices"));
 }
 
 TEST_CASE("openapi: the document is small, and its tag changes with it") {

@@ -97,8 +97,7 @@ std::optional<http_response> console::answer(const http_request& request) const 
                  {"Cache-Control", is_page ? "no-cache" : "public, max-age=31536000, immutable"},
                  {"Content-Security-Policy", std::string(policy)},
                  {"X-Content-Type-Options", "nosniff"},
-                 {"Referrer-Policy", "no-referrer"},
-                 {"Cross-Origin-Opener-Policy", "same-origin"}};
+                 {"Referrer-Policy", "no-referrer"}};
   if (request.header("if-none-match").find(f.etag) != std::string_view::npos) {
     out.status = 304;
     return out;

@@ -26,6 +26,8 @@ export interface User {
 }
 
 export type SessionStatus = "active" | "paused" | "closed";
+/** `deleted`: over other protocols; it is not found any more. */
+export type AnyStatus = SessionStatus | "deleted";
 export type Role = "system" | "user" | "assistant" | "tool";
 export type ApprovalKind = "tool" | "outcome_unknown" | "input";
 export type ApprovalDecision = "approved" | "denied" | "expired";
@@ -61,7 +63,7 @@ export interface SessionResumed {
 }
 export interface SessionUpdated extends Stored {
   type: "session.updated";
-  status: SessionStatus;
+  status: AnyStatus;
   title?: string;
   participants?: string[];
 }

@@ -1,6 +1,6 @@
 // What a screen shows of a session: a fold of its events (reducer.ts). Values are immutable, and what an event does not change
 // stays the same object, so that a row of a long list is drawn again only when it has changed.
-import type { ApprovalDecision, ApprovalKind, Attachment, NexusEvent, OutcomeChoice, SessionCostAlert, SessionStatus, Usage, User } from "./events.js";
+import type { AnyStatus, ApprovalDecision, ApprovalKind, Attachment, NexusEvent, OutcomeChoice, SessionCostAlert, Usage, User } from "./events.js";
 import type { MessageRecord, QueuedMessage, Reaction, SessionRecord, Trace } from "./records.js";
 
 export type ConnectionStatus = "idle" | "connecting" | "open" | "waiting" | "closed";
@@ -117,7 +117,7 @@ export interface SessionState {
   readonly sessionId?: string;
   readonly agentId?: string;
   readonly title: string;
-  readonly status: SessionStatus;
+  readonly status: AnyStatus;
   readonly participants: readonly string[];
   readonly record?: SessionRecord;
   readonly connection: ConnectionState;

@@ -29,7 +29,7 @@ const chat = {
   pausedSession: 'This conversation is paused.',
   resume: 'Resume it',
   connection: {
-    label: 'Connection',
+    label: 'Connection to the server',
     connecting: 'connecting',
     open: 'connected',
     waiting: (seconds: number) => (seconds > 0 ? `connection lost, next try in ${seconds} s` : 'connection lost, trying again'),
@@ -129,7 +129,8 @@ const chat = {
     edit: 'Edit the arguments',
     stopEdit: 'As asked',
     badJson: 'This is no JSON object. Check commas, quotes and braces.',
-    note: 'Note (kept with the decision; the agent reads it when you deny)',
+    note: 'Note',
+    noteHint: 'Kept; the agent reads it when you deny',
     remember: 'From now on',
     rememberNo: 'Ask every time',
     rememberSame: 'Do not ask for exactly this call, in this conversation',
@@ -145,7 +146,6 @@ const chat = {
     decline: 'Decline',
     decided: { approved: 'Approved', denied: 'Denied', expired: 'Expired' },
     by: (who: string) => `by ${who}`,
-    anonymous: 'somebody',
     required: 'required',
     mustBeNumber: 'This must be a number.',
     mustBeFilled: 'This must be filled in.',
@@ -181,6 +181,5 @@ const chat = {
   },
   typing: (names: string) => `${names} is writing …`,
   typingMany: (names: string) => `${names} are writing …`,
-  forkedTitle: 'Forked',
 };
 export default chat;

@@ -31,7 +31,7 @@ const chat: Same<typeof en> = {
   pausedSession: 'Esta conversación está en pausa.',
   resume: 'Reanudarla',
   connection: {
-    label: 'Conexión',
+    label: 'Conexión con el servidor',
     connecting: 'conectando',
     open: 'conectado',
     waiting: (seconds) => (seconds > 0 ? `conexión perdida, nuevo intento en ${seconds} s` : 'conexión perdida, probando otra vez'),
@@ -131,7 +131,8 @@ const chat: Same<typeof en> = {
     edit: 'Editar los argumentos',
     stopEdit: 'Como se pidió',
     badJson: 'Esto no es un objeto JSON. Revisa comas, comillas y llaves.',
-    note: 'Nota (se guarda con la decisión; el agente la lee si deniegas)',
+    note: 'Nota',
+    noteHint: 'Se guarda; el agente la lee si deniegas',
     remember: 'De ahora en adelante',
     rememberNo: 'Preguntar siempre',
     rememberSame: 'No preguntar por exactamente esta llamada, en esta conversación',
@@ -147,7 +148,6 @@ const chat: Same<typeof en> = {
     decline: 'No responder',
     decided: { approved: 'Aprobado', denied: 'Denegado', expired: 'Caducado' },
     by: (who) => `por ${who}`,
-    anonymous: 'alguien',
     required: 'obligatorio',
     mustBeNumber: 'Tiene que ser un número.',
     mustBeFilled: 'Hay que rellenarlo.',
@@ -183,6 +183,5 @@ const chat: Same<typeof en> = {
   },
   typing: (names) => `${names} está escribiendo…`,
   typingMany: (names) => `${names} están escribiendo…`,
-  forkedTitle: 'Copiada',
 };
 export default chat;

@@ -96,7 +96,7 @@ function ToolQuestion({ card }: { card: Card }) {
       )}
       <div className="approval__fields">
         <Field label={t.approval.note}>
-          {(p) => <Input {...p} value={note} maxLength={2000} onChange={(e) => setNote(e.target.value)} />}
+          {(p) => <Input {...p} value={note} placeholder={t.approval.noteHint} maxLength={2000} onChange={(e) => setNote(e.target.value)} />}
         </Field>
         <Field label={t.approval.remember}>
           {(p) => (
@@ -191,7 +191,7 @@ function Settled({ card }: { card: Card }) {
         {status === 'approved' ? <CheckCheck size={13} aria-hidden /> : <X size={13} aria-hidden />}
         {card.choice ? choices[card.choice] : t.approval.decided[status]}
       </Badge>
-      {status !== 'expired' && <span className="muted">{t.approval.by(card.resolvedBy || t.approval.anonymous)}</span>}
+      {status !== 'expired' && card.resolvedBy && <span className="muted">{t.approval.by(card.resolvedBy)}</span>}
       {card.note && <q className="approval__note">{card.note}</q>}
     </div>
   );

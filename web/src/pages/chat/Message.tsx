@@ -92,20 +92,24 @@ function UserRow({ sessionId, message, actions }: { sessionId: string; message: 
   const t = useWords();
   return (
     <article className="message message--user" aria-label={message.authorName || t.you} data-message={message.id}>
-      <div className="bubble">
-        <div className="bubble__text">{message.content}</div>
-        <Attachments sessionId={sessionId} files={message.attachments} />
-      </div>
-      <div className="message__foot" role="group" aria-label={t.actions.label}>
-        {message.authorName && <span>{message.authorName}</span>}
-        {message.createdAt && <Time at={message.createdAt} />}
-        <span className="message__actions">
+      <div className="message__said">
+        <span className="message__actions" role="group" aria-label={t.actions.label}>
           <CopyButton text={message.content} />
           <IconButton size="small" label={t.actions.edit} onClick={() => actions.edit(message)}>
             <Pencil size={14} aria-hidden />
           </IconButton>
         </span>
+        <div className="bubble">
+          <div className="bubble__text">{message.content}</div>
+          <Attachments sessionId={sessionId} files={message.attachments} />
+        </div>
       </div>
+      {(message.authorName || message.createdAt) && (
+        <div className="message__by">
+          {message.authorName && <span>{message.authorName}</span>}
+          {message.createdAt && <Time at={message.createdAt} />}
+        </div>
+      )}
     </article>
   );
 }

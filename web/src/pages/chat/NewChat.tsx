@@ -9,7 +9,7 @@ import { remember, remembered } from '../../store';
 import { EmptyState, ErrorNote, Field, Loading, Select } from '../../ui';
 import { Composer, type ComposerHandle } from './Composer';
 import type { useAgents } from './useAgents';
-import { useWords } from './words';
+import { awaitsTitle, useWords } from './words';
 
 const key = 'troupe.agent';
 const nameOf = (agent: Agent) => `${agent.projectId}/${agent.id}`;
@@ -39,6 +39,7 @@ export function NewChat({ agents }: { agents: ReturnType<typeof useAgents> }) {
   };
   const send = async (text: string, files: readonly File[]) => {
     const session = await api.client.sessions.create(agent.projectId, { agentId: agent.id });
+    await api.client.sessions.update(session.id, { title: awaitsTitle });
     const attachments: string[] = [];
     for (const file of files) attachments.push((await api.client.sessions.upload(session.id, file)).fileId);
     await api.client.sessions.send(session.id, text, attachments.length > 0 ? { attachments } : {});

@@ -5,7 +5,7 @@ import { Link } from 'wouter';
 import type { SessionRecord } from 'troupe-client';
 import { api } from '../../api';
 import { Badge, Button, ErrorNote, IconButton, Input, Spinner, Time } from '../../ui';
-import { useWords } from './words';
+import { titleOf, useWords } from './words';
 
 const perPage = 50;
 const searchDelayMs = 200;
@@ -58,7 +58,7 @@ export function SessionList(props: { current: string | undefined; version: numbe
         <Input type="search" aria-label={t.sessions.search} placeholder={t.sessions.search} value={q} onChange={(e) => setQ(e.target.value)} />
       </div>
       {error !== null && <ErrorNote error={error} onRetry={reload} />}
-      <ul className="sessions__list">
+      <ul className="sessions__list" hidden={items.length === 0}>
         {items.map((s) => (
           <li key={s.id}>
             <Link
@@ -67,7 +67,7 @@ export function SessionList(props: { current: string | undefined; version: numbe
               aria-current={s.id === props.current ? 'page' : undefined}
               onClick={props.onPick}
             >
-              <span className="sessions__title ellipsis">{s.title || t.sessions.untitled}</span>
+              <span className="sessions__title ellipsis">{titleOf(s.title, t)}</span>
               <span className="sessions__about">
                 <span className="ellipsis">{s.agentId}</span>
                 {s.status !== 'active' && <Badge>{t.sessions[s.status]}</Badge>}

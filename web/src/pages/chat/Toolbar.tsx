@@ -3,7 +3,7 @@ import { Menu as MenuIcon, Users } from 'lucide-react';
 import { Link } from 'wouter';
 import type { Agent, ConnectionState, SessionState } from 'troupe-client';
 import { Badge, formatMoney, formatNumber, IconButton, Menu, Meter, useNow, type MenuItem, type Tone } from '../../ui';
-import { useWords } from './words';
+import { titleOf, useWords } from './words';
 
 const tones: Record<ConnectionState['status'], Tone> = {
   idle: 'neutral',
@@ -17,15 +17,19 @@ export function Connection({ state }: { state: SessionState }) {
   const t = useWords();
   const { status, retryAt, error } = state.connection;
   const now = useNow(status === 'waiting' ? 1000 : 0);
+  // While it works, that is what one wants to know; the colour of the dot still says that it is connected.
+  const open = state.run ? (state.run.isParked ? t.run.parked : t.run.working) : t.connection.open;
   const words =
     state.isDraining && status !== 'open'
       ? t.connection.draining
       : status === 'waiting'
         ? t.connection.waiting(Math.max(0, Math.ceil(((retryAt ?? now) - now) / 1000)))
-        : t.connection[status];
+        : status === 'open'
+          ? open
+          : t.connection[status];
   return (
-    <span role="status" title={error?.message ?? t.connection.label} data-connection={status}>
-      <Badge tone={tones[status]}>
+    <span role="status" title={error?.message ?? t.connection.label} data-connection={status} data-run={state.run ? (state.run.isParked ? 'parked' : 'working') : 'none'}>
+      <Badge tone={status === 'open' && state.run?.isParked ? 'warn' : tones[status]}>
         <span className="dot" aria-hidden="true" /> {words}
       </Badge>
     </span>
@@ -89,7 +93,7 @@ export function Toolbar(props: {
         <MenuIcon size={18} aria-hidden />
       </IconButton>
       <div className="toolbar__title">
-        <h1 className="ellipsis">{state.title || t.sessions.untitled}</h1>
+        <h1 className="ellipsis">{titleOf(state.title, t)}</h1>
         <span className="muted ellipsis">
           {props.agentName}
           {parent && (
@@ -101,7 +105,6 @@ export function Toolbar(props: {
         </span>
       </div>
       <People state={state} />
-      {state.run && <Badge tone={state.run.isParked ? 'warn' : 'info'}>{state.run.isParked ? t.run.parked : t.run.working}</Badge>}
       <Connection state={state} />
       <Spend state={state} agent={props.agent} />
       <Menu label={t.toolbar.more} items={props.items} />

@@ -5,3 +5,7 @@ import { useText } from '../../i18n';
 const text = { en, es };
 export const useWords = () => useText(text);
 export type Words = ReturnType<typeof useWords>;
+
+/** A session with this title gets one out of its first exchange, from the server. */
+export const awaitsTitle = 'New Conversation';
+export const titleOf = (title: string, t: Words): string => (title === awaitsTitle ? t.sessions.fresh : title || t.sessions.untitled);

@@ -148,9 +148,12 @@ export function Command({ text }: { text: string }) {
   return (
     <div className="command">
       <code tabIndex={0}>{text}</code>
-      <Button size="small" onClick={() => void navigator.clipboard?.writeText(text)}>
-        {t.copy}
-      </Button>
+      {/* Browsers give it to pages of this machine and to those with TLS only. */}
+      {'clipboard' in navigator && (
+        <Button size="small" onClick={() => void navigator.clipboard.writeText(text)}>
+          {t.copy}
+        </Button>
+      )}
     </div>
   );
 }

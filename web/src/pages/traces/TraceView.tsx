@@ -68,13 +68,14 @@ function Shown({ trace, live }: { trace: TraceWithSpans; live: boolean }) {
 function Messages({ trace }: { trace: TraceWithSpans }) {
   const t = useTraceText();
   const found = useAsync((signal) => findRunMessages(api.client, trace, signal), [trace.id, trace.status]);
-  const href = (m: MessageRecord) => `/chat/${trace.sessionId}${m.id ? `/${m.id}` : ''}`;
+  // An answer is one place in Chat, however many messages it is made of: that of its run.
+  const href = (m: MessageRecord) => `/chat/${trace.sessionId}/${m.role === 'user' && m.id ? m.id : trace.runId}`;
   return (
     <Card title={t.messages}>
       {found.error !== null && <ErrorNote error={found.error} onRetry={found.reload} />}
       {!found.data && found.loading && <Loading />}
       {found.data?.length === 0 && <p className="muted">{t.noMessages}</p>}
-      <ol className="messages">
+      <ol className="run-messages">
         {found.data?.map((m) => (
           <li key={`${m.id} ${m.seq}`}>
             <span className="muted">{m.role === 'user' ? t.asked : t.answered}</span>

@@ -34,7 +34,7 @@ export function SpanName({ span }: { span: ToldSpan }) {
   const kinds: Readonly<Record<string, string>> = t.kinds;
   return (
     <>
-      <span className={`dot dot--${span.kind}`} aria-hidden="true" />
+      <span className={`span__dot span__dot--${span.kind}`} aria-hidden="true" />
       {kinds[span.kind] ?? span.kind} <strong className="span__name">{span.name}</strong>
     </>
   );

@@ -1,0 +1,127 @@
+#include "app/cli/format.hpp"
+
+#include "app/cli/safe_text.hpp"
+#include "app/cli/terminal.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace troupe::app {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string decimal(double n, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, n);
+  return text;
+}
+
+}  // namespace
+
+std::string text_of(const json::object& o, std::string_view key) {
+  const auto* v = o.if_contains(key);
+  if (!v || v->is_null()) return {};
+  return v->is_string() ? std::string(v->get_string()) : json::serialize(*v);
+}
+
+double number_of(const json::object& o, std::string_view key) {
+  const auto* v = o.if_contains(key);
+  boost::system::error_code failure;
+  auto n = v ? v->to_number<double>(failure) : 0.0;
+  return failure ? 0.0 : n;
+}
+
+std::int64_t integer_of(const json::object& o, std::string_view key) {
+  auto n = number_of(o, key);
+  return std::abs(n) < 9e15 ? static_cast<std::int64_t>(n) : 0;
+}
+
+const json::object& object_of(const json::object& o, std::string_view key) {
+  static const json::object none;
+  const auto* v = o.if_contains(key);
+  return v && v->is_object() ? v->get_object() : none;
+}
+
+const json::array& array_of(const json::object& o, std::string_view key) {
+  static const json::array none;
+  const auto* v = o.if_contains(key);
+  return v && v->is_array() ? v->get_array() : none;
+}
+
+std::string money(double usd) {
+  if (usd == 0) return "$0";
+  return "$" + decimal(usd, std::abs(usd) < 0.01 ? 6 : 4);
+}
+
+std::string amount(std::int64_t n) {
+  auto digits = std::to_string(n);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (n < 0 ? 1 : 0); at -= 3)
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  return digits;
+}
+
+std::string short_time(std::string_view iso) {
+  std::string out(iso.substr(0, 19));
+  if (out.size() > 10 && out[10] == 'T') out[10] = ' ';
+  return out;
+}
+
+std::string duration(std::int64_t ms) {
+  if (ms < 1000) return std::to_string(ms) + " ms";
+  if (ms < 120'000) return decimal(static_cast<double>(ms) / 1000, 1) + " s";
+  if (ms < 120 * 60'000) return std::to_string(ms / 60'000) + " min";
+  return std::to_string(ms / (60 * 60'000)) + " h";
+}
+
+std::string size_of_bytes(std::int64_t bytes) {
+  auto n = static_cast<double>(bytes);
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  if (bytes < 1 << 20) return decimal(n / 1024, 1) + " KiB";
+  if (bytes < 1 << 30) return decimal(n / (1 << 20), 1) + " MiB";
+  return decimal(n / (1 << 30), 2) + " GiB";
+}
+
+table::table(std::vector<std::string> heading) : heading_(std::move(heading)) {}
+
+void table::add(std::vector<std::string> row) {
+  for (auto& cell : row) cell = safe_line(cell);
+  row.resize(heading_.size());
+  rows_.push_back(std::move(row));
+}
+
+std::string table::str(const terminal& to) const {
+  std::vector<std::string> names;
+  std::vector<std::size_t> widths;
+  for (std::size_t i = 0; i < heading_.size(); ++i) {
+    names.push_back(heading_[i].substr(heading_[i].starts_with('>') ? 1 : 0));
+    auto width = display_width(names.back());
+    for (const auto& row : rows_) width = std::max(width, display_width(row[i]));
+    widths.push_back(width);
+  }
+  auto line = [&](const std::vector<std::string>& cells) {
+    std::string out;
+    std::size_t used = 0;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      bool is_last = i + 1 == cells.size();
+      auto cell = cells[i];
+      if (is_last && to.is_output && to.width > used + 8) cell = safe_line(cell, to.width - used);
+      std::string blanks(widths[i] - std::min(widths[i], display_width(cell)), ' ');
+      bool is_number = heading_[i].starts_with('>');
+      out += is_number ? blanks + cell : is_last ? cell : cell + blanks;
+      if (!is_last) out += "  ";
+      used += widths[i] + 2;
+    }
+    return out;
+  };
+  auto out = to.styled(style::bold, line(names)) + "\n";
+  for (const auto& row : rows_) out += line(row) + "\n";
+  return out;
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,95 @@
+#include "app/cli/terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+namespace troupe::app {
+
+namespace {
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value && *value != '\0';
+}
+
+std::string_view code_of(style s) {
+  switch (s) {
+    case style::bold:
+      return "\x1b[1m";
+    case style::dim:
+      return "\x1b[2m";
+    case style::red:
+      return "\x1b[31m";
+    case style::green:
+      return "\x1b[32m";
+    case style::yellow:
+      return "\x1b[33m";
+    case style::cyan:
+      return "\x1b[36m";
+    case style::plain:
+      break;
+  }
+  return "";
+}
+
+sigset_t interrupt_set() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+}  // namespace
+
+terminal terminal::of_process() {
+  std::setlocale(LC_CTYPE, "");  // for the width of characters
+  terminal out;
+  out.is_input = ::isatty(STDIN_FILENO) == 1;
+  out.is_output = ::isatty(STDOUT_FILENO) == 1;
+  const char* kind = std::getenv("TERM");
+  out.has_colours = out.is_output && !is_set("NO_COLOR") && std::string_view(kind ? kind : "") != "dumb";
+  winsize size{};
+  if (out.is_output && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) out.width = size.ws_col;
+  return out;
+}
+
+std::string terminal::styled(style s, std::string_view text) const {
+  if (!has_colours || s == style::plain || text.empty()) return std::string(text);
+  return std::string(code_of(s)).append(text).append("\x1b[0m");
+}
+
+interrupts::interrupts() {
+  std::signal(SIGPIPE, SIG_IGN);
+  auto set = interrupt_set();
+  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  fd_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+interrupts::~interrupts() {
+  ::close(fd_);
+  auto set = interrupt_set();
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+bool interrupts::take() const {
+  signalfd_siginfo what{};
+  bool was_pressed = false;
+  while (::read(fd_, &what, sizeof what) == static_cast<ssize_t>(sizeof what)) was_pressed = true;
+  return was_pressed;
+}
+
+bool put(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+void complain(std::string_view text) {
+  std::fprintf(stderr, "troupe: %.*s\n", static_cast<int>(text.size()), text.data());
+}
+
+}  // namespace troupe::app

@@ -1,0 +1,87 @@
+// Debian's Chromium, headless, on the console of a server. The page is asked as a user finds things: by role and name.
+// TROUPE_CONSOLE_FILES names a build of web/ to show in the place of the one inside the program; TROUPE_SHOTS a folder for pictures.
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { extname, join, normalize } from "node:path";
+
+const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const limitMs = 15_000;
+
+async function load(name) {
+  try {
+    return await import(name);
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND") throw error;
+    throw new Error(`tests/e2e: the npm package ${name} is missing; run scripts/setup --tests`, { cause: error });
+  }
+}
+
+export async function openBrowser() {
+  if (!existsSync(chromium)) throw new Error(`tests/e2e: ${chromium} is missing; run scripts/setup --tests, or set CHROMIUM`);
+  const { chromium: driver } = await load("playwright-core");
+  return driver.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+/** Answers with files of a build; everything else goes to the server. */
+async function serveFiles(context, origin, folder) {
+  await context.route(
+    (url) => url.origin === origin && !/^\/(api|auth|ws|healthz|readyz|metrics|chat|socket\.io)(\/|$)/.test(url.pathname),
+    (route) => {
+      const path = normalize(new URL(route.request().url()).pathname);
+      const file = join(folder, path === "/" ? "index.html" : path);
+      if (!existsSync(file)) return route.fulfill({ status: 404, body: "" });
+      return route.fulfill({ body: readFileSync(file), contentType: types[extname(file)] ?? "application/octet-stream" });
+    },
+  );
+}
+
+/** A tab of its own on the console. What it asks of another server, and what it throws, fails the test at `close`. */
+export class Tab {
+  static async open(browser, server, { theme = "light", language = "en", phone = false, token } = {}) {
+    const tab = new Tab();
+    tab.server = server;
+    tab.problems = [];
+    const viewport = phone ? { width: 390, height: 844 } : { width: 1280, height: 860 };
+    tab.context = await browser.newContext({ viewport, colorScheme: theme, locale: language === "es" ? "es-ES" : "en-GB", acceptDownloads: true });
+    tab.context.setDefaultTimeout(limitMs);
+    if (process.env.TROUPE_CONSOLE_FILES) await serveFiles(tab.context, server.url, process.env.TROUPE_CONSOLE_FILES);
+    if (token) await tab.context.addInitScript((text) => sessionStorage.setItem("troupe.token", text), token);
+    tab.page = await tab.context.newPage();
+    tab.page.on("pageerror", (error) => tab.problems.push(`thrown: ${error.stack ?? error.message}`));
+    tab.page.on("console", (said) => said.type() === "error" && /Content Security Policy|React|Warning:/.test(said.text()) && tab.problems.push(said.text()));
+    tab.page.on("request", (asked) => {
+      const url = new URL(asked.url());
+      if (/^(https?|wss?):$/.test(url.protocol) && url.host !== new URL(server.url).host) tab.problems.push(`asked ${asked.url()}`);
+    });
+    return tab;
+  }
+
+  async go(path) {
+    await this.page.goto(`${this.server.url}/#${path}`);
+    return this.page;
+  }
+
+  /** All violations of WCAG 2.2 A and AA, in words. */
+  async accessibilityProblems() {
+    const source = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+    await this.page.evaluate(source);
+    const { violations } = await this.page.evaluate(() =>
+      globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+    );
+    return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} — ${(n.failureSummary ?? "").replace(/\s+/g, " ").slice(0, 200)}`));
+  }
+
+  async shot(name) {
+    const folder = process.env.TROUPE_SHOTS;
+    if (!folder) return;
+    mkdirSync(folder, { recursive: true });
+    await this.page.screenshot({ path: join(folder, `${name}.png`) });
+  }
+
+  async close() {
+    await this.context.close();
+    assert.deepEqual(this.problems, []);
+  }
+}
