@@ -50,6 +50,7 @@ void agent_loop_core::settle(std::size_t i, core::tool_completed result, payload
   payloads facts;
   close_questions(call, core::decision::expired, "The call ended before anybody answered.", {}, facts);
   std::move(before.begin(), before.end(), std::back_inserter(facts));
+  s.services->health->count_tool_call(result.tool, result.ok);
   facts.emplace_back(std::move(result));
   tell(std::move(facts));
   go_on(s.machine.call_settled(i));

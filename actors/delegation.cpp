@@ -152,7 +152,6 @@ struct delegation_core {
       core::approval_requested mirror = question;
       mirror.origin = s.order.child;
       mirror.origin_approval = id;
-      mirror.tool = s.order.agent.str() + ": " + question.tool;
       self->send(s.loop, tool_question{s.order.call, std::move(mirror)});
     }
   }

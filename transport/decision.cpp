@@ -82,7 +82,7 @@ bool read_when(const json::value& v, given_decision& out, problem_ref p) {
   for (std::size_t i = 0; i < tests->size(); ++i)
     if (!check_test((*tests)[i], "remember.when[" + std::to_string(i) + "]", p)) return false;
   out.remembers_exactly = false;
-  if (!tests->empty()) out.what.remember->when = json::serialize(*tests);
+  out.what.remember->when = json::serialize(*tests);
   return true;
 }
 

@@ -72,7 +72,7 @@ int decide_many(remote_api& server, const approvals_decide_options& options) {
     }
   }
   if (!options.json) return put(out) ? status : 1;
-  auto printed = print_json({array_of(*all, "items"), integer_of(*all, "total")});
+  auto printed = print_list({array_of(*all, "items"), integer_of(*all, "total")});
   return printed == 0 ? status : printed;
 }
 
@@ -102,7 +102,7 @@ int list_approvals(const approvals_list_options& options) {
   add_query(path, "kind", options.kind);
   auto all = server->list(path, options.limit);
   if (!all) return failed(all.error());
-  if (options.json) return print_json(std::move(*all));
+  if (options.json) return print_list(std::move(*all));
   if (all->items.empty()) return put(options.status.empty() ? "nothing waits for a decision\n" : "none\n") ? 0 : 1;
   auto to = terminal::of_process();
   table rows({"approval", "kind", "tool", "risk", "state", "expires (UTC)", "asked"});
@@ -132,7 +132,7 @@ int list_remembered(const approvals_remembered_options& options) {
   if (options.all) add_query(path, "all", "true");
   auto all = server->list(path, options.limit);
   if (!all) return failed(all.error());
-  if (options.json) return print_json(std::move(*all));
+  if (options.json) return print_list(std::move(*all));
   if (all->items.empty()) return put("nothing is remembered\n") ? 0 : 1;
   auto to = terminal::of_process();
   table rows({"remembered", "state", "scope", "tool", "by", "expires (UTC)", "when"});

@@ -98,6 +98,6 @@ int failed(const core::error& e);
 /// One line of JSON on stdout.
 int print_json(const boost::json::object& o);
 /// `{"items": …, "total": …}` in one line.
-int print_json(listing list);
+int print_list(listing list);
 
 }  // namespace troupe::app

@@ -72,7 +72,7 @@ int failed(const core::error& e) {
 
 int print_json(const json::object& o) { return put(json::serialize(o) + "\n") ? 0 : 1; }
 
-int print_json(listing list) {
+int print_list(listing list) {
   json::object out;
   out["items"] = std::move(list.items);
   out["total"] = list.total;
@@ -88,7 +88,7 @@ int show_sessions(const sessions_options& options) {
   add_query(path, "status", options.status);
   auto all = server->list(path, options.limit);
   if (!all) return failed(all.error());
-  if (options.json) return print_json(std::move(*all));
+  if (options.json) return print_list(std::move(*all));
   auto to = terminal::of_process();
   if (all->items.empty()) return put("no sessions\n") ? 0 : 1;
   table rows({"session", "agent", "status", ">messages", ">cost", "last used (UTC)", "title"});
@@ -101,7 +101,7 @@ int show_history(const history_options& options) {
   if (!server) return failed(server.error());
   auto all = server->list("/sessions/" + percent_encoded(options.session) + "/messages", options.limit);
   if (!all) return failed(all.error());
-  if (options.json) return print_json(std::move(*all));
+  if (options.json) return print_list(std::move(*all));
   auto to = terminal::of_process();
   if (all->items.empty()) return put("no messages\n") ? 0 : 1;
   for (const auto& m : all->items) print_message(m.get_object(), to);

@@ -112,7 +112,7 @@ int show_trace(const trace_options& options) {
   }
   auto all = server->list(path, options.limit);
   if (!all) return failed(all.error());
-  return options.json ? print_json(std::move(*all)) : print_traces(*all);
+  return options.json ? print_list(std::move(*all)) : print_traces(*all);
 }
 
 }  // namespace troupe::app

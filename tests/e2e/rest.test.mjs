@@ -138,7 +138,7 @@ test("projects, agents, tools, traces and usage", () =>
     assert.equal((await get(server, "/api/v1/projects/demo")).body.defaultAgentId, "writer");
     assert.deepEqual(assertList(await get(server, "/api/v1/projects/demo/agents"), 2).map((a) => a.id), ["other", "writer"]);
     assert.equal((await get(server, "/api/v1/projects/demo/agents/writer")).body.model, "tiny");
-    const tools = assertList(await get(server, "/api/v1/tools"), 7);
+    const tools = assertList(await get(server, "/api/v1/tools"), 10);
     for (const key of ["name", "description", "parameters", "effect", "approval", "source"]) assert.ok(key in tools[0], key);
 
     const chat = (await post(server, "/api/v1/chat", { projectId: "demo", message: "clock" })).body;
@@ -173,7 +173,7 @@ test("conversation: chat, history, list, one, delete, tools, config; with and wi
       assert.deepEqual([list.total, list.conversations.map((c) => c.id).sort()], [2, [fresh.conversation_id, "mine"].sort()]);
       assert.equal((await get(server, `/api/conversations/mine${slash}`)).body.id, "mine");
       assert.equal((await get(server, `/health${slash}`)).body.status, "healthy");
-      assert.equal((await get(server, `/api/tools${slash}`)).body.total, 7);
+      assert.equal((await get(server, `/api/tools${slash}`)).body.total, 10);
       assert.equal((await get(server, `/api/tools/clock${slash}`)).body.name, "clock");
       const config = (await get(server, `/api/config${slash}`)).body;
       assert.deepEqual([config.llm_provider, config.model, config.tools_count], ["scripted", "tiny", 6]);

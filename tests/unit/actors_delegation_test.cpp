@@ -93,7 +93,7 @@ TEST_CASE("delegation: a question of the sub-agent is asked in the parent's sess
   REQUIRE(cards.size() == 1);
   auto child = only_child(w, id);
   CHECK(cards[0].origin == child.id);
-  CHECK(cards[0].tool == "helper: delete_file");
+  CHECK(cards[0].tool == "delete_file");
   CHECK(cards[0].action == R"({"path":"a.txt"})");
   core::decide_approval no;
   no.approval = cards[0].approval;

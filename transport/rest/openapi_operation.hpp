@@ -38,6 +38,8 @@ class operation {
   std::string_view failures;                 ///< statuses of errors that do not follow from the route, with a space between
   bool may_stream = false;                   ///< answers as an event stream where the client accepts one
   bool takes_files = false;
+  bool is_paged = false;
+  bool is_send = false;
 
   [[nodiscard]] constexpr operation gives(int status, std::string_view schema) const {
     return gives_bytes(status, schema, "application/json");
@@ -50,7 +52,7 @@ class operation {
   }
   /// 200 with a list that is read in pages.
   [[nodiscard]] constexpr operation lists(std::string_view schema) const { return gives(200, schema).paged(); }
-  /// `limit` and `offset`; call it before `asks`.
+  /// Takes `limit` and `offset`.
   [[nodiscard]] constexpr operation paged() const {
     auto out = *this;
     out.is_paged = true;
@@ -95,9 +97,6 @@ class operation {
     out.remark = text;
     return out;
   }
-
-  bool is_paged = false;
-  bool is_send = false;
 };
 
 }  // namespace troupe::transport

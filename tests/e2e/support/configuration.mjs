@@ -25,8 +25,9 @@ const rules = [
 
 const tools = ["calculator", "clock", "delete_file", "list_files", "read_file", "write_file"];
 
+/** A configuration of its own for every caller. */
 export function standard(changes = {}) {
-  return {
+  return structuredClone({
     default_project: "demo",
     providers: { scripted: { kind: "scripted", script: { rules, otherwise: [{ text: "You said: ${user}" }] } } },
     prices: { "scripted/tiny": { input: 1, cached_input: 0.5, output: 4 } },
@@ -42,5 +43,5 @@ export function standard(changes = {}) {
     },
     limits: { messages_per_second: 1000, max_frame_bytes: 65536, max_body_bytes: 262144 },
     ...changes,
-  };
+  });
 }

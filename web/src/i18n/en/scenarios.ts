@@ -23,6 +23,8 @@ const scenarios = {
   differs: 'Differs:',
   expected: 'Expected',
   came: 'Came',
+  field: 'Field',
+  notCompared: 'not compared',
   whatFollows: 'What follows on both sides',
   thenExpected: 'Then expected',
   thenCame: 'Then came',

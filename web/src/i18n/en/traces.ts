@@ -4,7 +4,7 @@ const traces = {
   all: 'All traces',
   ofSession: (id: string) => `Traces of session ${id}`,
   trace: (id: string) => `Trace ${id}`,
-  openTrace: (id: string) => `Open trace ${id}`,
+  openTrace: (id: string) => `(trace ${id})`,
   filters: 'Filters',
   started: 'Started',
   took: 'Took',

@@ -26,6 +26,8 @@ const scenarios: Same<typeof en> = {
   differs: 'Difiere:',
   expected: 'Esperado',
   came: 'Llegó',
+  field: 'Campo',
+  notCompared: 'no se compara',
   whatFollows: 'Lo que sigue en ambos lados',
   thenExpected: 'Después se esperaba',
   thenCame: 'Después llegó',

@@ -7,7 +7,7 @@ const traces: Same<typeof en> = {
   all: 'Todas las trazas',
   ofSession: (id) => `Trazas de la sesión ${id}`,
   trace: (id) => `Traza ${id}`,
-  openTrace: (id) => `Abrir la traza ${id}`,
+  openTrace: (id) => `(traza ${id})`,
   filters: 'Filtros',
   started: 'Empezó',
   took: 'Tardó',

@@ -31,7 +31,7 @@ export function History({ onOpen }: { onOpen: (id: string) => void }) {
       ),
     },
     { key: 'by', head: t.decider, cell: (a) => <Decider approval={a} />, sortBy: (a) => a.decidedBy ?? '' },
-    { key: 'note', head: t.note, cell: (a) => (a.note ? <span className="cut" title={a.note}>{a.note}</span> : null) },
+    { key: 'note', head: t.note, cell: (a) => (a.note ? <div className="cut" title={a.note}>{a.note}</div> : null) },
     { key: 'at', head: t.decidedAt, cell: (a) => (a.decidedAt ? <Time at={a.decidedAt} /> : null), sortBy: (a) => a.decidedAt ?? '' },
     { key: 'agent', head: r.agent, cell: (a) => a.agentId },
     { key: 'session', head: r.session, cell: (a) => <SessionLink id={a.sessionId} /> },

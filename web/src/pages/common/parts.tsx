@@ -12,7 +12,7 @@ export function PageFrame(props: { title: string; about?: ReactNode; actions?: R
   return (
     <div className="page">
       <header className="page__head">
-        <div className="grow">
+        <div className="page-head__text">
           <h1>{props.title}</h1>
           {props.about && <p className="muted">{props.about}</p>}
         </div>

@@ -111,3 +111,32 @@ export function pretty(text: string): string {
     return text;
   }
 }
+
+export interface FieldRow {
+  name: string;
+  /** Undefined where the scenario does not say. */
+  expected: unknown;
+  came: unknown;
+  /** The first field that did not fit, as the report names it. */
+  differs: boolean;
+}
+
+function objectIn(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Both sides field by field, those of the expectation first; null where one side is no object. */
+export function fieldsOf(found: Divergence): FieldRow[] | null {
+  const expected = objectIn(found.expected);
+  const came = objectIn(found.came);
+  if (!expected || !came) return null;
+  // `calls[0].tool: expected …` is about the field `calls`.
+  const named = new Set(found.differs.map((text) => /^([\w]+)[.[:]/.exec(text)?.[1]));
+  const names = [...Object.keys(expected), ...Object.keys(came).filter((name) => !(name in expected))];
+  return names.map((name) => ({ name, expected: expected[name], came: came[name], differs: named.has(name) }));
+}

@@ -101,7 +101,7 @@ function Shown({ session: s, onChanged }: { session: SessionRecord; onChanged: (
         />
         {Object.keys(s.metadata).length > 0 && (
           <div>
-            <h3>{t.metadata}</h3>
+            <h2>{t.metadata}</h2>
             <Json value={s.metadata} label={t.metadata} />
           </div>
         )}

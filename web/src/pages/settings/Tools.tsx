@@ -34,7 +34,19 @@ export function Tools() {
     { key: 'risk', head: t.risk, cell: (tool) => <Word value={tool.riskLevel} /> },
     { key: 'source', head: t.source, cell: (tool) => <code>{tool.source}</code>, sortBy: (tool) => tool.source },
     { key: 'status', head: r.status, cell: (tool) => <Word value={tool.status} />, sortBy: (tool) => tool.status },
-    { key: 'users', head: t.usedBy, cell: (tool) => users(tool.name).map((name) => <Badge key={name}>{name}</Badge>) },
+    {
+      key: 'users',
+      head: t.usedBy,
+      cell: (tool) => (
+        <ul className="chips">
+          {users(tool.name).map((name) => (
+            <li key={name}>
+              <Badge>{name}</Badge>
+            </li>
+          ))}
+        </ul>
+      ),
+    },
   ];
   return (
     <div className="stack">

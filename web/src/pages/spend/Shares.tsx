@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Download } from 'lucide-react';
 import type { Period, SessionRecord, UsageShare } from 'troupe-client';
 import { api } from '../../api';
-import { Button, Count, ErrorNote, Loading, Meter, Money, Note, Table, Tabs, formatMoney, formatPercent, useAsync, type Column } from '../../ui';
+import { Button, Count, ErrorNote, Loading, Money, Note, Table, Tabs, formatMoney, formatPercent, useAsync, type Column } from '../../ui';
 import { ListFoot, SessionLink, saveFile } from '../common/parts';
 import { usePages } from '../common/usePages';
 import { useRecords } from '../common/words';
@@ -44,7 +44,7 @@ function Share({ project, period, total, turn, way }: { project: string; period:
   const columns: Column<UsageShare>[] = [
     {
       key: 'who',
-      head: t.ways[way],
+      head: { agent: r.agent, session: r.session, user: r.user }[way],
       cell: (s) => (way === 'session' ? <SessionLink id={s.key} title={titles.get(s.key)} /> : s.key || <span className="muted">{r.noName}</span>),
       sortBy: (s) => s.key,
     },
@@ -53,8 +53,10 @@ function Share({ project, period, total, turn, way }: { project: string; period:
       head: t.share,
       cell: (s) => (
         <span className="share">
-          <span className="share__bar"><Meter share={total > 0 ? Math.min(0.79, (s.totalCost / total) * 0.79) : 0} /></span>
-          <span className="number">{total > 0 ? formatPercent(s.totalCost / total) : ''}</span>
+          <span className="share__bar share__bar--plain" aria-hidden="true">
+            <span style={{ width: `${total > 0 ? Math.min(100, (s.totalCost / total) * 100) : 0}%` }} />
+          </span>
+          <span className="number">{shareText(s.totalCost, total)}</span>
         </span>
       ),
     },
@@ -82,6 +84,13 @@ function Share({ project, period, total, turn, way }: { project: string; period:
       {pages.error !== null && pages.total === undefined ? <ErrorNote error={pages.error} onRetry={pages.reload} /> : <ListFoot pages={pages} />}
     </>
   );
+}
+
+/** A share that is there is not written as none. */
+function shareText(cost: number, total: number): string {
+  if (total <= 0) return '';
+  const share = cost / total;
+  return share > 0 && share < 0.005 ? `< ${formatPercent(0.01)}` : formatPercent(share);
 }
 
 /** Titles of the dearest sessions; without one, and where a session is gone, its id stands there. */

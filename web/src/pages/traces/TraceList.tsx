@@ -66,8 +66,9 @@ export function TraceList({ session }: { session?: string }) {
       key: 'started',
       head: t.started,
       cell: (trace) => (
-        <Link href={`/traces/${trace.id}`} onClick={(e) => e.stopPropagation()} aria-label={t.openTrace(shortId(trace.id))}>
-          <Time at={trace.startedAt} />
+        <Link href={`/traces/${trace.id}`} onClick={(e) => e.stopPropagation()} className="nowrap">
+          <Time at={trace.startedAt} style="full" />
+          <span className="hidden-text"> {t.openTrace(shortId(trace.id))}</span>
         </Link>
       ),
       sortBy: (trace) => trace.startedAt ?? '',

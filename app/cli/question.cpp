@@ -1,0 +1,228 @@
+#include "app/cli/question.hpp"
+
+#include "app/cli/format.hpp"
+#include "app/cli/safe_text.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+
+namespace troupe::app {
+
+namespace json = boost::json;
+
+namespace {
+
+/// Lines of arguments that are shown at most, and columns of one.
+constexpr std::size_t most_lines = 40;
+constexpr std::size_t most_columns = 2000;
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  auto begin = text.find_first_not_of(blanks);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+/// `name: value` for each member; texts of several lines stay so, indented.
+std::string value_lines(const json::value& value) {
+  std::string out;
+  std::size_t lines = 0;
+  auto add = [&](std::string_view text) {
+    for (;;) {
+      if (++lines > most_lines) return;
+      auto end = text.find('\n');
+      out += "    " + safe_line(text.substr(0, end), most_columns) + "\n";
+      if (end == std::string_view::npos) return;
+      text.remove_prefix(end + 1);
+    }
+  };
+  auto text_in = [](const json::value& v) { return v.is_string() ? std::string(v.get_string()) : json::serialize(v); };
+  if (value.is_object())
+    for (const auto& [name, member] : value.get_object()) add(std::string(name) + ": " + text_in(member));
+  else
+    add(text_in(value));
+  if (lines > most_lines) out += "    … and more: look at it with `troupe approvals list --json` before you decide\n";
+  return out;
+}
+
+bool is_plain(const json::value& property) {
+  if (!property.is_object()) return false;
+  auto type = text_of(property.get_object(), "type");
+  return type == "string" || type == "number" || type == "integer" || type == "boolean";
+}
+
+bool contains_text(const json::array& list, std::string_view text) {
+  return std::any_of(list.begin(), list.end(),
+                     [&](const json::value& v) { return v.is_string() && std::string_view(v.get_string()) == text; });
+}
+
+/// A line as a value of the property's type; nothing where it is none.
+std::optional<json::value> value_of(const json::object& property, std::string_view line) {
+  auto type = text_of(property, "type");
+  if (type == "string") return json::value(line);
+  if (type == "boolean") {
+    if (line == "y" || line == "yes" || line == "true") return true;
+    if (line == "n" || line == "no" || line == "false") return false;
+    return std::nullopt;
+  }
+  boost::system::error_code failure;
+  auto value = json::parse(line, failure);
+  if (failure || !value.is_number()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
+
+question::question(json::object card) : card_(std::move(card)), kind_(text_of(card_, "kind")) {
+  id_ = text_of(card_, "approvalId");
+  if (id_.empty()) id_ = text_of(card_, "id");
+  if (kind_.empty()) kind_ = "tool";
+  const auto& properties = object_of(object_of(card_, "schema"), "properties");
+  if (std::all_of(properties.begin(), properties.end(), [](const auto& p) { return is_plain(p.value()); }))
+    for (const auto& p : properties) fields_.emplace_back(p.key());
+}
+
+std::string question::text(const terminal& to) const {
+  auto tool = text_of(card_, "tool").empty() ? text_of(card_, "toolId") : text_of(card_, "tool");
+  auto head = kind_ == "outcome_unknown" ? "whether " + tool + " took effect is not known: the server ended while it ran"
+              : kind_ == "input"         ? tool + " asks you"
+                                         : tool + " needs your approval";
+  auto out = to.styled(style::yellow, "? " + safe_line(head));
+  std::string more;
+  if (auto risk = text_of(card_, "riskLevel"); !risk.empty()) more += ", risk " + risk;
+  if (auto needed = integer_of(card_, "requiredApprovals"); needed > 1) more += ", " + std::to_string(needed) + " people must approve";
+  if (auto expires = text_of(card_, "expiresAt"); !expires.empty()) more += ", until " + short_time(expires) + " UTC";
+  out += to.styled(style::dim, safe_line(more)) + "\n";
+  if (auto message = text_of(card_, "message"); !message.empty()) out += value_lines(json::value(message));
+  const auto* action = card_.if_contains("action");
+  bool has_action = action && !action->is_null() && !(action->is_object() && action->get_object().empty());
+  if (has_action && kind_ != "input") out += value_lines(*action);
+  return out;
+}
+
+std::string question::prompt() const {
+  switch (stage_) {
+    case stage::choose:
+      if (kind_ == "outcome_unknown") return "[r]etry, it is [d]one, it [f]ailed, [l]ater? ";
+      if (kind_ == "input") return "answer it? [y]es, [n]o, [l]ater? ";
+      return "approve? [y]es, [n]o, [e]dit, [a]lways (any arguments, this session), [l]ater? ";
+    case stage::edit:
+      return "arguments as JSON (empty: back)? ";
+    case stage::whole_answer:
+      return "answer as JSON (empty: back)? ";
+    case stage::fields:
+      break;
+  }
+  const auto& schema = object_of(card_, "schema");
+  const auto& name = fields_[field_];
+  const auto& property = object_of(object_of(schema, "properties"), name);
+  auto title = text_of(property, "title").empty() ? text_of(property, "description") : text_of(property, "title");
+  auto out = "  " + safe_line(name, 60) + " (" + text_of(property, "type");
+  if (const auto& words = array_of(property, "enum"); !words.empty()) out += " of " + safe_line(json::serialize(words), 200);
+  if (!contains_text(array_of(schema, "required"), name)) out += ", may be empty";
+  out += ")";
+  if (!title.empty()) out += " " + safe_line(title, 200);
+  return out + "? ";
+}
+
+void question::start_over() {
+  stage_ = stage::choose;
+  field_ = 0;
+  answer_ = {};
+  note_.clear();
+}
+
+question::reply question::decide(json::object body) const {
+  if (!note_.empty()) body["note"] = note_;
+  // What was on the screen is what is approved: where it is something else by now, the server refuses.
+  if (auto hash = text_of(card_, "argumentsHash"); !hash.empty() && kind_ == "tool") body["argumentsHash"] = hash;
+  return {reply::what::decided, std::move(body)};
+}
+
+question::reply question::take(std::string_view line) {
+  line = trimmed(line);
+  switch (stage_) {
+    case stage::edit:
+      return take_edit(line);
+    case stage::fields:
+      return take_field(line);
+    case stage::whole_answer:
+      return take_whole(line);
+    case stage::choose:
+      break;
+  }
+  auto blank = line.find(' ');
+  auto note = blank == std::string_view::npos ? std::string_view() : trimmed(line.substr(blank));
+  return choose(line.substr(0, blank), note);
+}
+
+question::reply question::choose(std::string_view word, std::string_view note) {
+  note_ = note;
+  if (word == "l" || word == "later") return {reply::what::later};
+  if (kind_ == "outcome_unknown") {
+    if (word == "r" || word == "retry") return decide({{"choice", "retry"}});
+    if (word == "d" || word == "done") return decide({{"choice", "done"}});
+    if (word == "f" || word == "failed") return decide({{"choice", "failed"}});
+    return {reply::what::more, {}, "type r, d, f or l; what follows it is a note"};
+  }
+  if (word == "n" || word == "no") return decide({{"approved", false}});
+  if (kind_ == "input") {
+    if (word != "y" && word != "yes") return {reply::what::more, {}, "type y, n or l"};
+    const auto& properties = object_of(object_of(card_, "schema"), "properties");
+    if (properties.empty()) return decide({{"approved", true}, {"answer", json::object()}});
+    stage_ = fields_.empty() ? stage::whole_answer : stage::fields;
+    if (!fields_.empty()) return {};
+    return {reply::what::more, {}, safe_line("its schema: " + json::serialize(object_of(card_, "schema")), most_columns)};
+  }
+  if (word == "y" || word == "yes") return decide({{"approved", true}});
+  if (word == "a" || word == "always") return decide({{"approved", true}, {"remember", {{"scope", "session"}, {"when", json::array()}}}});
+  if (word == "e" || word == "edit") {
+    stage_ = stage::edit;
+    const auto* action = card_.if_contains("action");
+    return {reply::what::more, {}, action ? safe_line("now: " + json::serialize(*action), most_columns) : ""};
+  }
+  return {reply::what::more, {}, "type y, n, e, a or l; what follows it is a note"};
+}
+
+question::reply question::take_edit(std::string_view line) {
+  stage_ = stage::choose;
+  if (line.empty()) return {};
+  boost::system::error_code failure;
+  auto value = json::parse(line, failure);
+  if (!failure && value.is_object()) return decide({{"approved", true}, {"editedInput", std::move(value)}});
+  stage_ = stage::edit;
+  return {reply::what::more, {}, "that is no JSON object"};
+}
+
+question::reply question::take_whole(std::string_view line) {
+  if (line.empty()) {
+    start_over();
+    return {};
+  }
+  boost::system::error_code failure;
+  auto value = json::parse(line, failure);
+  if (!failure && value.is_object()) return decide({{"approved", true}, {"answer", std::move(value)}});
+  return {reply::what::more, {}, "that is no JSON object"};
+}
+
+question::reply question::take_field(std::string_view line) {
+  const auto& schema = object_of(card_, "schema");
+  const auto& name = fields_[field_];
+  const auto& property = object_of(object_of(schema, "properties"), name);
+  if (line.empty()) {
+    if (contains_text(array_of(schema, "required"), name)) return {reply::what::more, {}, "it needs a value"};
+  } else {
+    auto value = value_of(property, line);
+    if (!value) return {reply::what::more, {}, "that is no " + text_of(property, "type")};
+    const auto& words = array_of(property, "enum");
+    if (!words.empty() && std::find(words.begin(), words.end(), *value) == words.end())
+      return {reply::what::more, {}, "it must be one of " + safe_line(json::serialize(words), 200)};
+    answer_[name] = std::move(*value);
+  }
+  if (++field_ < fields_.size()) return {};
+  return decide({{"approved", true}, {"answer", answer_}});
+}
+
+}  // namespace troupe::app
