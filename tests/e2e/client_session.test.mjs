@@ -191,7 +191,7 @@ test("coming late: history, the run in progress and its open card; older pages o
     const late = session(first.id);
     await late.open();
     const shown = await until(late, (s) => !s.isLoading && s.run?.isParked && s.queue.length === 1);
-    assert.ok(shown.messages.length >= 100 && shown.messages.length < whole.messages.length && shown.hasOlder);
+    assert.ok(shown.messages.length > 90 && shown.messages.length < whole.messages.length && shown.hasOlder);
     const meaning = (m) => ({ kind: m.kind, id: m.id, runId: m.runId, status: m.status, reactions: m.reactions, parts: m.parts?.map((p) => [p.kind, p.text, p.toolCallId, p.status, p.input]), content: m.content, usage: m.usage, traceId: m.traceId });
     const n = shown.messages.length;
     assert.deepEqual(shown.messages.map(meaning), whole.messages.slice(-n).map(meaning));

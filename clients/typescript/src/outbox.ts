@@ -33,7 +33,10 @@ export class Outbox {
 
   send(content: string, options: SendArguments): Run {
     const clientMessageId = options.clientMessageId ?? makeId();
-    const run = new Run(clientMessageId, { cancel: async (runId) => this.host.client.sessions.cancel(await this.host.id(), runId) });
+    const run = new Run(clientMessageId, {
+      cancel: async (runId) => this.host.client.sessions.cancel(await this.host.id(), runId),
+      dequeued: (messageId) => this.host.put({ type: "local.dequeued", messageId }),
+    });
     const { signal } = options;
     if (signal?.aborted) {
       run.abandon(signal);

@@ -162,7 +162,8 @@ function addMessage(d: Draft, e: MessageCreated): void {
   if (mine !== undefined && d.state.outgoing.some((m) => m.clientMessageId === mine))
     d.set({ outgoing: d.state.outgoing.filter((m) => m.clientMessageId !== mine) });
   if (d.indexOf((m) => m.id === e.messageId) >= 0) return;
-  setTyping(d, { userId: e.author, username: e.authorName ?? "" }, false);
+  // Who has no name is shown as `anonymous` to others, and has no author here.
+  setTyping(d, { userId: e.author || "anonymous", username: "" }, false);
   const common = { id: e.messageId, reactions: [], seq: e.seq };
   const message: ChatMessage =
     e.role === "assistant"

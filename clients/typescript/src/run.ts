@@ -32,6 +32,8 @@ export interface RunResult {
 
 export interface RunControl {
   cancel(runId: string): Promise<unknown>;
+  /** It was taken out of the queue. */
+  dequeued(messageId: string): void;
 }
 
 /** Iterate it for events as they come, or await `text()` or `result()`; both may be done, any number of times. */
@@ -82,7 +84,7 @@ export class Run implements AsyncIterable<RunEvent> {
 
   /** Stops it at the server; `result()` then has `status: "cancelled"`. A message that waits is taken out of the queue. */
   async cancel(): Promise<void> {
-    const { runId } = await this.accepted;
+    const { runId, messageId } = await this.accepted;
     if (this.#isOver) return;
     try {
       await this.control.cancel(runId);
@@ -90,7 +92,9 @@ export class Run implements AsyncIterable<RunEvent> {
       // It ended by itself in between.
       if (!(error instanceof TroupeError && error.code === "NOT_FOUND")) throw error;
     }
-    if (!this.#started) this.finishEarly("cancelled");
+    if (this.#started) return;
+    this.control.dequeued(messageId);
+    this.finishEarly("cancelled");
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {

@@ -124,6 +124,10 @@ export class Session {
   async cancel(runId?: string): Promise<void> {
     await this.open();
     await this.client.sessions.cancel(this.#id!, runId);
+    const waiting = this.#store.state.queue.find((m) => m.runId === runId);
+    if (!waiting) return;
+    this.#store.put({ type: "local.dequeued", messageId: waiting.id });
+    this.#outbox.sweep();
   }
   decide(approvalId: string, decision: Decision, options: { signal?: AbortSignal } = {}): Promise<Approval> {
     return this.client.approvals.decide(approvalId, decision, options);
@@ -318,6 +322,7 @@ export class Session {
       const record: SessionRecord = await this.client.sessions.get(id, { signal: this.#stopped.signal });
       this.#store.put({ type: "local.record", record });
     });
+    if (this.#store.state.queue.length > 0) await this.#readQueue();
   }
   async #readQueue(): Promise<void> {
     await this.#quietly(async (id) => {
