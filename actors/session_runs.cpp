@@ -125,7 +125,9 @@ void session_core::lend_history(const core::run_id& run, core::turn before) {
   s.history = {};
   s.run->loop = self->spawn(agent_loop, s.services, me(), std::move(order));
   self->monitor(s.run->loop);
-  for (const auto& open : s.turn.open_approvals) open_approval(open);
+  // Those that are open already are of before a restart. What a call had asked nobody hears any more: the loop closes it.
+  for (const auto& open : s.turn.open_approvals)
+    if (open.kind != core::approval_kind::input || !open.origin.is_nil()) open_approval(open);
   if (s.run->stop) self->send(s.run->loop, *s.run->stop);
 }
 

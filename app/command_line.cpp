@@ -1,6 +1,8 @@
 #include "app/command_line.hpp"
 
 #include "app/check.hpp"
+#include "app/cli/client_commands.hpp"
+#include "app/json_fields.hpp"
 #include "app/mock_model.hpp"
 #include "app/record.hpp"
 #include "app/replay.hpp"
@@ -8,15 +10,81 @@
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
+
 namespace troupe::app {
 
-int run_command_line(int argc, char** argv) {
-  CLI::App cli("Troupe: an actor-based runtime for AI agents", "troupe");
+namespace {
+
+/// The command that was given, as far as it was understood, and its words as they are typed.
+const CLI::App& innermost(const CLI::App& cli, std::string& path) {
+  path += (path.empty() ? "" : " ") + cli.get_name();
+  for (const auto* command : cli.get_subcommands())
+    if (!command->get_name().empty()) return innermost(*command, path);
+  return cli;
+}
+
+/// What is wrong, the nearest thing that there is, and where to read on.
+std::string hint(const CLI::App* cli, const CLI::Error& e) {
+  std::string path;
+  const auto& command = innermost(*cli, path);
+  auto wrong = command.remaining(true);
+  if (wrong.empty()) wrong = cli->remaining(true);
+  std::string says = e.what();
+  if (says == "A subcommand is required")
+    says = wrong.empty() ? "which command?" : "there is no command `" + wrong.front() + "`";
+  auto out = "troupe: " + says + "\n";
+  if (!wrong.empty()) {
+    auto entry = tree_of(command);
+    std::vector<std::string_view> known;
+    for (const auto& sub : entry.commands) known.push_back(sub.name);
+    for (const auto& option : entry.options)
+      if (!option.is_positional) known.insert(known.end(), option.names.begin(), option.names.end());
+    auto word = wrong.front().substr(0, wrong.front().find('='));
+    if (auto near = nearest(word, known); !near.empty()) out += "the nearest there is: " + std::string(near) + "\n";
+  }
+  return out + "try: " + path + " --help\n";
+}
+
+/// Everything it understands, and where its options go.
+struct command_line {
+  CLI::App cli{"Troupe: an actor-based runtime for AI agents", "troupe"};
+  serve_options serving;
+  check_options checking;
+  replay_options replaying;
+  record_options recording;
+  mock_model_options mocking;
+  CLI::App* serve_command = nullptr;
+  CLI::App* check_command = nullptr;
+  CLI::App* replay_command = nullptr;
+  CLI::App* record_command = nullptr;
+  CLI::App* mock_command = nullptr;
+  std::optional<client_commands> clients;
+
+  command_line();
+  void add_serving();
+  void add_checking();
+  void add_scenarios();
+};
+
+command_line::command_line() {
   cli.set_version_flag("--version", TROUPE_VERSION);
   cli.require_subcommand(1);
+  cli.footer(
+      "Begin with:\n"
+      "  troupe serve                   the demo, on http://127.0.0.1:8080\n"
+      "  troupe chat                    talks with it, in another terminal\n"
+      "  troupe chat --help             examples; every command has some\n"
+      "Exit status: 0 success, 1 a failure or a finding, 2 wrong usage.");
+  cli.failure_message(hint);
+  add_serving();
+  clients.emplace(cli);
+  add_checking();
+  add_scenarios();
+}
 
-  serve_options serving;
-  auto* serve_command = cli.add_subcommand("serve", "Start the server; without --config, with the built-in demo");
+void command_line::add_serving() {
+  serve_command = cli.add_subcommand("serve", "Start the server; without --config, with the built-in demo");
   serve_command->add_option("--config", serving.config_file, "Configuration file (JSON)")->type_name("FILE");
   serve_command->add_option("--listen", serving.listen, "Address; may repeat; port 0 picks one")->type_name("HOST:PORT");
   serve_command->add_option("--data", serving.data, "Folder of the database and the workspaces")->type_name("DIR");
@@ -28,13 +96,28 @@ int run_command_line(int argc, char** argv) {
   serve_command->add_flag("--check-config", serving.check_config, "Read the configuration, say whether it is valid, and end");
   serve_command->add_flag("--insecure-no-auth", serving.insecure_no_auth, "Allow a public address without authentication");
 
-  check_options checking;
-  auto* check_command = cli.add_subcommand("check", "Verify a data folder without changing it");
+  serve_command->footer(
+      "Examples:\n"
+      "  troupe serve                                              the demo, data in ./troupe-data\n"
+      "  troupe serve --config troupe.json --data /var/lib/troupe  your agents\n"
+      "  troupe serve --config troupe.json --check-config          is the file valid?\n"
+      "  troupe serve --listen 127.0.0.1:0                         a free port; stdout says which");
+  serve_command->group("Serve");
+}
+
+void command_line::add_checking() {
+  check_command = cli.add_subcommand("check", "Verify a data folder without changing it");
   check_command->add_option("--data", checking.data, "Folder of the database")->type_name("DIR")->capture_default_str();
   check_command->add_flag("--json", checking.json, "Machine-readable report");
+  check_command->footer(
+      "Examples:\n"
+      "  troupe check --data troupe-data\n"
+      "  troupe check --data backup --json");
+  check_command->group("Look after it");
+}
 
-  replay_options replaying;
-  auto* replay_command = cli.add_subcommand("replay", "Run scenarios in virtual time, without network");
+void command_line::add_scenarios() {
+  replay_command = cli.add_subcommand("replay", "Run scenarios in virtual time, without network");
   replay_command->add_option("paths", replaying.paths, "Scenario files, or folders of them")->required()->type_name("PATH…");
   replay_command->add_flag("--restart-every-step", replaying.restart_every_step, "Stop and start everything after every step");
   replay_command->add_option("--junit", replaying.junit, "Write a JUnit report, one test case per scenario")->type_name("FILE");
@@ -52,8 +135,7 @@ int run_command_line(int argc, char** argv) {
       ->type_name("ID");
   replay_command->add_option("--agent", replaying.agent, "Agent for --url; the project's default by default")->type_name("ID");
 
-  record_options recording;
-  auto* record_command = cli.add_subcommand("record", "Make a scenario of a stored session");
+  record_command = cli.add_subcommand("record", "Make a scenario of a stored session");
   record_command->add_option("--session", recording.session, "Its UUID")->required()->type_name("ID");
   record_command->add_option("--out", recording.out, "The file to write")->required()->type_name("FILE");
   auto* record_data = record_command->add_option("--data", recording.data, "Folder of the database");
@@ -64,8 +146,7 @@ int run_command_line(int argc, char** argv) {
   record_command->add_option("--config", recording.config_file, "What its agent was set up with; without it, the demo")
       ->type_name("FILE");
 
-  mock_model_options mocking;
-  auto* mock_command = cli.add_subcommand("mock-model", "Serve a scenario's model as an OpenAI- and Anthropic-compatible API");
+  mock_command = cli.add_subcommand("mock-model", "Serve a scenario's model as an OpenAI- and Anthropic-compatible API");
   mock_command->add_option("--scenario", mocking.scenario, "A scenario, or a script")->required()->type_name("FILE");
   mock_command->add_option("--listen", mocking.listen, "Address; port 0 picks one")
       ->type_name("HOST:PORT")
@@ -80,17 +161,42 @@ int run_command_line(int argc, char** argv) {
   mock_command->add_option("--retry-after", mocking.retry_after, "Seconds that a 429 tells clients to wait; 1 by default")
       ->type_name("N");
   mock_command->add_flag("--insecure-no-auth", mocking.insecure_no_auth, "Allow a public address; no key is checked");
+  replay_command->footer(
+      "Examples:\n"
+      "  troupe replay scenarios                     every scenario in the folder\n"
+      "  troupe replay demo.json --crash-at every    crashes everywhere, one after the other\n"
+      "  troupe replay recordings --url http://127.0.0.1:8080");
+  record_command->footer(
+      "Examples:\n"
+      "  troupe record --session ID --out ticket.json\n"
+      "  troupe record --session ID --out ticket.json --url http://127.0.0.1:8080");
+  mock_command->footer(
+      "Examples:\n"
+      "  troupe mock-model --scenario demo.json\n"
+      "  troupe mock-model --scenario demo.json --fault cut:200:1   the first answer breaks off");
+  for (auto* command : {replay_command, record_command, mock_command}) command->group("Scenarios");
+}
 
+}  // namespace
+
+command_entry command_tree() {
+  command_line line;
+  return tree_of(line.cli);
+}
+
+int run_command_line(int argc, char** argv) {
+  command_line line;
   try {
-    cli.parse(argc, argv);
+    line.cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return cli.exit(e) == 0 ? 0 : 2;
+    return line.cli.exit(e) == 0 ? 0 : 2;
   }
-  if (serve_command->parsed()) return serve(serving);
-  if (check_command->parsed()) return check(checking);
-  if (record_command->parsed()) return record(recording);
-  if (mock_command->parsed()) return mock_model(mocking);
-  return replay(replaying);
+  if (auto status = line.clients->run()) return *status;
+  if (line.serve_command->parsed()) return serve(line.serving);
+  if (line.check_command->parsed()) return check(line.checking);
+  if (line.record_command->parsed()) return record(line.recording);
+  if (line.mock_command->parsed()) return mock_model(line.mocking);
+  return replay(line.replaying);
 }
 
 }  // namespace troupe::app

@@ -1,9 +1,5 @@
 # The console (web/): built with Node into one file, which console.S puts into the library `troupe_console`. Without Node, or
 # with TROUPE_CONSOLE=OFF, the library is empty and the server shows its small page at / (transport/rest/home_page.cpp).
-if(NOT EXISTS ${PROJECT_SOURCE_DIR}/web/ready) # DURING CONSTRUCTION
-  add_library(troupe_console INTERFACE)
-  return()
-endif()
 find_program(TROUPE_CONSOLE_NODE NAMES node nodejs)
 find_program(TROUPE_CONSOLE_NPM npm)
 mark_as_advanced(TROUPE_CONSOLE_NODE TROUPE_CONSOLE_NPM)

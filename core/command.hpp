@@ -65,7 +65,7 @@ struct send_message {
 /// What a person adds to an approval so that the question is not asked again.
 struct remember_options {
   grant_scope scope = grant_scope::session;
-  std::string when;                      ///< as in grant_given; empty: all arguments
+  std::string when;                       ///< as in grant_given; empty: exactly these arguments, `[]`: any
   std::chrono::milliseconds lifetime{0};  ///< 0: for ever
 };
 

@@ -236,7 +236,7 @@ struct grant_given {
   grant_id grant;
   grant_scope scope = grant_scope::session;
   std::string tool;
-  std::string when;       ///< JSON text: a list of tests on the arguments (docs/approvals.md); empty: all arguments
+  std::string when;       ///< JSON text: a list of tests on the arguments (docs/approvals.md)
   millis expires_at{0};   ///< 0: never
   std::string by;
   approval_id approval;   ///< with whose decision it was given

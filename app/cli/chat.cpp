@@ -15,6 +15,7 @@
 #include <chrono>
 #include <deque>
 #include <limits>
+#include <set>
 
 namespace troupe::app {
 
@@ -58,7 +59,8 @@ class conversation {
   void on_command(std::string_view name);
   void on_answer(const std::string& line);
   void on_ctrl_c();
-  void on_end_of_run();
+  void on_end_of_run(const std::string& run, bool is_good);
+  void on_message(const json::object& frame);
   void send(const std::string& text);
   void stop_run();
   void ask(json::object card);
@@ -68,8 +70,8 @@ class conversation {
   void prompt();
   core::result<double> session_cost();
   bool can_ask() const { return view_.screen().is_input && view_.screen().is_output && !options_.json; }
-  /// Nothing runs, nothing waits to be sent.
-  bool is_idle() const { return !is_running_ && waiting_ == 0; }
+  /// Nothing runs, and nothing of this process waits to.
+  bool is_idle() const { return !is_running_ && own_runs_.empty(); }
 
   chat_options options_;
   remote_api server_;
@@ -82,9 +84,9 @@ class conversation {
   std::string once_;
   bool is_interactive_ = false;
   bool is_running_ = false;
-  int waiting_ = 0;  ///< own messages whose run has not begun
   std::string run_;
   std::vector<std::string> own_;  ///< clientMessageIds of this process
+  std::set<std::string> own_runs_;  ///< that have not ended
   std::deque<question> questions_;
   std::optional<steady_clock::time_point> last_ctrl_c_;
   bool is_lost_ = false;
@@ -122,7 +124,7 @@ core::result<core::seq_t> conversation::take_up() {
   }
   greet();
   auto after = static_cast<core::seq_t>(integer_of(*session, "lastSeq"));
-  if (options_.session.empty()) return after;
+  if (!is_interactive_) return after;
   auto all = server_.list("/sessions/" + session_ + "/messages", std::numeric_limits<std::int64_t>::max());
   if (!all) return all.error();
   auto runs = server_.list("/sessions/" + session_ + "/traces", 1);
@@ -140,8 +142,7 @@ core::result<core::seq_t> conversation::take_up() {
       past.push_back(&m);
   }
   auto shown = std::min<std::size_t>(past.size(), past_shown);
-  if (!options_.json)
-    for (auto it = past.end() - static_cast<std::ptrdiff_t>(shown); it != past.end(); ++it) view_.show_past(**it);
+  for (auto it = past.end() - static_cast<std::ptrdiff_t>(shown); it != past.end(); ++it) view_.show_past(**it);
   return after;
 }
 
@@ -161,7 +162,6 @@ core::result<double> conversation::session_cost() {
 void conversation::ask(json::object card) {
   question q(std::move(card));
   if (std::any_of(questions_.begin(), questions_.end(), [&](const question& other) { return other.id() == q.id(); })) return;
-  if (options_.json && !is_interactive_ && input_.is_open()) return;  // the program at the other end has the frame
   if (!options_.json) view_.lines(q.text(view_.screen()));
   if (can_ask()) {
     questions_.push_back(std::move(q));
@@ -185,49 +185,52 @@ void conversation::ask_pending() {
   for (auto it = all->items.rbegin(); it != all->items.rend(); ++it) ask(it->get_object());
 }
 
-void conversation::on_end_of_run() {
-  is_running_ = false;
-  run_.clear();
+void conversation::on_end_of_run(const std::string& run, bool is_good) {
+  bool was_own = own_runs_.erase(run) != 0;
+  if (run == run_) is_running_ = false;
+  if (is_good) return;
+  questions_.clear();
+  if (!is_interactive_ && was_own) status_ = 1;
+}
+
+void conversation::on_message(const json::object& frame) {
+  if (options_.json) return view_.show(frame);
+  auto id = text_of(frame, "clientMessageId");
+  bool is_own = !id.empty() && std::find(own_.begin(), own_.end(), id) != own_.end();
+  if (is_own || !is_interactive_ || text_of(frame, "role") != "user") return;
+  auto name = text_of(frame, "authorName");
+  view_.said(name.empty() ? "(from elsewhere)" : name, text_of(frame, "content"));
 }
 
 void conversation::on_frame(const json::object& frame) {
   auto type = text_of(frame, "type");
-  if (type == "message.created") {
-    auto id = text_of(frame, "clientMessageId");
-    bool is_own = !id.empty() && std::find(own_.begin(), own_.end(), id) != own_.end();
-    if (options_.json) return view_.show(frame);
-    auto name = text_of(frame, "authorName");
-    if (!is_own && text_of(frame, "role") == "user") view_.said(name.empty() ? "(from elsewhere)" : name, text_of(frame, "content"));
-    return;
-  }
-  view_.show(frame);
+  if (type == "message.created") return on_message(frame);
   if (type == "run.started") {
     is_running_ = true;
     run_ = text_of(frame, "runId");
-    waiting_ = std::max(0, waiting_ - 1);
-  } else if (type == "message.approval_required") {
-    ask(frame);
-  } else if (type == "approval.decided") {
-    close_question(text_of(frame, "approvalId"));
-  } else if (type == "message.complete") {
-    on_end_of_run();
-    auto total = session_cost();
-    if (!options_.json) view_.cost(object_of(frame, "usage"), total ? *total : 0, budget_);
-  } else if (type == "run.cancelled" || (type == "error" && text_of(frame, "runId") == run_)) {
-    on_end_of_run();
-    questions_.clear();
-    if (!is_interactive_) status_ = 1;
   }
+  // In a pipe, what others ask meanwhile is not the answer.
+  bool is_meant = is_interactive_ || own_runs_.count(run_) != 0 || own_runs_.count(text_of(frame, "runId")) != 0;
+  if (is_meant || options_.json) view_.show(frame);
+  if (type == "message.approval_required" && is_meant) return ask(frame);
+  if (type == "approval.decided") return close_question(text_of(frame, "approvalId"));
+  if (type == "run.cancelled" || (type == "error" && frame.contains("runId"))) return on_end_of_run(text_of(frame, "runId"), false);
+  if (type != "message.complete") return;
+  on_end_of_run(run_, true);
+  if (options_.json || !is_meant) return;
+  auto total = session_cost();
+  view_.cost(object_of(frame, "usage"), total ? *total : number_of(object_of(frame, "usage"), "cost"), budget_);
 }
 
 void conversation::send(const std::string& text) {
   auto id = "troupe-chat-" + session_ + "-" + std::to_string(own_.size()) + "-" +
             std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
   own_.push_back(id);
-  ++waiting_;
   auto sent = server_.post("/sessions/" + session_ + "/messages", {{"content", text}, {"clientMessageId", id}});
-  if (sent) return;
-  --waiting_;
+  if (sent) {
+    own_runs_.insert(text_of(*sent, "runId"));
+    return;
+  }
   if (!is_interactive_) {
     complain(safe_line(sent.error().text));
     status_ = 1;
@@ -330,10 +333,6 @@ int conversation::run() {
   bool reads_whole = once_ == "-";
   if (reads_whole) input_.read_whole();
   bool needs_input = options_.message.empty() || reads_whole || can_ask();
-  if (!options_.session.empty()) {
-    auto open = server_.list("/approvals?status=pending&sessionId=" + session_, 1);
-    if (open && !open->items.empty() && is_interactive_) ask_pending();
-  }
   feed();
   prompt();
   while (!is_leaving_) {

@@ -4,6 +4,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace troupe::app {
@@ -36,9 +37,11 @@ void chat_view::write(std::string_view text, bool is_answer) {
 }
 
 void chat_view::end_line() {
-  if (has_prompt_) put("\r\x1b[K");
-  else if (is_in_line_) write("\n", true);
-  has_prompt_ = is_in_line_ = false;
+  if (!prompt_.empty())
+    put("\r\x1b[K");
+  else if (is_in_line_)
+    write("\n", true);
+  entered();
 }
 
 void chat_view::note(std::string_view text, style s) { lines(to_.styled(s, safe_line(text)) + "\n"); }
@@ -59,10 +62,12 @@ void chat_view::said(std::string_view who, std::string_view text) {
 
 void chat_view::prompt(std::string_view text) {
   if (as_json_ || !to_.is_input || !to_.is_output) return;
+  // Written once: what the person has typed behind it would be gone from the screen.
+  if (prompt_ == text) return;
   end_line();
   is_answering_ = false;
   put(text);
-  has_prompt_ = true;
+  prompt_ = text;
 }
 
 void chat_view::delta(std::string_view text) {
@@ -70,11 +75,12 @@ void chat_view::delta(std::string_view text) {
     end_line();
     if (to_.is_output) put(to_.styled(style::cyan, safe_line(agent_) + "> "));
     is_answering_ = true;
+    is_in_line_ = to_.is_output;
   }
   auto safe = filter_.filtered(text);
   if (safe.empty()) return;
   write(safe, true);
-  is_in_line_ = safe.back() != '\n' || to_.is_output;
+  is_in_line_ = safe.back() != '\n';
 }
 
 void chat_view::tool_start(const json::object& frame) {

@@ -34,7 +34,10 @@ class chat_view {
   /// Asks for a line; what comes later is written over it.
   void prompt(std::string_view text);
   /// The person has ended the line that was asked for.
-  void entered() { has_prompt_ = is_in_line_ = false; }
+  void entered() {
+    prompt_.clear();
+    is_in_line_ = false;
+  }
 
  private:
   void delta(std::string_view text);
@@ -49,7 +52,7 @@ class chat_view {
   text_filter filter_;
   bool is_answering_ = false;  ///< the text that comes belongs to a message that has begun
   bool is_in_line_ = false;    ///< stdout is not at the beginning of a line
-  bool has_prompt_ = false;
+  std::string prompt_;         ///< what is at the end of the screen; empty: no prompt
 };
 
 }  // namespace troupe::app

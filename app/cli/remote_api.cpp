@@ -32,6 +32,8 @@ error error_of(const rest_answer& answer) {
 
 /// The client's text holds the answer's beginning: its message says which of the credentials' ways to be wrong it was.
 error refused(const error& e, const rest_client& http) {
+  if (e.text.find("is the server running there?") != std::string::npos)
+    return {e.code, "no server answers at " + http.url() + "; start one with `troupe serve`, or name another with --url"};
   if (e.code != errc::auth_failed) return {e.code, safe_line(e.text)};
   std::string said;
   auto begin = e.text.find('{');

@@ -9,7 +9,7 @@ import { get, post, request } from "./support/clients.mjs";
 import { longText, standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
 import { slowEffect } from "./support/slow_effect.mjs";
-import { tokenOf, withGuarded } from "./support/tokens.mjs";
+import { bearer, tokenOf, withGuarded } from "./support/tokens.mjs";
 
 let browser;
 before(async () => (browser = await openBrowser()));
@@ -37,7 +37,7 @@ test("first run: from the page to an answer, its cost, its title and the alert",
     assert.equal(Number(await shown.getAttribute("data-tokens")), usage.totalTokens);
     assert.equal(Number(await shown.getAttribute("data-cost")), usage.cost);
     assert.equal(await shown.getAttribute("data-turns"), "2");
-    assert.match(await shown.innerText(), /of \$0\.50/);
+    assert.match(await shown.innerText(), /of (US)?\$0\.50/);
     assert.equal(title, "hello");
     await chat.page.getByRole("heading", { level: 1, name: "hello" }).waitFor();
     await chat.page.locator(".sessions__item", { hasText: "hello" }).waitFor();
@@ -96,13 +96,13 @@ test("an approval card: approve, deny with a note, edit, and remember", () =>
     assert.match(await chat.card.innerText(), /May the agent run delete_file\?[\s\S]*risk: high[\s\S]*left[\s\S]*one\.txt/);
     await chat.tab.shot("chat-approval");
     await chat.button("Approve").click();
-    await chat.answered("completed", 3);
+    await chat.answered();
     assert.match(await chat.tool("delete_file").innerText(), /done[\s\S]*Approved/);
 
     await chat.say("delete two");
     await chat.card.getByLabel("Note").fill("not today");
     await chat.button("Deny").click();
-    const denied = await chat.answered("completed", 4);
+    const denied = await chat.answered();
     assert.match(await denied.innerText(), /Denied[\s\S]*not today/);
 
     await chat.say("delete nothing");
@@ -113,7 +113,7 @@ test("an approval card: approve, deny with a note, edit, and remember", () =>
     await chat.card.getByLabel("Arguments").fill('{"path": "three.txt"}');
     await chat.card.getByLabel("From now on").selectOption({ label: "Do not ask for delete_file, in this conversation" });
     await chat.button("Approve as edited").click();
-    const edited = await chat.answered("completed", 5);
+    const edited = await chat.answered();
     assert.match(await edited.innerText(), /done/);
     const { items } = (await get(server, `/api/v1/approvals?sessionId=${chat.sessionId}&status=approved`)).body;
     assert.ok(items.some((a) => a.editedInput?.path === "three.txt"));
@@ -148,7 +148,10 @@ test("a question of a tool: the form is made from its schema", () => {
   const configuration = standard();
   const program = fileURLToPath(new URL("support/mcp_modern_server.mjs", import.meta.url));
   configuration.tools = { modern: { kind: "mcp", command: [process.execPath, program, "stdio"], approval: "never" } };
-  configuration.providers.scripted.script.rules.unshift({ when: { user: "colour" }, say: [{ tool: "modern.ask" }] });
+  configuration.providers.scripted.script.rules.unshift(
+    { when: { tool: "modern.ask" }, say: [{ text: "Noted: ${result}" }] },
+    { when: { user: "colour" }, say: [{ tool: "modern.ask" }] },
+  );
   configuration.projects.demo.agents.writer.tools.push("modern");
   return withChat(configuration, async (chat) => {
     await chat.say("colour");
@@ -159,15 +162,15 @@ test("a question of a tool: the form is made from its schema", () => {
     await chat.tab.shot("chat-question");
     await chat.button("Answer").click();
     const answer = await chat.answered();
-    assert.match(await answer.innerText(), /Tool said:[\s\S]*teal/);
+    assert.match(await answer.innerText(), /Noted:[\s\S]*teal/);
   });
 });
 
 test("stop: by the button and by Escape; what was said stays", () =>
   withChat(standard(), async (chat) => {
     for (const stop of [() => chat.button("Stop (Esc)").click(), () => chat.page.keyboard.press("Escape")]) {
-      await chat.say("hold");
-      await chat.answers.last().getByText("Holding.").waitFor();
+      const running = await chat.ask("hold", "running");
+      await running.getByText("Holding.").waitFor();
       await stop();
       const answer = await chat.answered("cancelled");
       assert.match(await answer.innerText(), /Holding\.[\s\S]*Stopped\./);
@@ -199,7 +202,7 @@ test("by keyboard alone: write, break a line, decide, edit the last message, lea
     await chat.card.waitFor();
     await reach(chat, "Deny");
     await keyboard.press("Enter");
-    await chat.answered("completed", 1);
+    await chat.answered();
     await chat.field.focus();
     await keyboard.press("ArrowUp");
     assert.equal(await chat.field.inputValue(), "delete note");
@@ -238,7 +241,7 @@ test("kill -9 in the middle of an answer: it goes on after the restart, nothing 
     await chat.say("long");
     await chat.answers.last().getByText("w20 ").waitFor();
     await restarted(server);
-    const answer = await chat.answered("completed", 1);
+    const answer = await chat.answered();
     const text = (await answer.locator(".prose").allInnerTexts()).join("");
     assert.equal(text.trim(), longText.trim());
     assert.equal(await chat.users.count(), 2);
@@ -249,33 +252,38 @@ test("kill -9 in the middle of an answer: it goes on after the restart, nothing 
 test("a message written while the server is away is sent once when it is back", () =>
   withChat(standard(), async (chat, server) => {
     await chat.ask("hello");
+    const before = await chat.lastRun();
     await server.kill();
     await chat.page.locator("[data-connection=waiting]").waitFor();
     await chat.say("clock");
     await chat.page.getByText("It is sent when the connection is back.").waitFor();
     await startedAgain(server);
-    await chat.answered("completed", 1);
+    await chat.answered("completed", before);
     assert.equal(await chat.users.count(), 2);
     assert.equal((await get(server, `/api/v1/sessions/${chat.sessionId}/messages`)).body.items.filter((m) => m.role === "user").length, 2);
   }));
 
 test("two browsers on one conversation: presence, typing, one decision for both", () =>
-  withChat(standard(), async (ana, server) => {
+  withGuarded(async (server) => {
+    const token = tokenOf("ana");
+    const ana = await ChatTab.open(browser, server, { token });
     await ana.ask("hello");
-    const eva = await ChatTab.open(browser, server, { sessionId: ana.sessionId, theme: "dark" });
+    await request(server, "PUT", `/api/v1/sessions/${ana.sessionId}/participants`, { users: ["eva"] }, bearer(token));
+    const eva = await ChatTab.open(browser, server, { sessionId: ana.sessionId, token: tokenOf("eva"), theme: "dark" });
     await eva.answered();
     await ana.page.locator("[data-presence='2']").waitFor();
     await eva.field.pressSequentially("del");
-    await ana.page.locator(".typing", { hasText: "is writing" }).waitFor();
+    await ana.page.locator(".typing", { hasText: "eva is writing" }).waitFor();
     await eva.say("delete note");
     await ana.card.waitFor();
     await eva.card.waitFor();
     await ana.button("Deny").click();
     await eva.page.locator(".approval[data-approval=denied]").waitFor();
-    const [one, other] = [await ana.answered("completed", 1), await eva.answered("completed", 1)];
+    const [one, other] = [await ana.answered(), await eva.answered()];
     assert.equal(await one.locator(".prose").last().innerText(), await other.locator(".prose").last().innerText());
     await eva.close();
     await ana.page.locator("[data-presence]").waitFor({ state: "detached" });
+    await ana.close();
   }));
 
 test("the queue: messages that wait are changed, moved and taken out", () =>
@@ -297,7 +305,7 @@ test("the queue: messages that wait are changed, moved and taken out", () =>
     await item("clock").waitFor();
     await chat.tab.shot("chat-queue");
     await chat.button("Stop (Esc)").click();
-    await chat.answered("completed", 1);
+    await chat.answered();
     assert.deepEqual(await chat.page.locator(".bubble__text").allInnerTexts(), ["hold", "third", "clock"]);
   }));
 
@@ -308,7 +316,8 @@ test("fork, regenerate, edit and send again: copies, and the conversation stays 
     const texts = () => chat.page.locator(".bubble__text").allInnerTexts();
     const back = async () => {
       await chat.tab.go(`/chat/${first}`);
-      await chat.answered("completed", 2);
+      await chat.page.locator(`.conversation[data-session="${first}"]`).waitFor();
+      await chat.answered();
     };
     await chat.answers.nth(0).getByRole("button", { name: "Fork from here" }).click();
     await chat.elsewhere(first);
@@ -318,7 +327,7 @@ test("fork, regenerate, edit and send again: copies, and the conversation stays 
     await back();
     await chat.answers.nth(1).getByRole("button", { name: "Answer again, in a fork" }).click();
     await chat.elsewhere(first);
-    await chat.answered("completed", 1);
+    await chat.answered();
     assert.deepEqual(await texts(), ["hello", "clock"]);
 
     await back();
@@ -326,7 +335,7 @@ test("fork, regenerate, edit and send again: copies, and the conversation stays 
     await chat.users.nth(1).getByRole("button", { name: "Edit and send again, in a fork" }).click();
     await chat.say("bread");
     await chat.elsewhere(first);
-    assert.match(await (await chat.answered("completed", 1)).innerText(), /You said: bread/);
+    assert.match(await (await chat.answered()).innerText(), /You said: bread/);
     assert.deepEqual(await texts(), ["hello", "bread"]);
 
     await back();
@@ -368,7 +377,7 @@ test("thumbs, the title, export, attachments and clearing", () =>
 test("a long conversation: what is far away is not in the document; scrolling up brings it", () =>
   withServer(standard(), async (server) => {
     const { body: made } = await post(server, "/api/v1/projects/demo/sessions", { agentId: "other" });
-    const turns = 160;
+    const turns = 80;
     for (let i = 0; i < turns; ++i) await post(server, `/api/v1/sessions/${made.id}/messages?wait=true`, { content: `cheese ${i}` });
     const chat = await ChatTab.open(browser, server, { sessionId: made.id });
     await chat.page.getByText(`You said: cheese ${turns - 1}`).waitFor();
@@ -419,7 +428,7 @@ for (const options of [{ theme: "light" }, { theme: "dark" }, { theme: "light", 
       await chat.tab.shot(`chat-${options.theme}${options.phone ? "-phone" : ""}`);
       assert.deepEqual(await chat.tab.accessibilityProblems(), []);
       await chat.button("Stop (Esc)").click();
-      await chat.answered("completed", 2);
+      await chat.answered();
     }, options));
 
 test("what the browser gets: strict headers, files that never change, small ones", () =>

@@ -274,6 +274,30 @@ TEST_CASE("tools of a run: after a restart that waits for them, decisions are ke
   CHECK(w.defects().empty());
 }
 
+TEST_CASE("tools of a run: after a restart that waits for them, nobody is told that an answer to a call that is gone was heard") {
+  auto desk = std::make_shared<tool_desk>();
+  auto source = std::make_shared<desk_source>("box");
+  source->set({std::make_shared<desk_tool>(desk_spec("box.a"), desk)});
+  source->be_ready();
+  world w([](auto&, auto&, core::agent_config& a) { a.tools = {"box"}; },
+          [&](tools::toolbox& box) { REQUIRE(box.add(source).has_value()); });
+  auto session = w.opened(1);
+  ask_for(w, {call_of("c", "box.a")});
+  w.must<core::message_accepted>(session, {}, say("go"));
+  desk->last().listener->ask({"Sure?", ""});
+  w.settle();
+  auto asked = only_question(w, session);
+  source->start_again();
+  w.restart();
+  CHECK(w.refused(session, {}, approve(asked.approval)).code == core::errc::approval_not_pending);
+  source->be_ready();
+  w.settle();
+  auto decided = w.all<core::approval_decided>(session);
+  REQUIRE(decided.size() == 1);
+  CHECK(decided[0].decision == core::decision::expired);
+  CHECK(w.defects().empty());
+}
+
 TEST_CASE("tools of a run: read_output is there where a tool may say much") {
   world w([](auto&, auto&, core::agent_config& a) { a.tools = {"clock", "calculator"}; });
   auto session = w.opened(1);

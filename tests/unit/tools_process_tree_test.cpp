@@ -1,3 +1,4 @@
+#include "tools/process/pid_limit.hpp"
 #include "tools_process_test.hpp"
 
 #include <csignal>
@@ -67,6 +68,20 @@ TEST_CASE("process: a bomb is ended at the number of processes it may have") {
   program fine(w, std::move(within));
   CHECK(fine.ended().status == 0);
   CHECK(fine.output == "fine\n");
+}
+
+TEST_CASE("process: a bomb that doubles meets the kernel's bound, where there is one") {
+  // Without one it would only be counted from outside, and whether that is in time is luck: nothing to try on a machine in use.
+  if (!tools::pid_limit(4).holds()) return;
+  world w;
+  bool boxed = GENERATE(false, true);
+  if (boxed && !has_sandbox()) return;
+  const std::string bomb = "b() { b | b & }; b; sleep 1000";
+  auto options = boxed ? w.boxed(bomb) : w.shell(bomb);
+  options.limits.processes = 20;
+  program p(w, std::move(options));
+  CHECK(p.ended().trouble.find("more than 20 processes at once") != std::string::npos);
+  CHECK(marked(w.mark).empty());
 }
 
 TEST_CASE("process: when its owner is killed, everything it ran is gone within a second") {

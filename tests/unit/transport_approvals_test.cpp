@@ -149,7 +149,7 @@ TEST_CASE("decision: what is remembered is exactly these arguments, or what the 
        {R"({"approved":true,"remember":{}})", R"([{"argument":"","equals":{"to":"prod"}}])", grant_scope::session, 0},
        {R"({"approved":true,"remember":true,"editedInput":{"to":"test"}})", R"([{"argument":"","equals":{"to":"test"}}])",
         grant_scope::session, 0},
-       {R"({"approved":true,"remember":{"scope":"agent","when":[],"expiresInMs":5000}})", "", grant_scope::agent, 5000},
+       {R"({"approved":true,"remember":{"scope":"agent","when":[],"expiresInMs":5000}})", "[]", grant_scope::agent, 5000},
        {R"({"approved":true,"remember":{"scope":"project","when":[{"argument":"/to","matches":"^t"}]}})",
         R"([{"argument":"/to","matches":"^t"}])", grant_scope::project, 0}}));
   CAPTURE(r.body);

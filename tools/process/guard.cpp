@@ -1,6 +1,7 @@
 #include "tools/process/guard.hpp"
 
 #include "tools/process/guard_protocol.hpp"
+#include "tools/process/pid_limit.hpp"
 #include "tools/process/process_tree.hpp"
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -30,7 +32,7 @@ using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 /// How often processes are counted, and how long killing may take. Only a process that hangs in the kernel outlives the latter.
-constexpr milliseconds watch_interval{100};
+constexpr milliseconds watch_interval{50};
 constexpr milliseconds kill_limit{10'000};
 /// bubblewrap's own processes: the one that waits, and the first of the sandbox.
 constexpr std::size_t sandbox_processes = 2;
@@ -100,13 +102,14 @@ struct failure {
   std::int32_t problem;
 };
 
-[[noreturn]] void become(const plan& p, pid_t guard, std::size_t tasks_of_user, int report) {
+[[noreturn]] void become(const plan& p, pid_t guard, std::size_t tasks_of_user, const pid_limit* group, int report) {
   auto fail = [&](guard_trouble trouble) {
     failure f{trouble, errno};
     [[maybe_unused]] auto written = ::write(report, &f, sizeof f);
     ::_exit(127);
   };
   ::setsid();
+  if (group && !group->enter()) fail(guard_trouble::limits);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != guard) ::_exit(127);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
@@ -125,6 +128,14 @@ struct failure {
   ::execve(p.program, p.arguments.data(), p.variables.data());
   fail(guard_trouble::program);
   ::_exit(127);
+}
+
+/// Among thousands of processes that all want to run the guard would hardly ever have its turn, and they would be more by then. Root
+/// may put itself before them, and RLIMIT_NPROC holds the others. After the program was forked, which is not to inherit it.
+void take_precedence() {
+  sched_param first{};
+  first.sched_priority = 1;
+  if (::sched_setscheduler(0, SCHED_RR, &first) != 0) ::setpriority(PRIO_PROCESS, 0, -10);
 }
 
 class guard {
@@ -153,10 +164,13 @@ class guard {
     int ends[2];
     if (signals_ < 0 || ::pipe2(ends, O_CLOEXEC) != 0) return fail({guard_trouble::fork, errno});
     auto self = ::getpid();
+    if (plan_.head.processes > 0) group_.emplace(tasks_allowed());
+    const auto* group = group_ && group_->holds() ? &*group_ : nullptr;
     program_ = ::fork();
     if (program_ < 0) return fail({guard_trouble::fork, errno});
-    if (program_ == 0) become(plan_, self, tasks, ends[1]);
+    if (program_ == 0) become(plan_, self, tasks, group, ends[1]);
     ::close(ends[1]);
+    take_precedence();
     // What the program writes and reads ends with the program, not with us.
     auto nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = 0; i < 3; ++i)
@@ -209,10 +223,18 @@ class guard {
     return true;
   }
 
+  [[nodiscard]] std::size_t processes_allowed() const {
+    return plan_.head.processes + (plan_.head.is_sandboxed != 0 ? sandbox_processes : 0);
+  }
+  /// The kernel counts threads as well.
+  [[nodiscard]] std::uint32_t tasks_allowed() const {
+    return static_cast<std::uint32_t>(processes_allowed()) * threads_of_process;
+  }
+
   bool has_too_many() {
     if (plan_.head.processes == 0) return false;
-    auto own = plan_.head.is_sandboxed != 0 ? sandbox_processes : 0;
-    if (count_tree() <= plan_.head.processes + own) return false;
+    bool was_refused = group_ && group_->holds() && group_->was_hit();
+    if (!was_refused && count_tree(processes_allowed() + 1) <= processes_allowed()) return false;
     report_.trouble = guard_trouble::too_many_processes;
     return true;
   }
@@ -243,6 +265,8 @@ class guard {
   /// become our child and is next.
   void kill_all() {
     auto give_up = clock::now() + kill_limit;
+    // With bubblewrap goes the first process of the sandbox, and with that the kernel takes all others in one step.
+    if (plan_.head.is_sandboxed != 0 && !is_over_) ::kill(program_, SIGKILL);
     while (reap() && clock::now() < give_up) {
       std::size_t known = 0;
       for (int round = 0; round < 50; ++round) {
@@ -265,6 +289,7 @@ class guard {
   }
 
   plan plan_;
+  std::optional<pid_limit> group_;
   guard_report report_;
   int signals_ = -1;
   pid_t program_ = -1;

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -96,11 +97,11 @@ std::vector<pid_t> children_of(pid_t pid, const std::vector<kinship>& links) {
 
 /// From the top, parents before children: one that was stopped has children that stay what they are.
 template <class Visit>
-std::size_t walk(Visit visit) {
+std::size_t walk(Visit visit, std::size_t enough = std::numeric_limits<std::size_t>::max()) {
   auto links = has_children_files() ? std::vector<kinship>() : all_links();
   std::vector<pid_t> queue{::getpid()};
   std::unordered_set<pid_t> seen{queue.front()};
-  for (std::size_t i = 0; i < queue.size(); ++i)
+  for (std::size_t i = 0; i < queue.size() && queue.size() <= enough; ++i)
     for (auto child : children_of(queue[i], links))
       if (seen.insert(child).second) {
         visit(child, queue[i]);
@@ -123,8 +124,8 @@ bool signal_child(pid_t pid, pid_t parent, int signal) {
 
 }  // namespace
 
-std::size_t count_tree() {
-  return walk([](pid_t, pid_t) {});
+std::size_t count_tree(std::size_t enough) {
+  return walk([](pid_t, pid_t) {}, enough);
 }
 
 std::size_t signal_tree(int signal, pid_t spared) {

@@ -3,13 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 
 #include <sys/types.h>
 
 namespace troupe::tools {
 
-/// How many processes there are now, ended but unreaped ones too.
-[[nodiscard]] std::size_t count_tree();
+/// How many processes there are now, ended but unreaped ones too; no further than `enough`, since a tree may grow faster than
+/// it is counted.
+[[nodiscard]] std::size_t count_tree(std::size_t enough = std::numeric_limits<std::size_t>::max());
 /// Sends `signal` to all of it but `spared` (0: nobody); how many got it. A process that is being forked may be missed.
 std::size_t signal_tree(int signal, pid_t spared = 0);
 

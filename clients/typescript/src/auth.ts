@@ -19,7 +19,8 @@ export class Credentials {
   }
 
   async current(): Promise<string | undefined> {
-    if (this.#token !== undefined || !this.#getToken || this.#hasAsked) return this.#asked ?? this.#token;
+    if (this.#asked) return this.#asked;
+    if (this.#token !== undefined || !this.#getToken || this.#hasAsked) return this.#token;
     return this.#ask("first");
   }
 

@@ -161,7 +161,7 @@ function addMessage(d: Draft, e: MessageCreated): void {
   const mine = e.clientMessageId;
   if (mine !== undefined && d.state.outgoing.some((m) => m.clientMessageId === mine))
     d.set({ outgoing: d.state.outgoing.filter((m) => m.clientMessageId !== mine) });
-  if (d.indexOf((m) => m.id === e.messageId) >= 0) return;
+  if (d.state.queue.some((m) => m.id === e.messageId)) return; // read from the list of the queue before
   // Who has no name is shown as `anonymous` to others, and has no author here.
   setTyping(d, { userId: e.author || "anonymous", username: "" }, false);
   const common = { id: e.messageId, reactions: [], seq: e.seq };

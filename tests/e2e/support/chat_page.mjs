@@ -37,23 +37,24 @@ export class ChatTab {
     await this.field.fill(text);
     await this.field.press("Enter");
   }
-  /** The newest answer once it has this status. */
-  async answered(status = "completed", nth) {
-    const wanted = this.page.locator(`.message--answer[data-status="${status}"]`);
-    const one = nth === undefined ? wanted.last() : wanted.nth(nth);
-    await one.waitFor();
-    return one;
+  /** The newest answer once it has this status, and is none of the run `before`. Only what is near the screen is in the document. */
+  async answered(status = "completed", before = null) {
+    const run = await this.page.waitForFunction(
+      ([wanted, other]) => {
+        const last = [...document.querySelectorAll(".message--answer")].at(-1);
+        return last?.dataset.status === wanted && last.dataset.run !== other && last.dataset.run;
+      },
+      [status, before],
+    );
+    return this.page.locator(`.message--answer[data-run="${await run.jsonValue()}"]`);
+  }
+  async lastRun() {
+    return (await this.answers.count()) > 0 ? this.answers.last().getAttribute("data-run") : null;
   }
   async ask(text, status = "completed") {
-    const before = await this.answers.count();
+    const before = await this.lastRun();
     await this.say(text);
-    const answer = this.answers.nth(before);
-    await this.page.locator(`.message--answer >> nth=${before}`).waitFor();
-    await this.page.waitForFunction(
-      ([at, wanted]) => document.querySelectorAll(".message--answer")[at]?.getAttribute("data-status") === wanted,
-      [before, status],
-    );
-    return answer;
+    return this.answered(status, before);
   }
   connected() {
     return this.page.locator("[data-connection=open]").waitFor();
@@ -64,7 +65,7 @@ export class ChatTab {
   }
   /** Waits until the address names another conversation than `before`. */
   async elsewhere(before) {
-    await this.page.waitForFunction((id) => /^#\/chat\/[^/]+$/.test(location.hash) && !location.hash.includes(id), before);
+    await this.page.locator(`.conversation[data-session]:not([data-session="${before}"])`).waitFor();
     await this.connected();
     return this.sessionId;
   }

@@ -88,6 +88,10 @@ export class Server {
     return this.#child !== undefined;
   }
 
+  get pid() {
+    return this.#child.pid;
+  }
+
   async #wait() {
     const timer = setTimeout(() => this.#child.kill("SIGABRT"), stopLimitMs);
     const how = await this.#exited;

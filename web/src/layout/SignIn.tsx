@@ -29,7 +29,7 @@ export function SignIn() {
   };
 
   return (
-    <main className="page" style={{ maxWidth: '30rem' }}>
+    <main className="page" style={{ maxWidth: '30rem', paddingTop: '10vh' }}>
       <h1>{t.product}</h1>
       <Card title={t.signIn.title}>
         <p className="muted">{t.signIn.about}</p>

@@ -40,7 +40,7 @@ export function formatDuration(ms: number, units: { ms: string; s: string; min: 
   const s = Math.round(ms / 1000);
   if (s < 60) return `${s} ${units.s}`;
   if (s < 3600) return `${Math.floor(s / 60)} ${units.min} ${s % 60} ${units.s}`;
-  if (s < 86_400) return `${Math.floor(s / 3600)} ${units.h} ${Math.floor((s % 3600) / 60)} ${units.min}`;
+  if (s < 172_800) return `${Math.floor(s / 3600)} ${units.h} ${Math.floor((s % 3600) / 60)} ${units.min}`;
   return `${Math.floor(s / 86_400)} ${units.d} ${Math.floor((s % 86_400) / 3600)} ${units.h}`;
 }
 

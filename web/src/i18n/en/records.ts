@@ -15,7 +15,7 @@ const records = {
   shown: (shown: number, total: number) => (shown === total ? `${total} in all` : `${shown} of ${total}`),
   filtered: (fitting: number, loaded: number, total: number) => `${fitting} fit, of the ${loaded} loaded (${total} in all)`,
   openSession: (name: string) => `Session ${name}`,
-  noName: 'no name (the server asks for no credentials)',
+  noName: 'no name',
   words: {
     running: 'running', queued: 'waits in the queue', parked: 'waits for a person', completed: 'completed', failed: 'failed', cancelled: 'stopped',
     ok: 'ok', open: 'still open', pending: 'waits', approved: 'approved', denied: 'denied', expired: 'expired', revoked: 'revoked',

@@ -17,7 +17,7 @@ const records: Same<typeof en> = {
   shown: (shown, total) => (shown === total ? `${total} en total` : `${shown} de ${total}`),
   filtered: (fitting, loaded, total) => `${fitting} cumplen, de ${loaded} cargadas (${total} en total)`,
   openSession: (name) => `Sesión ${name}`,
-  noName: 'sin nombre (el servidor no pide credenciales)',
+  noName: 'sin nombre',
   words: {
     running: 'en marcha', queued: 'espera en la cola', parked: 'espera a una persona', completed: 'terminado', failed: 'fallido', cancelled: 'parado',
     ok: 'bien', open: 'abierto', pending: 'espera', approved: 'aprobada', denied: 'denegada', expired: 'caducada', revoked: 'revocada',

@@ -11,6 +11,19 @@ import { useRecords } from '../common/words';
 import { useApprovalText } from './text';
 import './approvals.css';
 
+/** Tests on arguments as the server keeps them; the usual one, equal to the whole of them, in plain words. */
+function When({ tests }: { tests: RememberedApproval['when'] }) {
+  const t = useApprovalText();
+  const [only] = tests;
+  if (!only) return <>{t.whenAny}</>;
+  if (tests.length > 1 || only.argument !== '' || !('equals' in only)) return <code className="wrap">{JSON.stringify(tests)}</code>;
+  return (
+    <>
+      {t.exactly} <code className="wrap">{JSON.stringify(only.equals)}</code>
+    </>
+  );
+}
+
 export function Remembered() {
   const t = useApprovalText();
   const r = useRecords();
@@ -42,9 +55,9 @@ export function Remembered() {
   );
   const columns: Column<RememberedApproval>[] = [
     { key: 'tool', head: r.tool, cell: (g) => <strong>{g.toolId}</strong>, sortBy: (g) => g.toolId },
-    { key: 'when', head: t.when, cell: (g) => (g.when.length === 0 ? t.whenAny : <code className="wrap">{JSON.stringify(g.when)}</code>) },
+    { key: 'when', head: t.when, cell: (g) => <When tests={g.when} /> },
     { key: 'scope', head: t.scope, cell: scopeOf },
-    { key: 'by', head: t.grantedBy, cell: (g) => g.grantedBy || <span className="muted">{t.nobodyNamed}</span> },
+    { key: 'by', head: t.grantedBy, cell: (g) => g.grantedBy || <span className="muted" title={t.nobodyNamedWhy}>{t.nobodyNamed}</span> },
     { key: 'at', head: t.grantedAt, cell: (g) => <Time at={g.createdAt} />, sortBy: (g) => g.createdAt },
     { key: 'until', head: t.until, cell: (g) => (g.expiresAt ? <Time at={g.expiresAt} style="full" /> : t.forEver) },
     {

@@ -33,5 +33,5 @@ export function Decider({ approval }: { approval: Approval }) {
   const t = useApprovalText();
   if (approval.status === 'pending') return null;
   if (approval.status === 'expired') return <span className="muted">{t.byClock}</span>;
-  return approval.decidedBy ? <>{approval.decidedBy}</> : <span className="muted">{t.nobodyNamed}</span>;
+  return approval.decidedBy ? <>{approval.decidedBy}</> : <span className="muted" title={t.nobodyNamedWhy}>{t.nobodyNamed}</span>;
 }

@@ -206,7 +206,7 @@ export function ApprovalCard({ card }: { card: Card }) {
     <section className="approval" aria-labelledby={titleId} data-approval="pending" data-kind={card.kind}>
       <div className="approval__head">
         <ShieldAlert size={18} aria-hidden />
-        <h3 id={titleId}>{titles[card.kind](card.tool)}</h3>
+        <h2 id={titleId}>{titles[card.kind](card.tool)}</h2>
         <Badge tone={riskTones[card.riskLevel] ?? 'neutral'}>{t.approval.risk(t.approval.risks[card.riskLevel] ?? card.riskLevel)}</Badge>
         <Countdown expiresAt={card.expiresAt} />
         {card.requiredApprovals > 1 && <Badge>{t.approval.needs(card.endorsedBy.length, card.requiredApprovals)}</Badge>}

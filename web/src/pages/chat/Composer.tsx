@@ -166,7 +166,7 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
         />
         {props.isRunning && (
           <Button variant="danger" busy={props.isStopping} icon={<Square size={15} aria-hidden />} onClick={props.onStop} aria-keyshortcuts="Escape">
-            {props.isStopping ? t.composer.stopping : t.composer.stop}
+            <span className="composer__send">{props.isStopping ? t.composer.stopping : t.composer.stop}</span>
           </Button>
         )}
         <Button

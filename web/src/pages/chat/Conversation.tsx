@@ -176,7 +176,7 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
   const isClosed = state.status === 'closed';
 
   return (
-    <div className="conversation" onKeyDown={onKeyDown}>
+    <div className="conversation" data-session={sessionId} onKeyDown={onKeyDown}>
       <Toolbar
         state={state}
         agent={agent}

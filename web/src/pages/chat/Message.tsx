@@ -165,7 +165,7 @@ function AnswerRow({ sessionId, answer, agentName, actions }: { sessionId: strin
   const last = answer.parts.at(-1);
   const isThinking = answer.status === 'running' && (!last || (last.kind === 'tool' && last.status !== 'running' && last.status !== 'waiting'));
   return (
-    <article className="message message--answer" aria-label={agentName} aria-busy={!isOver} data-message={answer.messageId} data-status={answer.status}>
+    <article className="message message--answer" aria-label={agentName} aria-busy={!isOver} data-message={answer.messageId} data-run={answer.runId} data-status={answer.status}>
       {answer.parts.map((part) =>
         part.kind === 'text' ? (
           <div key={`text-${part.fromSeq}`} className={part === last && answer.status === 'running' ? 'is-streaming' : undefined}>

@@ -27,7 +27,7 @@ export function QueueStrip({ queue, actions }: { queue: readonly QueuedEntry[]; 
   };
   return (
     <section className="queue" aria-label={t.queue.title(queue.length)}>
-      <h3 className="queue__title">{t.queue.title(queue.length)}</h3>
+      <h2 className="queue__title">{t.queue.title(queue.length)}</h2>
       {error !== null && <ErrorNote error={error} onClose={() => setError(null)} />}
       <ol className="queue__list">
         {queue.map((message, i) =>

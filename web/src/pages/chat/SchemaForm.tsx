@@ -68,7 +68,10 @@ export function SchemaForm(props: {
     Object.fromEntries(properties.map(([name, p]) => [name, firstValue(p)])),
   );
   const [errors, setErrors] = useState<Record<string, string>>({});
-  const set = (name: string, value: Value) => setValues((before) => ({ ...before, [name]: value }));
+  const set = (name: string, value: Value) => {
+    setValues((before) => ({ ...before, [name]: value }));
+    setErrors(({ [name]: _corrected, ...others }) => others);
+  };
 
   const submit = (event: FormEvent) => {
     event.preventDefault();

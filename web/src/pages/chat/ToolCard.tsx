@@ -75,7 +75,7 @@ function Output({ sessionId, tool }: { sessionId: string; tool: ToolPart }) {
   if (tool.status === 'running' || tool.status === 'waiting' || (tool.status === 'stopped' && tool.output == null))
     return tool.progress ? (
       <>
-        <h4>{t.tool.live}</h4>
+        <p className="tool__label">{t.tool.live}</p>
         <pre className="json tool__live" tabIndex={0}>
           {tool.progress}
         </pre>
@@ -84,7 +84,7 @@ function Output({ sessionId, tool }: { sessionId: string; tool: ToolPart }) {
   const isEmpty = tool.output === '' || tool.output === null || tool.output === undefined;
   return (
     <>
-      <h4>{t.tool.output}</h4>
+      <p className="tool__label">{t.tool.output}</p>
       {isEmpty ? (
         <p className="muted">{t.tool.noOutput}</p>
       ) : tool.outputBytes !== undefined && tool.outputBytes > 0 ? (
@@ -123,7 +123,7 @@ export function ToolCard({ sessionId, tool }: { sessionId: string; tool: ToolPar
           )}
         </summary>
         <div className="tool__body">
-          <h4>{t.tool.input}</h4>
+          <p className="tool__label">{t.tool.input}</p>
           <Json value={tool.input} label={t.tool.input} />
           <Output sessionId={sessionId} tool={tool} />
         </div>

@@ -1,0 +1,15 @@
+# Run by the rule of version.cmake: writes OUTPUT, which tells app/version.hpp the COMMIT, or what GIT says of SOURCE.
+if(NOT COMMIT AND GIT)
+  execute_process(COMMAND ${GIT} rev-parse --show-prefix --short=12 HEAD WORKING_DIRECTORY ${SOURCE}
+    OUTPUT_VARIABLE answer RESULT_VARIABLE failed ERROR_QUIET)
+  if(NOT failed AND answer MATCHES "^\n([0-9a-f]+)\n$")
+    set(COMMIT ${CMAKE_MATCH_1})
+  endif()
+endif()
+if(NOT COMMIT)
+  set(COMMIT unknown)
+endif()
+if(NOT COMMIT MATCHES "^[0-9A-Za-z._+-]+$")
+  message(FATAL_ERROR "TROUPE_COMMIT is `${COMMIT}`; a commit has letters, digits and . _ + - only")
+endif()
+file(WRITE ${OUTPUT} "#include \"app/version.hpp\"\n\nstd::string_view troupe::app::commit() noexcept { return \"${COMMIT}\"; }\n")
