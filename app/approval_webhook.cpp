@@ -97,7 +97,7 @@ struct approval_webhook::delivery final : providers::transfer_handler, std::enab
   void on_turn(providers::transfer&) override {}
   void on_done(providers::transfer&, const providers::transfer_end& end) override {
     auto mine = owner.lock();
-    if (!mine || mine->is_stopped_) return;
+    if (!mine || mine->is_stopped_ || mine->under_way_.count(id) == 0) return;
     const bool taken = end.result == providers::transfer_result::closed && status >= 200 && status < 300;
     if (taken || attempt == pauses.size()) {
       if (!taken)
@@ -133,8 +133,19 @@ void approval_webhook::stop() {
 }
 
 void approval_webhook::deliver(core::event_batch_ptr batch) noexcept {
-  for (const auto& e : batch->events)
+  for (const auto& e : batch->events) {
     if (const auto* question = e.as<core::approval_requested>()) tell(batch->session, *question, e.at);
+    if (const auto* decision = e.as<core::approval_decided>())
+      boost::asio::post(loop_.context(), [self = shared_from_this(), id = decision->approval] { self->forget(id); });
+  }
+}
+
+/// It is decided: nobody need be told any more.
+void approval_webhook::forget(const core::approval_id& id) {
+  auto one = under_way_.find(id);
+  if (one == under_way_.end() || !one->second->timer) return;  // the first attempt is under way, and may end
+  one->second->timer->cancel();
+  under_way_.erase(one);
 }
 
 void approval_webhook::recall(core::event_batch_ptr batch) noexcept {

@@ -40,6 +40,7 @@ class approval_webhook final : public actors::event_sink, public std::enable_sha
  private:
   struct delivery;
 
+  void forget(const core::approval_id& id);
   void tell(const core::session_id& session, const core::approval_requested& question, core::millis at);
 
   core::webhook_config config_;

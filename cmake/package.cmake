@@ -12,8 +12,8 @@ install(CODE "set(troupe_source \"${PROJECT_SOURCE_DIR}\")
 set(troupe_build \"${PROJECT_BINARY_DIR}/install\")
 set(troupe_program \"$<TARGET_FILE:troupe>\")")
 install(SCRIPT ${PROJECT_SOURCE_DIR}/cmake/install_files.cmake)
-# Header-only libraries are part of the program; Debian's packages of them say under which terms.
-foreach(library libboost1.81-dev libcli11-dev libvalijson-dev)
+# Libraries that are part of the program (static, or headers only) and want to be named; Debian's packages have their terms.
+foreach(library libcli11-dev libsqlitecpp-dev libvalijson-dev)
   install(FILES /usr/share/doc/${library}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party RENAME ${library}
     OPTIONAL)
 endforeach()
@@ -25,8 +25,7 @@ set(CPACK_PACKAGE_NAME troupe)
 set(CPACK_PACKAGE_VENDOR "Troupe")
 set(CPACK_PACKAGE_CONTACT "${TROUPE_MAINTAINER}")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "actor-based runtime for AI agents")
-set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "actor-based runtime for AI agents
-Troupe is a server that runs agents: it talks to language models, runs the
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Troupe is a server that runs agents: it talks to language models, runs the
 tools they ask for, waits for people where an approval is needed, and stores
 every step in a durable log. Clients connect over WebSocket, Socket.IO, REST
 and server-sent events on one port.")

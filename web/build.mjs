@@ -36,7 +36,9 @@ function run(program, parameters, environment = {}) {
 
 function installPackages() {
   const stamp = join(here, 'node_modules', '.stamp');
-  const wanted = createHash('sha256').update(readFileSync(join(here, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(here, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   console.error('console: npm ci in web');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);

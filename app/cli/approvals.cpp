@@ -66,7 +66,8 @@ int decide_many(remote_api& server, const approvals_decide_options& options) {
     const auto& error = object_of(item, "error");
     if (!error.empty()) {
       status = 1;
-      if (!options.json) complain(safe_line(text_of(item, "id") + ": " + text_of(error, "message") + " (" + text_of(error, "code") + ")"));
+      if (!options.json)
+        complain(safe_line(text_of(item, "id") + ": " + text_of(error, "message") + " (" + text_of(error, "code") + ")"));
     } else {
       out += decision_line(object_of(item, "approval"));
     }
@@ -83,7 +84,7 @@ std::optional<std::chrono::milliseconds> lifetime_from(std::string_view text) {
   std::int64_t n = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
   std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  constexpr std::int64_t most = 366 * 24 * 3600;
+  constexpr std::int64_t most = 1'000'000;
   if (error != std::errc{} || n < 1 || n > most) return std::nullopt;
   if (unit == "s") return seconds(n);
   if (unit == "m") return minutes(n);

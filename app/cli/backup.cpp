@@ -1,8 +1,8 @@
 // `backup`: a data folder's database, copied while its server runs.
+#include "storage/backup.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/format.hpp"
 #include "app/cli/terminal.hpp"
-#include "storage/backup.hpp"
 
 #include <unistd.h>
 
@@ -48,7 +48,8 @@ int back_up_data(const backup_options& options) {
                        {"bytes", report->bytes},
                        {"durationMs", ms},
                        {"workspaces", has_workspaces ? json::value(workspaces) : json::value(nullptr)}});
-  auto text = options.to + ": " + size_of_bytes(report->bytes) + ", " + amount(report->pages) + " pages, in " + duration(ms) + "\n";
+  auto text =
+      options.to + ": " + size_of_bytes(report->bytes) + ", " + amount(report->pages) + " pages, in " + duration(ms) + "\n";
   if (has_workspaces) text += "files that tools wrote are not in it; copy " + workspaces + " too\n";
   return put(text) ? 0 : 1;
 }

@@ -14,7 +14,6 @@
 #include <array>
 #include <chrono>
 #include <deque>
-#include <limits>
 #include <set>
 
 namespace troupe::app {
@@ -28,8 +27,9 @@ namespace {
 
 /// Two Ctrl-C within it leave.
 constexpr std::chrono::seconds twice_within{3};
-/// Messages of a session that is taken up again.
+/// Messages of a session that is taken up again: so many are shown, out of so many that are looked at.
 constexpr std::int64_t past_shown = 10;
+constexpr std::int64_t past_read = 100;
 
 constexpr std::string_view help =
     "  /stop            stops the answer; so does Ctrl-C\n"
@@ -53,6 +53,7 @@ class conversation {
  private:
   core::result<void> begin();
   core::result<core::seq_t> take_up();
+  core::result<json::array> last_messages();
   void greet();
   void on_frame(const json::object& frame);
   void on_line(const std::string& line);
@@ -85,7 +86,7 @@ class conversation {
   bool is_interactive_ = false;
   bool is_running_ = false;
   std::string run_;
-  std::vector<std::string> own_;  ///< clientMessageIds of this process
+  std::vector<std::string> own_;    ///< clientMessageIds of this process
   std::set<std::string> own_runs_;  ///< that have not ended
   std::deque<question> questions_;
   std::optional<steady_clock::time_point> last_ctrl_c_;
@@ -117,7 +118,8 @@ core::result<core::seq_t> conversation::take_up() {
   session_ = text_of(*session, "id");
   auto agent_id = text_of(*session, "agentId");
   view_.set_agent(agent_id);
-  auto agent = server_.get("/projects/" + percent_encoded(text_of(*session, "projectId")) + "/agents/" + percent_encoded(agent_id));
+  auto agent =
+      server_.get("/projects/" + percent_encoded(text_of(*session, "projectId")) + "/agents/" + percent_encoded(agent_id));
   if (agent) {
     if (auto name = text_of(*agent, "name"); !name.empty()) view_.set_agent(name);
     budget_ = number_of(object_of(*agent, "limits"), "budgetUsd");
@@ -125,7 +127,7 @@ core::result<core::seq_t> conversation::take_up() {
   greet();
   auto after = static_cast<core::seq_t>(integer_of(*session, "lastSeq"));
   if (!is_interactive_) return after;
-  auto all = server_.list("/sessions/" + session_ + "/messages", std::numeric_limits<std::int64_t>::max());
+  auto all = last_messages();
   if (!all) return all.error();
   auto runs = server_.list("/sessions/" + session_ + "/traces", 1);
   if (!runs) return runs.error();
@@ -134,7 +136,8 @@ core::result<core::seq_t> conversation::take_up() {
   if (!runs->items.empty() && text_of(runs->items.front().get_object(), "endedAt").empty())
     live_run = text_of(runs->items.front().get_object(), "runId");
   std::vector<const json::object*> past;
-  for (const auto& v : all->items) {
+  for (const auto& v : *all) {
+    if (!v.is_object()) continue;
     const auto& m = v.get_object();
     if (!live_run.empty() && text_of(m, "runId") == live_run)
       after = std::min(after, static_cast<core::seq_t>(std::max<std::int64_t>(integer_of(m, "seq"), 1) - 1));
@@ -146,11 +149,22 @@ core::result<core::seq_t> conversation::take_up() {
   return after;
 }
 
+core::result<json::array> conversation::last_messages() {
+  auto path = "/sessions/" + session_ + "/messages";
+  auto count = server_.get(path + "?limit=1");
+  if (!count) return count.error();
+  auto offset = std::max<std::int64_t>(0, integer_of(*count, "total") - past_read);
+  auto last = server_.get(path + "?limit=" + std::to_string(past_read) + "&offset=" + std::to_string(offset));
+  if (!last) return last.error();
+  return array_of(*last, "items");
+}
+
 void conversation::greet() {
   if (!is_interactive_) return;
   const auto& to = view_.screen();
-  view_.lines(to.styled(style::bold, safe_line(view_.agent())) + to.styled(style::dim, " at " + safe_line(server_.url()) + ", session " + session_) +
-              "\n" + to.styled(style::dim, "Type a message. /help tells more. Ctrl-C stops an answer, twice leaves.") + "\n");
+  view_.lines(to.styled(style::bold, safe_line(view_.agent())) +
+              to.styled(style::dim, " at " + safe_line(server_.url()) + ", session " + session_) + "\n" +
+              to.styled(style::dim, "Type a message. /help tells more. Ctrl-C stops an answer, twice leaves.") + "\n");
 }
 
 core::result<double> conversation::session_cost() {
@@ -167,7 +181,8 @@ void conversation::ask(json::object card) {
     questions_.push_back(std::move(q));
     return;
   }
-  complain("a decision is needed: troupe approvals decide " + q.id() + " --approve (or --deny); then go on with troupe chat --session " + session_);
+  complain("a decision is needed: troupe approvals decide " + q.id() +
+           " --approve (or --deny); then go on with troupe chat --session " + session_);
   status_ = 1;
   is_leaving_ = true;
 }
@@ -214,7 +229,8 @@ void conversation::on_frame(const json::object& frame) {
   if (is_meant || options_.json) view_.show(frame);
   if (type == "message.approval_required" && is_meant) return ask(frame);
   if (type == "approval.decided") return close_question(text_of(frame, "approvalId"));
-  if (type == "run.cancelled" || (type == "error" && frame.contains("runId"))) return on_end_of_run(text_of(frame, "runId"), false);
+  if (type == "run.cancelled" || (type == "error" && frame.contains("runId")))
+    return on_end_of_run(text_of(frame, "runId"), false);
   if (type != "message.complete") return;
   on_end_of_run(run_, true);
   if (options_.json || !is_meant) return;
@@ -286,10 +302,12 @@ void conversation::on_answer(const std::string& line) {
 
 void conversation::on_line(const std::string& line) {
   view_.entered();
+  last_ctrl_c_.reset();
   if (!questions_.empty()) return on_answer(line);
   if (line.find_first_not_of(" \t") == std::string::npos) return;
   if (is_interactive_ && line.starts_with("//")) return send(line.substr(1));
-  if (is_interactive_ && line.starts_with('/')) return on_command(std::string_view(line).substr(0, line.find_last_not_of(" \t") + 1));
+  if (is_interactive_ && line.starts_with('/'))
+    return on_command(std::string_view(line).substr(0, line.find_last_not_of(" \t") + 1));
   send(line);
 }
 
@@ -336,9 +354,8 @@ int conversation::run() {
   feed();
   prompt();
   while (!is_leaving_) {
-    std::array<pollfd, 3> ready{{{live_->fd(), POLLIN, 0},
-                                 {ctrl_c_.fd(), POLLIN, 0},
-                                 {needs_input && input_.is_open() ? input_.fd() : -1, POLLIN, 0}}};
+    std::array<pollfd, 3> ready{
+        {{live_->fd(), POLLIN, 0}, {ctrl_c_.fd(), POLLIN, 0}, {needs_input && input_.is_open() ? input_.fd() : -1, POLLIN, 0}}};
     ::poll(ready.data(), ready.size(), -1);
     if (ctrl_c_.take()) on_ctrl_c();
     if ((ready[2].revents & (POLLIN | POLLHUP)) != 0) input_.read();
@@ -357,7 +374,8 @@ int conversation::run() {
     feed();
     if (!is_leaving_) prompt();
   }
-  if (is_interactive_) view_.lines(view_.screen().styled(style::dim, "come back with: troupe chat --session " + session_) + "\n");
+  if (is_interactive_)
+    view_.lines(view_.screen().styled(style::dim, "come back with: troupe chat --session " + session_) + "\n");
   return status_;
 }
 

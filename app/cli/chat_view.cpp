@@ -85,7 +85,8 @@ void chat_view::delta(std::string_view text) {
 
 void chat_view::tool_start(const json::object& frame) {
   auto room = to_.is_output ? to_.width - std::min<std::size_t>(to_.width - 20, 24) : output_columns;
-  lines(to_.styled(style::cyan, "  > " + safe_line(text_of(frame, "tool"))) + " " + short_value(frame, "input", room) + "\n");
+  auto input = short_value(frame, "input", room);
+  lines(to_.styled(style::cyan, "  > " + safe_line(text_of(frame, "tool"))) + (input.empty() ? "" : " ") + input + "\n");
 }
 
 void chat_view::tool_end(const json::object& frame) {
@@ -98,9 +99,9 @@ void chat_view::tool_end(const json::object& frame) {
 }
 
 void chat_view::cost(const json::object& usage, double session_cost, double budget) {
-  auto text = "  " + amount(integer_of(usage, "totalTokens")) + " tokens (" + amount(integer_of(usage, "promptTokens")) + " in, " +
-              amount(integer_of(usage, "completionTokens")) + " out), " + money(number_of(usage, "cost")) + "; session " +
-              money(session_cost);
+  auto text = "  " + amount(integer_of(usage, "totalTokens")) + " tokens (" + amount(integer_of(usage, "promptTokens")) +
+              " in, " + amount(integer_of(usage, "completionTokens")) + " out), " + money(number_of(usage, "cost")) +
+              "; session " + money(session_cost);
   if (budget > 0) text += " of " + money(budget);
   note(text);
 }
@@ -110,9 +111,11 @@ void chat_view::show_past(const json::object& message) {
   auto author = text_of(message, "authorName");
   bool is_user = text_of(message, "role") == "user";
   if (!text.empty())
-    lines(to_.styled(is_user ? style::green : style::cyan, safe_line(is_user ? (author.empty() ? "you" : author) : agent_) + "> ") +
+    lines(to_.styled(is_user ? style::green : style::cyan,
+                     safe_line(is_user ? (author.empty() ? "you" : author) : agent_) + "> ") +
           safe_text(text) + "\n");
-  for (const auto& call : array_of(message, "toolCalls")) note("  " + text_of(call.as_object(), "tool") + " " + text_of(call.as_object(), "input"));
+  for (const auto& call : array_of(message, "toolCalls"))
+    note("  " + text_of(call.as_object(), "tool") + " " + text_of(call.as_object(), "input"));
 }
 
 void chat_view::show(const json::object& frame) {

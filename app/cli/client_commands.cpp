@@ -1,8 +1,8 @@
 #include "app/cli/client_commands.hpp"
 
 #include "app/cli/chat.hpp"
-#include "app/cli/commands.hpp"
 #include "app/cli/command_tree.hpp"
+#include "app/cli/commands.hpp"
 #include "app/cli/lifetime.hpp"
 #include "app/cli/terminal.hpp"
 
@@ -27,7 +27,10 @@ void add_remote(CLI::App* command, remote_options& options) {
 void add_json(CLI::App* command, bool& json, const char* what = "Print JSON") { command->add_flag("--json", json, what); }
 
 void add_limit(CLI::App* command, std::int64_t& limit) {
-  command->add_option("--limit", limit, "At most so many")->type_name("N")->check(CLI::Range(1, 1'000'000))->capture_default_str();
+  command->add_option("--limit", limit, "At most so many")
+      ->type_name("N")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
 }
 
 std::string check_object(const std::string& text) {
@@ -66,19 +69,23 @@ void client_commands::add_reading(CLI::App& cli) {
   };
 
   {
-    auto [command, o] = add("chat", "Talk with an agent", chat,
-                            "Examples:\n"
-                            "  troupe chat                                   with the default agent of the first project\n"
-                            "  troupe chat --agent guide \"what time is it?\"  one question, its answer on stdout\n"
-                            "  troupe chat --session ID                      goes on where you left\n"
-                            "  git diff | troupe chat -                      all of stdin is one message\n"
-                            "  troupe chat < questions.txt                   a message a line, each after the answer before it\n"
-                            "Ctrl-C stops an answer, twice leaves. Questions of tools are asked in the terminal; in a pipe they end\n"
-                            "it with status 1 and say which command decides.");
+    auto [command, o] =
+        add("chat", "Talk with an agent", chat,
+            "Examples:\n"
+            "  troupe chat                                   with the default agent of the first project\n"
+            "  troupe chat --agent guide \"what time is it?\"  one question, its answer on stdout\n"
+            "  troupe chat --session ID                      goes on where you left\n"
+            "  git diff | troupe chat -                      all of stdin is one message\n"
+            "  troupe chat < questions.txt                   a message a line, each after the answer before it\n"
+            "Ctrl-C stops an answer, twice leaves. Questions of tools are asked in the terminal; in a pipe they end\n"
+            "it with status 1 and say which command decides.");
     command->add_option("message", o->message, "One message; `-` reads it from stdin")->type_name("TEXT");
     auto* project = command->add_option("--project", o->project, "Its project; the server's first by default")->type_name("ID");
     auto* agent = command->add_option("--agent", o->agent, "The agent; the project's default by default")->type_name("ID");
-    command->add_option("--session", o->session, "Goes on with this session")->type_name("ID")->excludes(project)->excludes(agent);
+    command->add_option("--session", o->session, "Goes on with this session")
+        ->type_name("ID")
+        ->excludes(project)
+        ->excludes(agent);
     add_json(command, o->json, "Print the events, one a line");
   }
   {
@@ -89,7 +96,8 @@ void client_commands::add_reading(CLI::App& cli) {
                             "  troupe sessions --json | jq -r '.items[].id'");
     command->add_option("--search", o->search, "Words in titles and messages")->type_name("WORDS");
     command->add_option("--project", o->project, "Only of this project")->type_name("ID");
-    command->add_option("--status", o->status, "active, paused or closed")->check(CLI::IsMember({"active", "paused", "closed"}));
+    command->add_option("--status", o->status, "active, paused or closed")
+        ->check(CLI::IsMember({"active", "paused", "closed"}));
     add_limit(command, o->limit);
     add_json(command, o->json);
   }
@@ -113,7 +121,8 @@ void client_commands::add_reading(CLI::App& cli) {
         ->type_name("SEQ")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
-    auto* follow = command->add_flag("--follow,-f", o->follow, "Go on with what happens, until Ctrl-C; over restarts of the server too");
+    auto* follow =
+        command->add_flag("--follow,-f", o->follow, "Go on with what happens, until Ctrl-C; over restarts of the server too");
     add_limit(command, o->limit);
     command->get_option("--limit")->excludes(follow);
     add_json(command, o->json, "Print JSON, one event a line");
@@ -151,7 +160,8 @@ void client_commands::add_reading(CLI::App& cli) {
 }
 
 void client_commands::add_approvals(CLI::App& cli) {
-  auto* group = cli.add_subcommand("approvals", "List and decide what waits for a person")->group(talking)->require_subcommand(1);
+  auto* group =
+      cli.add_subcommand("approvals", "List and decide what waits for a person")->group(talking)->require_subcommand(1);
   group->footer(
       "Examples:\n"
       "  troupe approvals list\n"
@@ -195,10 +205,14 @@ void client_commands::add_approvals(CLI::App& cli) {
         ->check(CLI::IsMember({"retry", "done", "failed"}));
     how->add_option("--answer", o->answer, "Of kind input: the answer")->type_name("JSON")->check(check_object);
     command->add_option("--note", o->note, "Why; the agent is told, and it is kept")->type_name("TEXT");
-    command->add_option("--arguments", o->arguments, "Run it with these instead")->type_name("JSON")->check(check_object)->needs(approve);
-    auto* remember = command->add_option("--remember", o->remember, "Do not ask again for exactly this, in this session, agent or project")
-                         ->check(CLI::IsMember({"session", "agent", "project"}))
-                         ->needs(approve);
+    command->add_option("--arguments", o->arguments, "Run it with these instead")
+        ->type_name("JSON")
+        ->check(check_object)
+        ->needs(approve);
+    auto* remember =
+        command->add_option("--remember", o->remember, "Do not ask again for exactly this, in this session, agent or project")
+            ->check(CLI::IsMember({"session", "agent", "project"}))
+            ->needs(approve);
     command->add_option("--for", o->lifetime, "How long it is remembered; for ever by default")
         ->type_name("TIME")
         ->check(check_lifetime)
@@ -212,7 +226,8 @@ void client_commands::add_approvals(CLI::App& cli) {
     add_limit(command, o->limit);
   }
   {
-    auto [command, o] = add("revoke", "Take a remembered approval back", revoke_remembered, "Example:\n  troupe approvals revoke ID");
+    auto [command, o] =
+        add("revoke", "Take a remembered approval back", revoke_remembered, "Example:\n  troupe approvals revoke ID");
     command->add_option("id", o->id, "Its id, from `troupe approvals remembered`")->required()->type_name("ID");
   }
 }
@@ -220,7 +235,8 @@ void client_commands::add_approvals(CLI::App& cli) {
 void client_commands::add_operating(CLI::App& cli) {
   {
     auto o = std::make_shared<backup_options>();
-    auto* command = cli.add_subcommand("backup", "Copy the database of a data folder, also while its server runs")->group(operating);
+    auto* command =
+        cli.add_subcommand("backup", "Copy the database of a data folder, also while its server runs")->group(operating);
     command->footer(
         "Examples:\n"
         "  troupe backup --to backup/troupe.db\n"
@@ -242,8 +258,11 @@ void client_commands::add_operating(CLI::App& cli) {
     auto o = std::make_shared<token_new_options>();
     auto* command = token->add_subcommand("new", "Make a key, and its entry for auth.api_keys");
     command->footer("Example:\n  troupe token new --name ops --scope admin");
-    command->add_option("--name", o->name, "Who uses it; its actions are recorded under this name")->type_name("NAME")->capture_default_str();
-    command->add_option("--scope", o->scopes, "What it allows: read, chat, approve, admin; may repeat; the first three by default")
+    command->add_option("--name", o->name, "Who uses it; its actions are recorded under this name")
+        ->type_name("NAME")
+        ->capture_default_str();
+    command
+        ->add_option("--scope", o->scopes, "What it allows: read, chat, approve, admin; may repeat; the first three by default")
         ->check(CLI::IsMember({"read", "chat", "approve", "admin"}))
         ->take_all();
     add_json(command, o->json);
@@ -260,7 +279,8 @@ void client_commands::add_operating(CLI::App& cli) {
 
 void client_commands::add_documents(CLI::App& cli) {
   auto shell = std::make_shared<std::string>();
-  auto* completion = cli.add_subcommand("completion", "Print what a shell needs to complete commands and options")->group(operating);
+  auto* completion =
+      cli.add_subcommand("completion", "Print what a shell needs to complete commands and options")->group(operating);
   completion->footer(
       "Examples:\n"
       "  troupe completion bash > ~/.local/share/bash-completion/completions/troupe\n"

@@ -44,7 +44,8 @@ option_entry entry_of(const CLI::Option& o) {
 void add_options(const CLI::App& from, std::vector<option_entry>& to) {
   for (const auto* o : from.get_options()) to.push_back(entry_of(*o));
   // Option groups are apps without a name.
-  for (const auto* group : from.get_subcommands([](const CLI::App* a) { return a->get_name().empty(); })) add_options(*group, to);
+  for (const auto* group : from.get_subcommands([](const CLI::App* a) { return a->get_name().empty(); }))
+    add_options(*group, to);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): theirs
 class App;
 }
 
@@ -16,7 +16,7 @@ struct option_entry {
   std::vector<std::string> names;  ///< with their dashes; of a positional: its name
   std::string value;               ///< what stands for its value; empty: a flag
   std::string says;
-  std::string fallback;            ///< default
+  std::string fallback;  ///< default
   std::string environment;
   std::vector<std::string> words;  ///< the only values there are; empty: any
   bool is_positional = false;

@@ -64,7 +64,8 @@ std::string bash(const command_entry& root) {
       if (o.is_positional || o.value.empty()) continue;
       auto given = o.words.empty() ? (is_path(o) ? "COMPREPLY=($(compgen -f -- \"$current\"))" : "COMPREPLY=()")
                                    : "COMPREPLY=($(compgen -W '" + joined(o.words) + "' -- \"$current\"))";
-      for (const auto& name : o.names) values += "    '" + path + " " + name + "') " + given + "; return ;;\n";
+      for (const auto& name : o.names)
+        values.append("    '").append(path).append(" ").append(name).append("') ").append(given).append("; return ;;\n");
     }
     words += "    '" + path + "') words='" + joined(next_words(c)) + "'" + (takes_paths(c) ? "; files=1" : "") + " ;;\n";
   });
@@ -74,7 +75,8 @@ std::string bash(const command_entry& root) {
          "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
          "    next=${path:+$path }${COMP_WORDS[i]}\n"
          "    case $next in " +
-         paths + ") path=$next ;; esac\n  done\n  case \"$path $previous\" in\n" + values + "  esac\n  case $path in\n" + words +
+         paths + ") path=$next ;; esac\n  done\n  case \"$path $previous\" in\n" + values + "  esac\n  case $path in\n" +
+         words +
          "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
          "  [[ $files && $current != -* ]] && COMPREPLY+=($(compgen -f -- \"$current\"))\n"
@@ -83,14 +85,15 @@ std::string bash(const command_entry& root) {
 }
 
 std::string zsh_option(const option_entry& o) {
-  auto action = o.value.empty()      ? std::string()
-                : !o.words.empty()   ? ":" + o.value + ":(" + joined(o.words) + ")"
-                : o.value == "DIR"   ? std::string(":DIR:_files -/")
-                : is_path(o)         ? ":" + shell_quoted(o.value) + ":_files"
-                                     : ":" + shell_quoted(o.value) + ": ";
+  auto action = o.value.empty()    ? std::string()
+                : !o.words.empty() ? ":" + o.value + ":(" + joined(o.words) + ")"
+                : o.value == "DIR" ? std::string(":DIR:_files -/")
+                : is_path(o)       ? ":" + shell_quoted(o.value) + ":_files"
+                                   : ":" + shell_quoted(o.value) + ": ";
   if (o.is_positional) return " \\\n        '*" + action + "'";
   std::string out;
-  for (const auto& name : o.names) out += " \\\n        '*" + name + "[" + shell_quoted(o.says) + "]" + action + "'";
+  for (const auto& name : o.names)
+    out.append(" \\\n        '*").append(name).append("[").append(shell_quoted(o.says)).append("]").append(action).append("'");
   return out;
 }
 
@@ -110,7 +113,9 @@ std::string zsh(const command_entry& root) {
     }
     out += "  local state\n  _arguments -C";
     for (const auto& o : c.options) out += zsh_option(o);
-    out += " \\\n        '1:command:->command' '*::argument:->argument'\n  case $state in\n    command)\n      local -a commands=(\n";
+    out +=
+        " \\\n        '1:command:->command' '*::argument:->argument'\n  case $state in\n    command)\n      local -a "
+        "commands=(\n";
     for (const auto& sub : c.commands) out += "        '" + sub.name + ":" + shell_quoted(sub.says) + "'\n";
     out += "      )\n      _describe command commands ;;\n    argument)\n      case $words[1] in\n";
     for (const auto& sub : c.commands) {
@@ -137,9 +142,12 @@ std::string fish(const command_entry& root) {
       at = end + 1;
     }
     auto next = here;
-    if (path.empty()) next = "__fish_use_subcommand";
-    else if (!subs.empty()) next += "; and not __fish_seen_subcommand_from " + joined(subs);
-    for (const auto& sub : c.commands) out += "complete -c troupe -n '" + next + "' -a " + sub.name + " -d '" + shell_quoted(sub.says) + "'\n";
+    if (path.empty())
+      next = "__fish_use_subcommand";
+    else if (!subs.empty())
+      next += "; and not __fish_seen_subcommand_from " + joined(subs);
+    for (const auto& sub : c.commands)
+      out += "complete -c troupe -n '" + next + "' -a " + sub.name + " -d '" + shell_quoted(sub.says) + "'\n";
     for (const auto& o : c.options) {
       auto line = "complete -c troupe -n '" + next + "'";
       if (!o.is_positional)

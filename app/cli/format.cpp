@@ -75,8 +75,8 @@ std::string short_time(std::string_view iso) {
 std::string duration(std::int64_t ms) {
   if (ms < 1000) return std::to_string(ms) + " ms";
   if (ms < 120'000) return decimal(static_cast<double>(ms) / 1000, 1) + " s";
-  if (ms < 120 * 60'000) return std::to_string(ms / 60'000) + " min";
-  return std::to_string(ms / (60 * 60'000)) + " h";
+  auto minutes = ms / 60'000;
+  return minutes < 120 ? std::to_string(minutes) + " min" : std::to_string(minutes / 60) + " h";
 }
 
 std::string size_of_bytes(std::int64_t bytes) {

@@ -138,7 +138,8 @@ int show_spend(const spend_options& options) {
     tokens += integer_of(o, "totalTokens");
     requests += integer_of(o, "totalRequests");
     auto name = text_of(o, key);
-    add(name.empty() ? "(nobody)" : name, number_of(o, "totalCost"), integer_of(o, "totalTokens"), integer_of(o, "totalRequests"));
+    add(name.empty() ? "(nobody)" : name, number_of(o, "totalCost"), integer_of(o, "totalTokens"),
+        integer_of(o, "totalRequests"));
   }
   if (options.json) {
     json::object out{{"project", *project}, {"period", options.period}, {"by", options.by}};

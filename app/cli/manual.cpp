@@ -48,7 +48,8 @@ std::string synopsis(const std::string& name, const command_entry& c) {
   if (!c.commands.empty()) out += " \\fICOMMAND\\fR";
   out += " [\\fIoptions\\fR]";
   for (const auto& o : c.options)
-    if (o.is_positional) out += o.is_required ? " \\fI" + roff(o.names.front()) + "\\fR" : " [\\fI" + roff(o.names.front()) + "\\fR]";
+    if (o.is_positional)
+      out += o.is_required ? " \\fI" + roff(o.names.front()) + "\\fR" : " [\\fI" + roff(o.names.front()) + "\\fR]";
   return out;
 }
 
@@ -69,7 +70,8 @@ std::string manual_page(const command_entry& root) {
       ".SH SYNOPSIS\n" +
       synopsis(root.name, root) +
       "\n.SH DESCRIPTION\n"
-      "Serves AI agents as actors: each conversation owns a durable, ordered log of events, which any number of clients follow\n"
+      "Serves AI agents as actors: each conversation owns a durable, ordered log of events, which any number of clients "
+      "follow\n"
       "live on several protocols and one port. The same program talks to a running server and looks after its data.\n"
       ".SH OPTIONS\n";
   for (const auto& o : root.options) out += option_text(o);
@@ -77,7 +79,8 @@ std::string manual_page(const command_entry& root) {
   for (const auto& c : root.commands) add_command(out, root.name + " " + c.name, c);
   out +=
       ".SH ENVIRONMENT\n"
-      ".TP\n\\fBTROUPE_URL\\fR, \\fBTROUPE_TOKEN\\fR\nDefaults of \\fB\\-\\-url\\fR and \\fB\\-\\-token\\fR of the commands that talk to a server.\n"
+      ".TP\n\\fBTROUPE_URL\\fR, \\fBTROUPE_TOKEN\\fR\nDefaults of \\fB\\-\\-url\\fR and \\fB\\-\\-token\\fR of the commands "
+      "that talk to a server.\n"
       ".TP\n\\fBNO_COLOR\\fR\nWhen it is set and not empty, terminals get no colours. Files and pipes never do.\n"
       ".SH EXIT STATUS\n"
       ".TP\n0\nSuccess.\n.TP\n1\nA failure or a finding; stderr says which, and what to do.\n.TP\n2\nWrong usage.\n";

@@ -92,7 +92,8 @@ std::string question::text(const terminal& to) const {
   auto out = to.styled(style::yellow, "? " + safe_line(head));
   std::string more;
   if (auto risk = text_of(card_, "riskLevel"); !risk.empty()) more += ", risk " + risk;
-  if (auto needed = integer_of(card_, "requiredApprovals"); needed > 1) more += ", " + std::to_string(needed) + " people must approve";
+  if (auto needed = integer_of(card_, "requiredApprovals"); needed > 1)
+    more += ", " + std::to_string(needed) + " people must approve";
   if (auto expires = text_of(card_, "expiresAt"); !expires.empty()) more += ", until " + short_time(expires) + " UTC";
   out += to.styled(style::dim, safe_line(more)) + "\n";
   if (auto message = text_of(card_, "message"); !message.empty()) out += value_lines(json::value(message));
@@ -177,7 +178,8 @@ question::reply question::choose(std::string_view word, std::string_view note) {
     return {reply::what::more, {}, safe_line("its schema: " + json::serialize(object_of(card_, "schema")), most_columns)};
   }
   if (word == "y" || word == "yes") return decide({{"approved", true}});
-  if (word == "a" || word == "always") return decide({{"approved", true}, {"remember", {{"scope", "session"}, {"when", json::array()}}}});
+  if (word == "a" || word == "always")
+    return decide({{"approved", true}, {"remember", {{"scope", "session"}, {"when", json::array()}}}});
   if (word == "e" || word == "edit") {
     stage_ = stage::edit;
     const auto* action = card_.if_contains("action");

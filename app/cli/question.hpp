@@ -1,5 +1,6 @@
 // One question to the person at the terminal: an approval card of one of the three kinds (PROTOCOLS §1.3), from its text to the
-// body of the decision. Pure: lines go in, texts and a body come out, so that another person's decision can close it at any time.
+// body of the decision. Pure: lines go in, texts and a body come out, so that another person's decision can close it at any
+// time.
 #pragma once
 
 #include "app/cli/terminal.hpp"

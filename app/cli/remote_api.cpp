@@ -44,7 +44,8 @@ error refused(const error& e, const rest_client& http) {
     if (!failure && value.is_object()) said = ": " + error_of({0, value.get_object()}).text;
   }
   if (http.token().empty())
-    return {errc::auth_required, http.url() + " wants credentials" + said + "; give a token or an API key with --token, or in TROUPE_TOKEN"};
+    return {errc::auth_required,
+            http.url() + " wants credentials" + said + "; give a token or an API key with --token, or in TROUPE_TOKEN"};
   return {errc::auth_failed, http.url() + " refuses these credentials" + said};
 }
 

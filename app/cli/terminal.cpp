@@ -88,8 +88,6 @@ bool put(std::string_view text) {
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
 
-void complain(std::string_view text) {
-  std::fprintf(stderr, "troupe: %.*s\n", static_cast<int>(text.size()), text.data());
-}
+void complain(std::string_view text) { std::fprintf(stderr, "troupe: %.*s\n", static_cast<int>(text.size()), text.data()); }
 
 }  // namespace troupe::app

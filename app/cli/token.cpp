@@ -53,9 +53,8 @@ int make_token(const token_new_options& options) {
   auto key = random_key();
   if (key.empty()) return failed({core::errc::internal_error, "the kernel gave no random bytes"});
   auto scopes = options.scopes.empty() ? std::vector<std::string>{"read", "chat", "approve"} : options.scopes;
-  json::object entry{{"name", options.name},
-                     {"sha256", transport::sha256_hex(key)},
-                     {"scopes", json::array(scopes.begin(), scopes.end())}};
+  json::object entry{
+      {"name", options.name}, {"sha256", transport::sha256_hex(key)}, {"scopes", json::array(scopes.begin(), scopes.end())}};
   if (options.json) return print_json({{"key", key}, {"apiKey", std::move(entry)}});
   auto text = "key (shown once, stored nowhere): " + key + "\n\nfor \"auth\": {\"api_keys\": [ ... ]} of the configuration:\n" +
               json::serialize(entry) + "\n\nuse: TROUPE_TOKEN=" + key + " troupe sessions\n";
@@ -65,7 +64,9 @@ int make_token(const token_new_options& options) {
 int hash_token(const token_hash_options& options) {
   if (::isatty(STDIN_FILENO) == 1) complain("type the key, then Enter");
   auto key = read_key();
-  if (key.empty()) return failed({core::errc::validation_error, "there is no key on stdin; for example: printf %s \"$KEY\" | troupe token hash"});
+  if (key.empty())
+    return failed(
+        {core::errc::validation_error, "there is no key on stdin; for example: printf %s \"$KEY\" | troupe token hash"});
   auto hash = transport::sha256_hex(key);
   if (options.json) return print_json({{"sha256", hash}});
   return put(hash + "\n") ? 0 : 1;

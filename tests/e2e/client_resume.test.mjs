@@ -5,8 +5,9 @@ import { test } from "node:test";
 import { listAll } from "./support/clients.mjs";
 import { longText, standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
-import { client as package_, TroupeClient, until, withProxy } from "../../clients/typescript/test/package.mjs";
+import { client as package_, schemaChecker, TroupeClient, until, withProxy } from "../../clients/typescript/test/package.mjs";
 
+const { check } = await schemaChecker();
 const { textOf, reduceSessionAll, emptySession } = package_;
 const fast = { backoff: { firstMs: 20, longestMs: 200 } };
 
@@ -21,6 +22,7 @@ const withSession = (body) =>
       try {
         await session.open();
         await body({ server, proxy, session, client, events });
+        for (const event of events) check("NexusEvent", event);
       } finally {
         session.close();
       }

@@ -14,11 +14,9 @@ const misbehaving = fileURLToPath(new URL("../support/mcp_server.py", import.met
 const stdio = (command, more = {}) => ({ kind: "mcp", command, ...more });
 const toolsOf = async (server, name) =>
   (await get(server, "/api/v1/tools?limit=100")).body.items.filter((tool) => (tool.source ?? "") === name);
-const ready = (server, name) =>
-  until(async () => (await toolsOf(server, name)).some((tool) => tool.status?.startsWith("ready")), `${name} to be ready`);
 const calls = (server, ...names) => names.map((name) => `${server}.${name}`);
 
-async function everyKind(server, status = /^ready/) {
+async function everyKind(server) {
   const client = await styleB(server);
   const echo = await use(client, "all.echo", { message: "ñ 🙂" });
   assert.deepEqual([echo.success, /ñ 🙂/.test(echo.output)], [true, true], JSON.stringify(echo));
@@ -37,12 +35,11 @@ async function everyKind(server, status = /^ready/) {
   assert.deepEqual([wrong.success, wrong.output.includes("/a")], [false, true]);
   const listed = await toolsOf(server, "all");
   assert.ok(listed.length >= 10);
-  for (const tool of listed) assert.match(tool.status, status);
+  for (const tool of listed) assert.match(tool.status, /^ready/);
   return client;
 }
 
 const names = calls("all", "echo", "get-sum", "get-structured-content", "get-tiny-image", "trigger-long-running-operation", "trigger-elicitation-request");
-const never = { approval: { all: "never" } };
 
 test("server-everything over stdio, listed by its name: results of all kinds, and an elicitation that nexus answers", () =>
   withServer(toolConfiguration({ tools: { all: stdio([node, everything], { approval: "never" }) }, use: names, list: ["all"] }), async (server) => {
@@ -135,6 +132,11 @@ test("bad input: a server that dies mid-answer fails the call within a second, i
     }, "the server's return");
     assert.notEqual(second, first);
     assert.ok((await toolsOf(server, "bad")).every((tool) => tool.status.startsWith("ready")));
+    const down = await until(async () => {
+      await use(client, "bad.die"); // each time it is longer away
+      return (await toolsOf(server, "bad")).find((tool) => tool.status.startsWith("down"));
+    }, "a tool that is listed as down");
+    assert.match(down.status, /exit status 4/);
   }));
 
 for (const [name, says] of [["endless_line", /8 MiB|8388608|bytes/], ["endless_rubbish", /message/]])
@@ -161,14 +163,17 @@ test("bad input: rubbish, wrong ids, results that break their schema and a serve
     assert.equal((await use(client, "bad.echo", { text: "here" })).output, "here");
   }, { entry: { time_limit_ms: 500 } }));
 
-test("a server that does not start: its agent still answers, the list of tools and readyz say why", () =>
+test("a server that does not start: its agent still answers, readyz and metrics say why", () =>
   withBad(["--start", "die"], async (server) => {
     const client = await styleB(server);
     const failed = await use(client, "bad.echo", { text: "x" });
     assert.equal(failed.success, false);
     client.send({ type: "message.send", content: "hello" });
     await client.next("message.complete");
-    assert.equal((await get(server, "/readyz")).status, 200);
+    const { status, body } = await get(server, "/readyz");
+    assert.equal(status, 200);
+    assert.deepEqual(body.degraded.map((part) => [part.kind, part.name]), [["tools", "bad"]]);
+    assert.match(body.degraded[0].state, /exit status 7[^]*cannot find my configuration/);
     assert.match((await get(server, "/metrics")).text, /troupe_tool_source_up\{source="bad"\} 0/);
   }, { entry: { start_timeout_ms: 500 } }));
 

@@ -26,7 +26,7 @@ struct data_folder {
     config.data = path + "/data";
     fs::create_directory(config.data);
     auto opened = storage::store::open(config);
-    REQUIRE(opened);
+    REQUIRE(opened.has_value());
     store = std::move(*opened);
     write("CREATE TABLE filler (n INTEGER PRIMARY KEY, bytes BLOB)");
     for (int i = 0; i < 10; ++i) write("INSERT INTO filler (bytes) VALUES (zeroblob(1000000))");
@@ -63,7 +63,7 @@ TEST_CASE("backup: is of one moment, however much is written meanwhile", "[app]"
     folder.write("INSERT INTO filler (bytes) VALUES (zeroblob(100000))");
     return ++steps < 1000;
   });
-  REQUIRE(report);
+  REQUIRE(report.has_value());
   CHECK(steps > 5);
   CHECK(last == report->pages);
   CHECK(count(file) == 10);
@@ -79,7 +79,7 @@ TEST_CASE("backup: one that is stopped leaves nothing behind, and what was there
   auto file = folder.path + "/copy.db";
   std::ofstream(file) << "before";
   auto stopped = storage::back_up(folder.data(), file, true, [](std::int64_t, std::int64_t) { return false; });
-  REQUIRE(!stopped);
+  REQUIRE(stopped.has_error());
   CHECK(stopped.error().code == core::errc::cancelled);
   CHECK(fs::file_size(file) == 6);
   CHECK(std::distance(fs::directory_iterator(folder.path), fs::directory_iterator()) == 2);

@@ -18,7 +18,8 @@ std::string file(const std::string& path) {
   return out.str();
 }
 
-void each(const app::command_entry& c, const std::string& path, const std::function<void(const std::string&, const app::command_entry&)>& with) {
+void each(const app::command_entry& c, const std::string& path,
+          const std::function<void(const std::string&, const app::command_entry&)>& with) {
   with(path, c);
   for (const auto& sub : c.commands) each(sub, path + " " + sub.name, with);
 }

@@ -14,7 +14,8 @@ question of(std::string_view card) { return question(json::parse({card.data(), c
 
 constexpr std::string_view call = R"({"approvalId": "a-1", "kind": "tool", "tool": "delete_file", "riskLevel": "high",
   "action": {"path": "x\u001b[2J\ny", "n": 7}, "argumentsHash": "abc", "expiresAt": "2026-11-22T19:31:40.853Z", "requiredApprovals": 2})";
-constexpr std::string_view form = R"({"approvalId": "a-2", "kind": "input", "tool": "book", "message": "Where to?", "action": {},
+constexpr std::string_view form =
+    R"({"approvalId": "a-2", "kind": "input", "tool": "book", "message": "Where to?", "action": {},
   "schema": {"type": "object", "required": ["city"], "properties": {
     "city": {"type": "string", "enum": ["Cádiz", "Vigo"], "description": "of arrival"},
     "nights": {"type": "integer"}, "breakfast": {"type": "boolean"}}}})";
@@ -34,7 +35,8 @@ void complains(question& q, std::string_view line) {
 
 TEST_CASE("question: a call shows its arguments, line by line and harmless", "[app]") {
   auto text = of(call).text(terminal{});
-  CHECK(text.find("delete_file needs your approval, risk high, 2 people must approve, until 2026-11-22 19:31:40 UTC\n") != std::string::npos);
+  CHECK(text.find("delete_file needs your approval, risk high, 2 people must approve, until 2026-11-22 19:31:40 UTC\n") !=
+        std::string::npos);
   CHECK(text.find("    path: x^[[2J\n    y\n    n: 7\n") != std::string::npos);
   std::string lines = "l";
   for (int i = 0; i < 100; ++i) lines += "\nl";
@@ -47,7 +49,8 @@ TEST_CASE("question: a call is approved, denied, edited, remembered or left open
   complains(q, "");
   complains(q, "ok");
   CHECK(decided(q, "y") == json::object{{"approved", true}, {"argumentsHash", "abc"}});
-  CHECK(decided(q, "  no  because of it ") == json::object{{"approved", false}, {"note", "because of it"}, {"argumentsHash", "abc"}});
+  CHECK(decided(q, "  no  because of it ") ==
+        json::object{{"approved", false}, {"note", "because of it"}, {"argumentsHash", "abc"}});
   auto remembered = decided(q, "a");
   CHECK(remembered.at("remember") == json::parse(R"({"scope": "session", "when": []})"));
   CHECK(q.take("l").is == what::later);
@@ -86,7 +89,8 @@ TEST_CASE("question: a form is asked field by field", "[app]") {
   complains(q, "many");
   CHECK(q.take("3").is == what::more);
   complains(q, "perhaps");
-  CHECK(decided(q, "yes") == json::parse(R"({"approved": true, "answer": {"city": "Vigo", "nights": 3, "breakfast": true}})").as_object());
+  CHECK(decided(q, "yes") ==
+        json::parse(R"({"approved": true, "answer": {"city": "Vigo", "nights": 3, "breakfast": true}})").as_object());
   q.start_over();
   CHECK(decided(q, "n") == json::object{{"approved", false}});
 }

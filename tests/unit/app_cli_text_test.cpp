@@ -15,8 +15,10 @@ TEST_CASE("terminal text: control characters are shown, not obeyed", "[app]") {
   CHECK(safe_text("\x1b[31m") == "^[[31m");
   CHECK(safe_text("a\rb\a\x7f") == "ab^G^?");
   CHECK(safe_text(std::string_view("\0", 1)) == "^@");
-  CHECK(safe_text("\xC2\x9B" "2J") == "^[[2J");
-  CHECK(safe_text("\xE2\x80\xAE" "txt") == "<U+202E>txt");
+  CHECK(safe_text("\xC2\x9B"
+                  "2J") == "^[[2J");
+  CHECK(safe_text("\xE2\x80\xAE"
+                  "txt") == "<U+202E>txt");
   CHECK(safe_text("\xE2\x81\xA6") == "<U+2066>");
 }
 

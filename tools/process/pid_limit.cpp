@@ -54,6 +54,7 @@ pid_limit::pid_limit(std::uint32_t most) {
   const auto name = "/troupe-guard-" + std::to_string(::getpid());
   for (const auto& group : own_groups()) {
     auto folder = group + name;
+    ::rmdir(folder.c_str());  // of a guard of this number that was killed itself: its count is not ours
     if (::mkdir(folder.c_str(), 0755) != 0) continue;
     // Without the controller the folder can be made, and has no such file.
     if (write_to(folder + "/pids.max", std::to_string(most))) {

@@ -34,7 +34,8 @@ dt { font-weight: 600; } dd { margin: 0 0 .5rem; }
 <header>
 <h1>Troupe <small>@VERSION@</small></h1>
 <p>A server that runs AI agents as actors. Every session is a log of events that survives a crash, and any number of
-clients, on any of its protocols, can follow the same one. This page is a small start; the full console comes later.</p>
+clients, on any of its protocols, can follow the same one. This program was built without its console (TROUPE_CONSOLE); this
+page is a small one in its place.</p>
 </header>
 <main>
 <h2 id="chat-title">Chat with @AGENT_NAME@</h2>

@@ -1,5 +1,5 @@
-// The page at `/`: what this server is, its agents, and a small chat over /ws. One self-contained document that asks for
-// nothing outside. Pure functions, any thread.
+// The page at `/` of a program that was built without the console (console.hpp): what this server is, its agents, and a small
+// chat over /ws. One self-contained document that asks for nothing outside. Pure functions, any thread.
 #pragma once
 
 #include "core/config.hpp"

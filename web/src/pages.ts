@@ -1,15 +1,6 @@
 // The pages: which there are, where, and with which picture. A page is loaded when it is opened.
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
-import {
-  BarChart3,
-  CheckCheck,
-  FlaskConical,
-  Layers,
-  MessageSquare,
-  Settings,
-  Workflow,
-  type LucideIcon,
-} from 'lucide-react';
+import { BarChart3, CheckCheck, FlaskConical, Layers, MessageSquare, Settings, Workflow, type LucideIcon } from 'lucide-react';
 
 export type PageName = 'chat' | 'approvals' | 'traces' | 'spend' | 'sessions' | 'scenarios' | 'settings';
 export interface Page {

@@ -68,7 +68,9 @@ export class Http {
     if (response.status === 204) return undefined as T;
     const body = await this.#reading(bodyOf(response), request.signal, `${method} ${path}`);
     if (typeof body !== "object" || body === null)
-      throw new TroupeError({ code: "BAD_RESPONSE", status: response.status, message: `${method} ${path}: JSON was expected; is ${this.base} a Troupe server?` });
+      throw new TroupeError({
+        code: "BAD_RESPONSE", status: response.status, message: `${method} ${path}: JSON was expected; is ${this.base} a Troupe server?`,
+      });
     return body as T;
   }
 

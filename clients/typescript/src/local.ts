@@ -60,7 +60,8 @@ function reconcileQueue(d: Draft, items: readonly QueuedMessage[], asOf: number)
 function queuedEntryOf(item: QueuedMessage): QueuedEntry {
   return {
     kind: "user", id: item.messageId, content: item.content, author: item.author, authorName: item.authorName, attachments: item.attachments,
-    reactions: [], seq: 0, runId: item.runId, createdAt: item.queuedAt, ...(item.clientMessageId === undefined ? {} : { clientMessageId: item.clientMessageId }),
+    reactions: [], seq: 0, runId: item.runId, createdAt: item.queuedAt,
+    ...(item.clientMessageId === undefined ? {} : { clientMessageId: item.clientMessageId }),
   };
 }
 

@@ -2,7 +2,7 @@
 // its own (sending, deciding, cancelling) goes over REST, so that a refusal is told to whoever asked.
 import { TroupeError } from "./errors.js";
 import { Emitter } from "./emitter.js";
-import type { ErrorEvent, NexusEvent } from "./events.js";
+import type { ErrorEvent, EventType, NexusEvent } from "./events.js";
 import type { ClientFrame, Decision } from "./frames.js";
 import { readHistory, readOlder } from "./history.js";
 import { Link } from "./link.js";
@@ -108,7 +108,7 @@ export class Session {
   readonly subscribe = (listener: () => void): (() => void) => this.#store.subscribe(listener);
 
   /** Each event once, in order; `*` for all. */
-  on<T extends NexusEvent["type"] | "*">(type: T, handler: (event: T extends NexusEvent["type"] ? Extract<NexusEvent, { type: T }> : NexusEvent) => void): () => void {
+  on<T extends EventType | "*">(type: T, handler: (event: T extends EventType ? Extract<NexusEvent, { type: T }> : NexusEvent) => void): () => void {
     return this.#emitter.on(type, handler as (event: NexusEvent) => void);
   }
   /** All events from now on, until the session is closed or the signal aborts. */
@@ -189,7 +189,8 @@ export class Session {
     try {
       const token = isRefused ? await credentials.refresh(this.#token) : await credentials.current();
       if (this.#phase !== "auth") return;
-      if (isRefused && (token === undefined || token === this.#token)) return this.#giveUp("AUTH_FAILED", "The server refuses the credentials, and there are no others.");
+      if (isRefused && (token === undefined || token === this.#token))
+        return this.#giveUp("AUTH_FAILED", "The server refuses the credentials, and there are no others.");
       this.#token = token;
     } catch (error) {
       return this.#giveUp("AUTH_FAILED", `No credentials: ${(error as Error).message}`);

@@ -56,6 +56,14 @@ export class ChatTab {
     await this.say(text);
     return this.answered(status, before);
   }
+  /** Waits until these are the messages of people, in this order. */
+  async shows(texts) {
+    const same = (wanted) => JSON.stringify([...document.querySelectorAll(".bubble__text")].map((e) => e.innerText)) === JSON.stringify(wanted);
+    await this.page.waitForFunction(same, texts).catch(async (error) => {
+      error.message += ` Shown: ${await this.page.locator(".bubble__text").allInnerTexts()}`;
+      throw error;
+    });
+  }
   connected() {
     return this.page.locator("[data-connection=open]").waitFor();
   }

@@ -9,6 +9,7 @@ async function load(name) {
 }
 
 export const { WebSocket, WebSocketServer } = await load("ws");
+export const loadStandardWebhooks = () => load("standardwebhooks");
 export const loadAimock = () => load("@copilotkit/aimock");
 export const loadOpenai = () => load("openai");
 export const loadAnthropic = () => load("@anthropic-ai/sdk");

@@ -19,7 +19,10 @@ export function SignIn() {
     setBusy(true);
     setError(null);
     try {
-      const known = way === 'token' ? await signIn(value('token')) : await signInWithPassword(value('user'), String(data.get('password') ?? ''));
+      const known =
+        way === 'token'
+          ? await signIn(value('token'))
+          : await signInWithPassword(value('user'), String(data.get('password') ?? ''));
       if (!known) setError(t.signIn.refused);
     } catch (failure) {
       setError(failure);

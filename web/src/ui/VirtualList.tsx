@@ -21,7 +21,14 @@ export function VirtualList<Item>(props: {
     overscan: 8,
   });
   return (
-    <div ref={frame} className={props.className} style={{ overflowY: 'auto' }} tabIndex={0} role="list" aria-label={props.label}>
+    <div
+      ref={frame}
+      className={props.className}
+      style={{ overflowY: 'auto' }}
+      tabIndex={0}
+      role="list"
+      aria-label={props.label}
+    >
       <div style={{ height: rows.getTotalSize(), position: 'relative' }} role="presentation">
         {rows.getVirtualItems().map((row) => (
           <div

@@ -14,8 +14,15 @@ function keep<T extends Intl.NumberFormat | Intl.DateTimeFormat>(name: string, m
 export function formatMoney(usd: number): string {
   const size = Math.abs(usd);
   const digits = size === 0 || size >= 1 ? 2 : size >= 0.01 ? 4 : 6;
-  return keep(`money${digits}`, (tag) =>
-    new Intl.NumberFormat(tag, { style: 'currency', currency: 'USD', minimumFractionDigits: 2, maximumFractionDigits: digits }),
+  return keep(
+    `money${digits}`,
+    (tag) =>
+      new Intl.NumberFormat(tag, {
+        style: 'currency',
+        currency: 'USD',
+        minimumFractionDigits: 2,
+        maximumFractionDigits: digits,
+      }),
   ).format(usd);
 }
 export const formatNumber = (value: number): string => keep('number', (tag) => new Intl.NumberFormat(tag)).format(value);

@@ -50,7 +50,8 @@ const chat = {
     export: 'Export as JSON',
     clear: 'Clear the messages',
     clearSure: 'Clear the messages?',
-    clearAbout: 'All messages so far are taken out of this conversation and of what the agent remembers. This cannot be undone.',
+    clearAbout:
+      'All messages so far are taken out of this conversation and of what the agent remembers. This cannot be undone.',
     fork: 'Fork this conversation',
     rename: 'Rename',
     renameLabel: 'Title',

@@ -34,7 +34,8 @@ const chat: Same<typeof en> = {
     label: 'Conexión con el servidor',
     connecting: 'conectando',
     open: 'conectado',
-    waiting: (seconds) => (seconds > 0 ? `conexión perdida, nuevo intento en ${seconds} s` : 'conexión perdida, probando otra vez'),
+    waiting: (seconds) =>
+      seconds > 0 ? `conexión perdida, nuevo intento en ${seconds} s` : 'conexión perdida, probando otra vez',
     closed: 'sin conexión',
     draining: 'el servidor se reinicia',
     idle: 'todavía sin conexión',
@@ -52,7 +53,8 @@ const chat: Same<typeof en> = {
     export: 'Exportar como JSON',
     clear: 'Borrar los mensajes',
     clearSure: '¿Borrar los mensajes?',
-    clearAbout: 'Todos los mensajes hasta ahora se quitan de esta conversación y de lo que el agente recuerda. No se puede deshacer.',
+    clearAbout:
+      'Todos los mensajes hasta ahora se quitan de esta conversación y de lo que el agente recuerda. No se puede deshacer.',
     fork: 'Hacer una copia de esta conversación',
     rename: 'Cambiar el título',
     renameLabel: 'Título',

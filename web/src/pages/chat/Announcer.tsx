@@ -9,7 +9,10 @@ const longest = 600;
 export function Announcer({ state }: { state: SessionState }) {
   const t = useWords();
   const [said, setSaid] = useState('');
-  const before = useRef<{ run: string | undefined; approvals: number }>({ run: state.run?.runId, approvals: state.approvals.length });
+  const before = useRef<{ run: string | undefined; approvals: number }>({
+    run: state.run?.runId,
+    approvals: state.approvals.length,
+  });
   useEffect(() => {
     const run = state.run?.runId;
     const was = before.current;
@@ -22,7 +25,8 @@ export function Announcer({ state }: { state: SessionState }) {
     } else if (!run && was.run) {
       const answer = state.messages.filter((m) => m.kind === 'answer' && m.runId === was.run).at(-1);
       if (answer?.kind !== 'answer') return;
-      const text = answer.status === 'cancelled' ? t.answer.stopped : answer.status === 'failed' ? t.answer.failed : textOf(answer);
+      const text =
+        answer.status === 'cancelled' ? t.answer.stopped : answer.status === 'failed' ? t.answer.failed : textOf(answer);
       setSaid(t.answer.announceEnd(text.slice(0, longest)));
     }
   }, [state.run?.runId, state.approvals.length]);

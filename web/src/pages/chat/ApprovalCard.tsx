@@ -5,7 +5,21 @@ import { Link } from 'wouter';
 import type { ApprovalCard as Card, Decision, Remember } from 'troupe-client';
 import { api } from '../../api';
 import { useCommon } from '../../i18n/common';
-import { Badge, Button, codeOf, ErrorNote, Field, formatDuration, Input, Json, Select, TextArea, toText, useNow, type Tone } from '../../ui';
+import {
+  Badge,
+  Button,
+  codeOf,
+  ErrorNote,
+  Field,
+  formatDuration,
+  Input,
+  Json,
+  Select,
+  TextArea,
+  toText,
+  useNow,
+  type Tone,
+} from '../../ui';
 import { SchemaForm } from './SchemaForm';
 import { useWords } from './words';
 
@@ -18,7 +32,11 @@ function Countdown({ expiresAt }: { expiresAt: string }) {
   const left = at - useNow(1000);
   if (Number.isNaN(at) || at <= 0) return null;
   // The server decides when it has expired; this only counts down to it.
-  return <Badge tone={left < 60_000 ? 'bad' : 'neutral'}>{left > 0 ? t.approval.expires(formatDuration(left, units)) : t.approval.expiresNow}</Badge>;
+  return (
+    <Badge tone={left < 60_000 ? 'bad' : 'neutral'}>
+      {left > 0 ? t.approval.expires(formatDuration(left, units)) : t.approval.expiresNow}
+    </Badge>
+  );
 }
 
 type Memory = 'no' | 'same' | 'tool' | 'agent';
@@ -63,7 +81,10 @@ function ToolQuestion({ card }: { card: Card }) {
   const [note, setNote] = useState('');
   const [memory, setMemory] = useState<Memory>('no');
   const [isBad, setIsBad] = useState(false);
-  const common = { ...(note.trim() ? { note: note.trim() } : {}), ...(card.argumentsHash ? { argumentsHash: card.argumentsHash } : {}) };
+  const common = {
+    ...(note.trim() ? { note: note.trim() } : {}),
+    ...(card.argumentsHash ? { argumentsHash: card.argumentsHash } : {}),
+  };
   const approve = () => {
     const editedInput = edited === null ? undefined : parseObject(edited);
     setIsBad(editedInput === null);
@@ -96,7 +117,15 @@ function ToolQuestion({ card }: { card: Card }) {
       )}
       <div className="approval__fields">
         <Field label={t.approval.note}>
-          {(p) => <Input {...p} value={note} placeholder={t.approval.noteHint} maxLength={2000} onChange={(e) => setNote(e.target.value)} />}
+          {(p) => (
+            <Input
+              {...p}
+              value={note}
+              placeholder={t.approval.noteHint}
+              maxLength={2000}
+              onChange={(e) => setNote(e.target.value)}
+            />
+          )}
         </Field>
         <Field label={t.approval.remember}>
           {(p) => (
@@ -114,7 +143,12 @@ function ToolQuestion({ card }: { card: Card }) {
         <Button variant="primary" busy={busy === 'approve'} disabled={busy !== ''} onClick={approve}>
           {edited === null ? t.approval.approve : t.approval.approveEdited}
         </Button>
-        <Button variant="danger" busy={busy === 'deny'} disabled={busy !== ''} onClick={() => void decide('deny', { approved: false, ...common })}>
+        <Button
+          variant="danger"
+          busy={busy === 'deny'}
+          disabled={busy !== ''}
+          onClick={() => void decide('deny', { approved: false, ...common })}
+        >
           {t.approval.deny}
         </Button>
         <Button
@@ -140,7 +174,9 @@ function OutcomeQuestion({ card }: { card: Card }) {
     <>
       <p>{t.approval.unknownHint}</p>
       <Json value={card.action} label={t.approval.arguments} />
-      <Field label={t.approval.note}>{(p) => <Input {...p} value={note} maxLength={2000} onChange={(e) => setNote(e.target.value)} />}</Field>
+      <Field label={t.approval.note}>
+        {(p) => <Input {...p} value={note} maxLength={2000} onChange={(e) => setNote(e.target.value)} />}
+      </Field>
       {error !== null && <ErrorNote error={error} />}
       <div className="row">
         {(card.choices ?? (['retry', 'done', 'failed'] as const)).map((choice) => (
@@ -171,7 +207,12 @@ function InputQuestion({ card }: { card: Card }) {
         busy={busy === 'answer'}
         onSubmit={(answer) => void decide('answer', { answer })}
         more={
-          <Button variant="danger" busy={busy === 'decline'} disabled={busy !== ''} onClick={() => void decide('decline', { approved: false })}>
+          <Button
+            variant="danger"
+            busy={busy === 'decline'}
+            disabled={busy !== ''}
+            onClick={() => void decide('decline', { approved: false })}
+          >
             {t.approval.decline}
           </Button>
         }
@@ -207,7 +248,9 @@ export function ApprovalCard({ card }: { card: Card }) {
       <div className="approval__head">
         <ShieldAlert size={18} aria-hidden />
         <h2 id={titleId}>{titles[card.kind](card.tool)}</h2>
-        <Badge tone={riskTones[card.riskLevel] ?? 'neutral'}>{t.approval.risk(t.approval.risks[card.riskLevel] ?? card.riskLevel)}</Badge>
+        <Badge tone={riskTones[card.riskLevel] ?? 'neutral'}>
+          {t.approval.risk(t.approval.risks[card.riskLevel] ?? card.riskLevel)}
+        </Badge>
         <Countdown expiresAt={card.expiresAt} />
         {card.requiredApprovals > 1 && <Badge>{t.approval.needs(card.endorsedBy.length, card.requiredApprovals)}</Badge>}
       </div>
@@ -216,7 +259,13 @@ export function ApprovalCard({ card }: { card: Card }) {
           <Link href={`/chat/${card.originSessionId}`}>{t.approval.origin}</Link>
         </p>
       )}
-      {card.kind === 'tool' ? <ToolQuestion card={card} /> : card.kind === 'input' ? <InputQuestion card={card} /> : <OutcomeQuestion card={card} />}
+      {card.kind === 'tool' ? (
+        <ToolQuestion card={card} />
+      ) : card.kind === 'input' ? (
+        <InputQuestion card={card} />
+      ) : (
+        <OutcomeQuestion card={card} />
+      )}
     </section>
   );
 }

@@ -1,6 +1,15 @@
 // Where a person writes. Enter sends, Shift+Enter begins a line, Escape stops the run (or leaves the editing), ArrowUp in the
 // empty field edits the last message. Files are uploaded when the message is sent.
-import { forwardRef, useImperativeHandle, useLayoutEffect, useRef, useState, type ClipboardEvent, type DragEvent, type KeyboardEvent } from 'react';
+import {
+  forwardRef,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+  type ClipboardEvent,
+  type DragEvent,
+  type KeyboardEvent,
+} from 'react';
 import { Paperclip, SendHorizontal, Square, X } from 'lucide-react';
 import { Button, ErrorNote, formatBytes, IconButton } from '../../ui';
 import { useWords } from './words';
@@ -165,7 +174,13 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
           onPaste={onPaste}
         />
         {props.isRunning && (
-          <Button variant="danger" busy={props.isStopping} icon={<Square size={15} aria-hidden />} onClick={props.onStop} aria-keyshortcuts="Escape">
+          <Button
+            variant="danger"
+            busy={props.isStopping}
+            icon={<Square size={15} aria-hidden />}
+            onClick={props.onStop}
+            aria-keyshortcuts="Escape"
+          >
             <span className="composer__send">{props.isStopping ? t.composer.stopping : t.composer.stop}</span>
           </Button>
         )}

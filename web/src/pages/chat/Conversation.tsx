@@ -82,17 +82,20 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
   /** Whole exchanges before the run that answers `message`. A run begins after its predecessor has ended. */
   const seqBefore = useCallback(
     (message: UserMessage) => {
-      const answer = session.getState().messages.find((m) => m.kind === 'answer' && m.runId !== '' && m.runId === message.runId);
+      const answer = session
+        .getState()
+        .messages.find((m) => m.kind === 'answer' && m.runId !== '' && m.runId === message.runId);
       return Math.max(0, (answer?.seq ?? message.seq) - 1);
     },
     [session],
   );
   const actions = useMemo(
     () => ({
-      react: (messageId: string, emoji: string, added: boolean) => session.react(messageId, emoji, added).catch((e: unknown) => {
-        setError(e);
-        throw e;
-      }),
+      react: (messageId: string, emoji: string, added: boolean) =>
+        session.react(messageId, emoji, added).catch((e: unknown) => {
+          setError(e);
+          throw e;
+        }),
       regenerate: (answer: Answer) => {
         const asked = session.getState().messages.find((m): m is UserMessage => m.kind === 'user' && m.runId === answer.runId);
         if (asked) attempt(fork(seqBefore(asked), asked.content));
@@ -145,7 +148,10 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
     composer.current?.edit('');
   };
   const editLast = () => {
-    const last = session.getState().messages.filter((m): m is UserMessage => m.kind === 'user').at(-1);
+    const last = session
+      .getState()
+      .messages.filter((m): m is UserMessage => m.kind === 'user')
+      .at(-1);
     if (last) actions.edit(last);
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -170,7 +176,11 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
   const budget = agent?.limits.budgetUsd ?? state.costAlert?.budget ?? null;
   const share = budget ? state.usage.cost / budget : 0;
   const warns = !hidesAlert && budget !== null && (state.costAlert !== null || share >= warnsFrom);
-  const placed = new Set(state.messages.flatMap((m) => (m.kind === 'answer' ? m.parts.map((p) => (p.kind === 'tool' ? p.approval?.approvalId : '')) : [])));
+  const placed = new Set(
+    state.messages.flatMap((m) =>
+      m.kind === 'answer' ? m.parts.map((p) => (p.kind === 'tool' ? p.approval?.approvalId : '')) : [],
+    ),
+  );
   const loose = state.approvals.filter((a) => !placed.has(a.approvalId));
   const typists = state.typing.map((u) => u.username || u.userId || t.someone);
   const isClosed = state.status === 'closed';
@@ -185,9 +195,24 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
         onList={onList}
         items={[
           { id: 'rename', label: t.toolbar.rename, icon: <Pencil size={15} aria-hidden />, onPick: () => setDialog('rename') },
-          { id: 'fork', label: t.toolbar.fork, icon: <GitFork size={15} aria-hidden />, onPick: () => attempt(fork(undefined)) },
-          { id: 'export', label: t.toolbar.export, icon: <Download size={15} aria-hidden />, onPick: () => attempt(exportAll()) },
-          { id: 'traces', label: t.toolbar.trace, icon: <Workflow size={15} aria-hidden />, onPick: () => go(`/traces/session/${sessionId}`) },
+          {
+            id: 'fork',
+            label: t.toolbar.fork,
+            icon: <GitFork size={15} aria-hidden />,
+            onPick: () => attempt(fork(undefined)),
+          },
+          {
+            id: 'export',
+            label: t.toolbar.export,
+            icon: <Download size={15} aria-hidden />,
+            onPick: () => attempt(exportAll()),
+          },
+          {
+            id: 'traces',
+            label: t.toolbar.trace,
+            icon: <Workflow size={15} aria-hidden />,
+            onPick: () => go(`/traces/session/${sessionId}`),
+          },
           {
             id: 'clear',
             label: t.toolbar.clear,

@@ -27,7 +27,12 @@ function useDoing(onClose: () => void) {
   return { busy, error, run };
 }
 
-export function RenameDialog({ open, title, onClose, onSave }: Asked & { title: string; onSave: (title: string) => Promise<unknown> }) {
+export function RenameDialog({
+  open,
+  title,
+  onClose,
+  onSave,
+}: Asked & { title: string; onSave: (title: string) => Promise<unknown> }) {
   const t = useWords();
   const common = useCommon();
   const { busy, error, run } = useDoing(onClose);
@@ -39,7 +44,9 @@ export function RenameDialog({ open, title, onClose, onSave }: Asked & { title: 
   return (
     <Dialog open={open} title={t.toolbar.rename} onClose={onClose}>
       <form className="stack" onSubmit={submit}>
-        <Field label={t.toolbar.renameLabel}>{(p) => <Input {...p} name="title" defaultValue={title} maxLength={200} required autoFocus />}</Field>
+        <Field label={t.toolbar.renameLabel}>
+          {(p) => <Input {...p} name="title" defaultValue={title} maxLength={200} required autoFocus />}
+        </Field>
         {error !== null && <ErrorNote error={error} />}
         <div className="row">
           <Button type="submit" variant="primary" busy={busy}>

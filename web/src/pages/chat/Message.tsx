@@ -2,7 +2,15 @@
 import { memo, useState, type ReactNode } from 'react';
 import { Check, Copy, GitFork, Paperclip, Pencil, RefreshCw, ThumbsDown, ThumbsUp } from 'lucide-react';
 import { Link } from 'wouter';
-import { textOf, type Answer, type Attachment, type ChatMessage, type OutgoingMessage, type Reaction, type UserMessage } from 'troupe-client';
+import {
+  textOf,
+  type Answer,
+  type Attachment,
+  type ChatMessage,
+  type OutgoingMessage,
+  type Reaction,
+  type UserMessage,
+} from 'troupe-client';
 import { api } from '../../api';
 import { Badge, Button, ErrorNote, formatBytes, formatNumber, IconButton, Money, Note, Spinner, Time } from '../../ui';
 import { Markdown } from '../../ui/Markdown';
@@ -39,7 +47,13 @@ function CopyButton({ text }: { text: string }) {
 }
 
 /** Whose reaction is mine is not told, so a click takes back what was clicked here, and adds otherwise. */
-function Thumb(props: { emoji: string; label: string; reactions: readonly Reaction[]; react: (added: boolean) => Promise<unknown>; children: ReactNode }) {
+function Thumb(props: {
+  emoji: string;
+  label: string;
+  reactions: readonly Reaction[];
+  react: (added: boolean) => Promise<unknown>;
+  children: ReactNode;
+}) {
   const t = useWords();
   const [isMine, setMine] = useState(false);
   const who = props.reactions.filter((r) => r.emoji === props.emoji);
@@ -79,7 +93,12 @@ function Attachments({ sessionId, files }: { sessionId: string; files: readonly 
   return (
     <div className="row">
       {files.map((file) => (
-        <Button key={file.fileId} size="small" icon={<Paperclip size={13} aria-hidden />} onClick={() => void download(sessionId, file).catch(setError)}>
+        <Button
+          key={file.fileId}
+          size="small"
+          icon={<Paperclip size={13} aria-hidden />}
+          onClick={() => void download(sessionId, file).catch(setError)}
+        >
           {file.name} <span className="muted">{formatBytes(file.size)}</span>
         </Button>
       ))}
@@ -147,9 +166,7 @@ function AnswerFoot({ answer, actions }: { answer: Answer; actions: MessageActio
       </span>
       {answer.usage && (
         <>
-          <span>
-            {t.answer.tokens(formatNumber(answer.usage.totalTokens))}
-          </span>
+          <span>{t.answer.tokens(formatNumber(answer.usage.totalTokens))}</span>
           <Money usd={answer.usage.cost} />
         </>
       )}
@@ -159,16 +176,37 @@ function AnswerFoot({ answer, actions }: { answer: Answer; actions: MessageActio
   );
 }
 
-function AnswerRow({ sessionId, answer, agentName, actions }: { sessionId: string; answer: Answer; agentName: string; actions: MessageActions }) {
+function AnswerRow({
+  sessionId,
+  answer,
+  agentName,
+  actions,
+}: {
+  sessionId: string;
+  answer: Answer;
+  agentName: string;
+  actions: MessageActions;
+}) {
   const t = useWords();
   const isOver = answer.status !== 'running' && answer.status !== 'parked';
   const last = answer.parts.at(-1);
-  const isThinking = answer.status === 'running' && (!last || (last.kind === 'tool' && last.status !== 'running' && last.status !== 'waiting'));
+  const isThinking =
+    answer.status === 'running' && (!last || (last.kind === 'tool' && last.status !== 'running' && last.status !== 'waiting'));
   return (
-    <article className="message message--answer" aria-label={agentName} aria-busy={!isOver} data-message={answer.messageId} data-run={answer.runId} data-status={answer.status}>
+    <article
+      className="message message--answer"
+      aria-label={agentName}
+      aria-busy={!isOver}
+      data-message={answer.messageId}
+      data-run={answer.runId}
+      data-status={answer.status}
+    >
       {answer.parts.map((part) =>
         part.kind === 'text' ? (
-          <div key={`text-${part.fromSeq}`} className={part === last && answer.status === 'running' ? 'is-streaming' : undefined}>
+          <div
+            key={`text-${part.fromSeq}`}
+            className={part === last && answer.status === 'running' ? 'is-streaming' : undefined}
+          >
             <Markdown text={part.text} />
           </div>
         ) : (
@@ -186,7 +224,12 @@ function AnswerRow({ sessionId, answer, agentName, actions }: { sessionId: strin
   );
 }
 
-export const Message = memo(function Message(props: { sessionId: string; message: ChatMessage; agentName: string; actions: MessageActions }) {
+export const Message = memo(function Message(props: {
+  sessionId: string;
+  message: ChatMessage;
+  agentName: string;
+  actions: MessageActions;
+}) {
   const { sessionId, message, agentName, actions } = props;
   return message.kind === 'user' ? (
     <UserRow sessionId={sessionId} message={message} actions={actions} />

@@ -17,7 +17,8 @@ type Row =
 const nearPx = 80;
 const guessedHeight = 120;
 
-const isAt = (m: ChatMessage, place: string) => m.id === place || m.runId === place || (m.kind === 'answer' && m.messageId === place);
+const isAt = (m: ChatMessage, place: string) =>
+  m.id === place || m.runId === place || (m.kind === 'answer' && m.messageId === place);
 
 interface MessageListProps {
   sessionId: string;

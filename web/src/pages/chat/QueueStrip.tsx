@@ -70,7 +70,11 @@ export function QueueStrip({ queue, actions }: { queue: readonly QueuedEntry[]; 
               >
                 <ArrowDown size={14} aria-hidden />
               </IconButton>
-              <IconButton size="small" label={t.queue.edit} onClick={() => setEditing({ id: message.id, text: message.content })}>
+              <IconButton
+                size="small"
+                label={t.queue.edit}
+                onClick={() => setEditing({ id: message.id, text: message.content })}
+              >
                 <Pencil size={14} aria-hidden />
               </IconButton>
               <IconButton size="small" label={t.queue.remove} onClick={() => run(actions.remove(message.id))}>

@@ -25,7 +25,9 @@ const numberOf = (v: unknown): number | undefined => (typeof v === 'number' ? v 
 
 function propertiesOf(schema: unknown): [string, Property][] {
   const properties = isObject(schema) && isObject(schema.properties) ? schema.properties : {};
-  return Object.entries(properties).slice(0, mostProperties).map(([name, p]) => [name, isObject(p) ? p : {}]);
+  return Object.entries(properties)
+    .slice(0, mostProperties)
+    .map(([name, p]) => [name, isObject(p) ? p : {}]);
 }
 function requiredOf(schema: unknown): Set<unknown> {
   return new Set(isObject(schema) && Array.isArray(schema.required) ? schema.required : []);

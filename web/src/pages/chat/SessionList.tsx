@@ -8,6 +8,7 @@ import { Badge, Button, ErrorNote, IconButton, Input, Spinner, Time } from '../.
 import { titleOf, useWords } from './words';
 
 const perPage = 50;
+const mostPerPage = 100;
 const searchDelayMs = 200;
 
 interface Listing {
@@ -21,11 +22,11 @@ interface Listing {
 function useSessions(q: string, version: number) {
   const [list, setList] = useState<Listing>({ items: [], total: 0, busy: true, error: null });
   const asked = useRef(0);
-  const read = useCallback(async (query: string, offset: number, known: readonly SessionRecord[]) => {
+  const read = useCallback(async (query: string, offset: number, known: readonly SessionRecord[], limit = perPage) => {
     const mine = ++asked.current;
     setList((before) => ({ ...before, busy: true }));
     try {
-      const page = await api.client.sessions.list({ q: query, limit: perPage, offset });
+      const page = await api.client.sessions.list({ q: query, limit, offset });
       if (mine !== asked.current) return;
       const ids = new Set(known.map((s) => s.id));
       setList({ items: [...known, ...page.items.filter((s) => !ids.has(s.id))], total: page.total, busy: false, error: null });
@@ -36,12 +37,24 @@ function useSessions(q: string, version: number) {
   useEffect(() => {
     const timer = setTimeout(() => void read(q, 0, []), q ? searchDelayMs : 0);
     return () => clearTimeout(timer);
-  }, [q, version, read]);
+  }, [q, read]);
+  // As much as is shown now, in one page.
+  const shown = useRef(0);
+  shown.current = list.items.length;
+  useEffect(() => {
+    if (version > 0) void read(q, 0, [], Math.min(mostPerPage, Math.max(perPage, shown.current)));
+  }, [version]);
   const more = () => void read(q, list.items.length, list.items);
   return { ...list, more, reload: () => void read(q, 0, []) };
 }
 
-export function SessionList(props: { current: string | undefined; version: number; isOpen: boolean; onPick: () => void; onFresh: () => void }) {
+export function SessionList(props: {
+  current: string | undefined;
+  version: number;
+  isOpen: boolean;
+  onPick: () => void;
+  onFresh: () => void;
+}) {
   const t = useWords();
   const [q, setQ] = useState('');
   const { items, total, busy, error, more, reload } = useSessions(q.trim(), props.version);
@@ -55,7 +68,13 @@ export function SessionList(props: { current: string | undefined; version: numbe
       </div>
       <div className="sessions__search">
         <Search size={15} aria-hidden />
-        <Input type="search" aria-label={t.sessions.search} placeholder={t.sessions.search} value={q} onChange={(e) => setQ(e.target.value)} />
+        <Input
+          type="search"
+          aria-label={t.sessions.search}
+          placeholder={t.sessions.search}
+          value={q}
+          onChange={(e) => setQ(e.target.value)}
+        />
       </div>
       {error !== null && <ErrorNote error={error} onRetry={reload} />}
       <ul className="sessions__list" hidden={items.length === 0}>
@@ -82,7 +101,9 @@ export function SessionList(props: { current: string | undefined; version: numbe
           <Spinner />
         </p>
       )}
-      {!busy && error === null && items.length === 0 && <p className="sessions__note muted">{q ? t.sessions.noMatch : t.sessions.none}</p>}
+      {!busy && error === null && items.length === 0 && (
+        <p className="sessions__note muted">{q ? t.sessions.noMatch : t.sessions.none}</p>
+      )}
       {items.length < total && (
         <Button variant="quiet" size="small" busy={busy} onClick={more}>
           {t.sessions.more}

@@ -8,7 +8,13 @@ import { Badge, Button, Duration, ErrorNote, formatBytes, Json, Money, Spinner, 
 import { ApprovalCard } from './ApprovalCard';
 import { useWords } from './words';
 
-const tones: Record<ToolPart['status'], Tone> = { running: 'info', waiting: 'warn', ok: 'ok', failed: 'bad', stopped: 'neutral' };
+const tones: Record<ToolPart['status'], Tone> = {
+  running: 'info',
+  waiting: 'warn',
+  ok: 'ok',
+  failed: 'bad',
+  stopped: 'neutral',
+};
 
 function StatusIcon({ status }: { status: ToolPart['status'] }) {
   const shape = { size: 13, 'aria-hidden': true } as const;
@@ -60,7 +66,9 @@ function LongOutput({ sessionId, tool }: { sessionId: string; tool: ToolPart }) 
       {error !== null && <ErrorNote error={error} />}
       {next !== null && (
         <div className="row">
-          <span className="muted">{t.tool.cut(formatBytes(next || toText(tool.output).length), formatBytes(tool.outputBytes ?? 0))}</span>
+          <span className="muted">
+            {t.tool.cut(formatBytes(next || toText(tool.output).length), formatBytes(tool.outputBytes ?? 0))}
+          </span>
           <Button size="small" busy={busy} onClick={() => void read()}>
             {t.tool.readAll}
           </Button>
@@ -102,7 +110,13 @@ export function ToolCard({ sessionId, tool }: { sessionId: string; tool: ToolPar
   const isOpen = chosen ?? (tool.status === 'failed' || (tool.status === 'running' && tool.progress !== ''));
   const isAsking = tool.approval?.status === 'pending';
   return (
-    <div className={`tool tool--${tool.status}`} role="group" aria-label={t.tool.label(tool.tool)} data-tool={tool.tool} data-status={tool.status}>
+    <div
+      className={`tool tool--${tool.status}`}
+      role="group"
+      aria-label={t.tool.label(tool.tool)}
+      data-tool={tool.tool}
+      data-status={tool.status}
+    >
       <details open={isOpen} onToggle={(event) => event.currentTarget.open !== isOpen && setChosen(event.currentTarget.open)}>
         <summary className="tool__head">
           {tool.childSessionId ? <Bot size={16} aria-hidden /> : <Wrench size={16} aria-hidden />}

@@ -28,7 +28,12 @@ export function Connection({ state }: { state: SessionState }) {
           ? open
           : t.connection[status];
   return (
-    <span role="status" title={error?.message ?? t.connection.label} data-connection={status} data-run={state.run ? (state.run.isParked ? 'parked' : 'working') : 'none'}>
+    <span
+      role="status"
+      title={error?.message ?? t.connection.label}
+      data-connection={status}
+      data-run={state.run ? (state.run.isParked ? 'parked' : 'working') : 'none'}
+    >
       <Badge tone={status === 'open' && state.run?.isParked ? 'warn' : tones[status]}>
         <span className="dot" aria-hidden="true" /> {words}
       </Badge>
@@ -46,7 +51,10 @@ function Spend({ state, agent }: { state: SessionState; agent: Agent | undefined
       <span>{t.toolbar.turns(turns)}</span>
       <span title={t.toolbar.tokenParts(formatNumber(usage.promptTokens), formatNumber(usage.completionTokens))}>
         {t.toolbar.tokens(formatNumber(usage.totalTokens))}
-        <span className="hidden-text"> ({t.toolbar.tokenParts(formatNumber(usage.promptTokens), formatNumber(usage.completionTokens))})</span>
+        <span className="hidden-text">
+          {' '}
+          ({t.toolbar.tokenParts(formatNumber(usage.promptTokens), formatNumber(usage.completionTokens))})
+        </span>
       </span>
       <span title={budget === null ? t.toolbar.noBudget : t.toolbar.cost}>
         {budget === null ? spent : t.toolbar.ofBudget(spent, formatMoney(budget))}

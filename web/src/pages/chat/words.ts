@@ -8,4 +8,5 @@ export type Words = ReturnType<typeof useWords>;
 
 /** A session with this title gets one out of its first exchange, from the server. */
 export const awaitsTitle = 'New Conversation';
-export const titleOf = (title: string, t: Words): string => (title === awaitsTitle ? t.sessions.fresh : title || t.sessions.untitled);
+export const titleOf = (title: string, t: Words): string =>
+  title === awaitsTitle ? t.sessions.fresh : title || t.sessions.untitled;

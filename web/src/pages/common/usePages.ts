@@ -29,10 +29,10 @@ export function usePages<T>(ask: Ask<T>, deps: readonly unknown[], refreshMs = 0
   const shown = useRef(0);
   const wanted = useRef(1); // pages
 
-  const read = useCallback(async (pages: number) => {
+  const read = useCallback(async (pages: number, quietly = false) => {
     abort.current.abort();
     const mine = (abort.current = new AbortController());
-    setState((s) => ({ ...s, loading: true }));
+    if (!quietly) setState((s) => ({ ...s, loading: true }));
     try {
       const items: T[] = [];
       let total = 0;
@@ -58,7 +58,7 @@ export function usePages<T>(ask: Ask<T>, deps: readonly unknown[], refreshMs = 0
 
   useEffect(() => {
     if (refreshMs <= 0) return;
-    const timer = setInterval(() => document.hidden || void read(wanted.current), refreshMs);
+    const timer = setInterval(() => document.hidden || void read(wanted.current, true), refreshMs);
     return () => clearInterval(timer);
   }, [refreshMs, read]);
 

@@ -23,7 +23,11 @@ export function Limits() {
       <p className="muted">{t.limitsAbout}</p>
       {setup.error !== null && <ErrorNote error={setup.error} onRetry={setup.reload} />}
       {!setup.data && setup.loading && <Loading />}
-      {setup.data && <Table caption={t.tabs.limits} columns={columns} rows={setup.data.agents} rowKey={(a) => `${a.projectId}/${a.id}`} />}
+      {setup.data && (
+        <div className="limits">
+          <Table caption={t.tabs.limits} columns={columns} rows={setup.data.agents} rowKey={(a) => `${a.projectId}/${a.id}`} />
+        </div>
+      )}
       <Note>
         <span className="note__text">{t.serverLimits}</span>
       </Note>

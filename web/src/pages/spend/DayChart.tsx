@@ -37,7 +37,7 @@ export function DayChart({ rows }: { rows: readonly DayRow[] }) {
   const y = (usd: number) => top + (height - top - bottom) * (1 - usd / ceiling);
   const middle = (i: number) => left + (i + 0.5) * step;
   const dearest = rows.reduce((best, d) => (d.totalCost > best.totalCost ? d : best));
-  const every = Math.max(1, Math.ceil(56 / step));
+  const every = Math.max(1, Math.ceil(72 / step));
   // Days are UTC's: they are shown as they stand, not moved into the user's zone.
   const dayName = new Intl.DateTimeFormat(locale(language), { day: 'numeric', month: 'short', timeZone: 'UTC' });
   return (

@@ -1,0 +1,37 @@
+// Running the command line: to its end, with something on stdin, on a server.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { post } from "./clients.mjs";
+import { binary, run, withServer } from "./server.mjs";
+
+export const plain = { NO_COLOR: "1" };
+export const demo = (body, options) => withServer(null, body, options);
+
+/** stdout of a command that must succeed. */
+export async function ok(args, options) {
+  const { status, stdout, stderr } = await run(args, options);
+  assert.equal(status, 0, `troupe ${args.join(" ")}\n${stdout}${stderr}`);
+  return stdout;
+}
+export const at = (server, ...args) => ok([...args, "--url", server.url]);
+export const json = async (server, ...args) => JSON.parse(await at(server, ...args, "--json"));
+
+/** With something on stdin; `server` may be null. */
+export function piped(server, args, input, env = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(binary(), server ? [...args, "--url", server.url] : args, { env: { ...process.env, ...env } });
+    const out = { stdout: "", stderr: "" };
+    child.stdout.on("data", (bytes) => (out.stdout += bytes));
+    child.stderr.on("data", (bytes) => (out.stderr += bytes));
+    const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    child.on("error", reject);
+    child.on("close", (status) => (clearTimeout(timer), resolve({ status, ...out })));
+    child.stdin.end(input);
+  });
+}
+
+export async function session(server, ...messages) {
+  const made = await post(server, "/api/v1/projects/demo/sessions");
+  for (const content of messages) await post(server, `/api/v1/sessions/${made.body.id}/messages?wait=true`, { content });
+  return made.body.id;
+}
