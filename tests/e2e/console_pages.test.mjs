@@ -400,6 +400,8 @@ test("scenarios: a report of the program is shown with its first divergence, and
       await page.setInputFiles("input[type=file]", file);
       await page.getByRole("alert").getByText(reason).waitFor();
     }
+    // Chromium's own parser puts an error element with a style into what it could not read; it is never shown.
+    tab.problems = tab.problems.filter((said) => !said.startsWith("Applying inline style"));
   }));
 
 test("settings: agents, tools and health are those of the API, and what cannot be done here is said", () =>

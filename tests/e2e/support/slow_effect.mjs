@@ -5,9 +5,11 @@ import { join } from "node:path";
 import { temporaryFolder } from "./server.mjs";
 import { standard } from "./configuration.mjs";
 
-const script = `echo effect >> "$FOLDER/effects"
+// What it says comes last: then everything that the next call looks at has happened.
+const script = `if [ ! -e "$FOLDER/again" ]; then touch "$FOLDER/again"; first=yes; fi
+echo effect >> "$FOLDER/effects"
 echo "deploying" >&2
-if [ ! -e "$FOLDER/again" ]; then touch "$FOLDER/again"; sleep 600; fi
+if [ -n "$first" ]; then sleep 600; fi
 echo '{"deployed": true}'`;
 
 /** {configuration, effects()}: how often it took effect. */
