@@ -64,8 +64,8 @@ std::vector<tools::tool_ptr> agent_tools(const core::agent_config& agent, const 
   if (!agent.handoffs.empty()) {
     tools::tool_spec spec;
     spec.name = handoff_tool;
-    spec.description = "Passes the conversation on to another agent, which answers from here on." +
-                       list_of(agent.handoffs, project);
+    spec.description =
+        "Passes the conversation on to another agent, which answers from here on." + list_of(agent.handoffs, project);
     spec.parameters = schema_of(agent.handoffs, "note", "What the other agent should know besides the conversation.", false);
     spec.effect = core::effect::idempotent;
     out.push_back(make(std::move(spec)));

@@ -1,5 +1,5 @@
-// The tools that are other agents: `delegate` gives one a task and waits for its answer, `handoff` passes the conversation on. Made
-// per agent, of what its configuration allows; the agent loop carries them out (agent_loop_agents.cpp). Pure.
+// The tools that are other agents: `delegate` gives one a task and waits for its answer, `handoff` passes the conversation on.
+// Made per agent, of what its configuration allows; the agent loop carries them out (agent_loop_agents.cpp). Pure.
 #pragma once
 
 #include "core/config.hpp"

@@ -43,9 +43,7 @@ struct delegation_core {
         .then([me = self, then](core::command_reply& reply) { then(delegation_core{me}, reply); },
               [me = self](const caf::error& e) { delegation_core{me}.fail(from_caf(e).text); });
   }
-  void tell_child(core::command command) {
-    caf::anon_send(s.directory, submit{s.order.child, owner(), std::move(command)});
-  }
+  void tell_child(core::command command) { caf::anon_send(s.directory, submit{s.order.child, owner(), std::move(command)}); }
 
   // ---- beginning ----
 
@@ -214,9 +212,7 @@ struct delegation_core {
     self->send(s.loop, std::move(outcome));
     self->quit();
   }
-  void fail(const std::string& why) {
-    finish(false, "The agent " + s.order.agent.str() + " could not be asked: " + why);
-  }
+  void fail(const std::string& why) { finish(false, "The agent " + s.order.agent.str() + " could not be asked: " + why); }
 };
 
 }  // namespace

@@ -34,17 +34,17 @@ struct delegation_state {
   event_sink_ptr sink;
   core::millis started_at{0};
 
-  core::run_id run;                               ///< of the child, once its message is accepted
-  core::seq_t folded = 0;                         ///< events up to here are
-  core::seq_t attached_at = 0;                    ///< older ones are read from the log, later ones are delivered
-  std::vector<core::event_batch_ptr> early;       ///< delivered while the older ones are read
+  core::run_id run;                          ///< of the child, once its message is accepted
+  core::seq_t folded = 0;                    ///< events up to here are
+  core::seq_t attached_at = 0;               ///< older ones are read from the log, later ones are delivered
+  std::vector<core::event_batch_ptr> early;  ///< delivered while the older ones are read
   bool caught_up = false;
   std::map<core::approval_id, core::approval_requested> questions;  ///< open in the child
   std::set<core::approval_id> asked;                                ///< … that the loop has been told
-  std::string progress;                           ///< text not passed on yet
-  std::size_t progress_bytes = 0;                 ///< passed on in all
+  std::string progress;                                             ///< text not passed on yet
+  std::size_t progress_bytes = 0;                                   ///< passed on in all
   bool progress_armed = false;
-  std::string answer;                             ///< the text of its last message
+  std::string answer;  ///< the text of its last message
   core::token_usage tokens;
   core::micro_usd cost;
 

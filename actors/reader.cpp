@@ -32,9 +32,8 @@ struct answerer {
   answered operator()(const core::get_run& q) const { return found(db.run(q.run), "run"); }
   answered operator()(const core::get_approval& q) const { return found(db.approval(q.approval), "approval"); }
   answered operator()(const core::list_approvals& q) const {
-    return answer{db.approvals({q.status, q.project, q.session, q.visible_to, q.agent, q.tool, q.kind, q.risk, q.decided_by,
-                                q.since},
-                               q.window)};
+    return answer{db.approvals(
+        {q.status, q.project, q.session, q.visible_to, q.agent, q.tool, q.kind, q.risk, q.decided_by, q.since}, q.window)};
   }
   answered operator()(const core::list_grants& q) const {
     return answer{db.grants({q.project, q.visible_to, q.all, q.now}, q.window)};

@@ -109,8 +109,8 @@ void session_core::on_open(const core::principal& by, core::open_session& c, rep
                   "The owner's id is longer than " + std::to_string(max_owner_bytes) + " bytes.");
   auto owner = c.owner.empty() ? by.id : std::move(c.owner);
   payloads facts;
-  core::session_created created{found->project, found->id, std::move(c.dialect), std::move(c.alias), std::move(owner),
-                                std::move(c.metadata)};
+  core::session_created created{found->project,     found->id,        std::move(c.dialect),
+                                std::move(c.alias), std::move(owner), std::move(c.metadata)};
   created.parent = c.parent;
   created.parent_call = std::move(c.parent_call);
   created.depth = c.depth;

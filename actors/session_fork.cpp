@@ -93,8 +93,8 @@ struct fork_job : std::enable_shared_from_this<fork_job> {
     if (!self->state.services->config->find_agent(source.project, agent()))
       return refuse(promise, errc::not_found, "The session's agent is no longer configured: " + agent().str());
     session_core::payloads facts;
-    facts.emplace_back(core::session_created{
-        source.project, agent(), source.dialect, {}, by.id, source.metadata, what.source, fold.upto()});
+    facts.emplace_back(
+        core::session_created{source.project, agent(), source.dialect, {}, by.id, source.metadata, what.source, fold.upto()});
     if (!source.title.empty()) facts.emplace_back(core::session_updated{core::session_status::active, source.title});
     std::move(file_facts.begin(), file_facts.end(), std::back_inserter(facts));
     std::move(fold.facts().begin(), fold.facts().end(), std::back_inserter(facts));

@@ -209,7 +209,8 @@ void session_core::start_next_in_queue() {
   if (s.run || s.queue.empty() || s.record.status != core::session_status::active || !agent()) return;
   auto next = std::move(s.queue.front());
   s.queue.pop_front();
-  start_run(next.run, next.message, author_of(next.author, next.author_name), std::move(next.content), core::message_options_from(next.options), next.at, {}, {});
+  start_run(next.run, next.message, author_of(next.author, next.author_name), std::move(next.content),
+            core::message_options_from(next.options), next.at, {}, {});
 }
 
 void session_core::on_record(payloads facts, caf::strong_actor_ptr by, caf::typed_response_promise<recorded> promise) {

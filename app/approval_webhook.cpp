@@ -1,7 +1,7 @@
 #include "app/approval_webhook.hpp"
 
-#include "app/scenario/base64.hpp"
 #include "core/command.hpp"
+#include "tools/base64.hpp"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -52,14 +52,14 @@ std::string body_of(const core::session_id& session, const core::approval_reques
 std::string webhook_signature(std::string_view secret, std::string_view id, std::string_view timestamp, std::string_view body) {
   std::string key(secret);
   if (constexpr std::string_view prefix = "whsec_"; secret.starts_with(prefix))
-    if (auto decoded = from_base64(secret.substr(prefix.size()))) key = std::move(*decoded);
+    if (auto decoded = tools::from_base64(secret.substr(prefix.size()))) key = std::move(*decoded);
   std::string text;
   text.append(id).append(".").append(timestamp).append(".").append(body);
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned length = 0;
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
        digest.data(), &length);
-  return "v1," + to_base64({reinterpret_cast<const char*>(digest.data()), length});
+  return "v1," + tools::to_base64({reinterpret_cast<const char*>(digest.data()), length});
 }
 
 /// One question on its way: tried again until the endpoint says 2xx.
@@ -101,7 +101,8 @@ struct approval_webhook::delivery final : providers::transfer_handler, std::enab
     const bool taken = end.result == providers::transfer_result::closed && status >= 200 && status < 300;
     if (taken || attempt == pauses.size()) {
       if (!taken)
-        spdlog::error("webhook given up approval={} attempts={} status={} error=\"{}\"", id.str(), attempt + 1, status, end.text);
+        spdlog::error("webhook given up approval={} attempts={} status={} error=\"{}\"", id.str(), attempt + 1, status,
+                      end.text);
       mine->under_way_.erase(id);
       return;
     }

@@ -49,7 +49,7 @@ class approval_webhook final : public actors::event_sink, public std::enable_sha
   std::mutex mutex_;
   std::set<core::approval_id> told_;
   std::map<core::approval_id, std::shared_ptr<delivery>> under_way_;  ///< on the loop's thread
-  bool is_stopped_ = false;                                          ///< likewise
+  bool is_stopped_ = false;                                           ///< likewise
 };
 
 }  // namespace troupe::app

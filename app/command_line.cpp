@@ -7,6 +7,7 @@
 #include "app/record.hpp"
 #include "app/replay.hpp"
 #include "app/serve.hpp"
+#include "app/version.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -68,7 +69,7 @@ struct command_line {
 };
 
 command_line::command_line() {
-  cli.set_version_flag("--version", TROUPE_VERSION);
+  cli.set_version_flag("--version", version_text());
   cli.require_subcommand(1);
   cli.footer(
       "Begin with:\n"

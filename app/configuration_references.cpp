@@ -101,8 +101,9 @@ void check_references(const agent_config& agent, const std::string& at, const do
   auto provider = file.config.providers.find(agent.provider);
   const bool calls_tools = provider == file.config.providers.end() || provider->second.kind != "websocket";
   if (!calls_tools && !(agent.tools.empty() && agent.delegates.empty() && agent.handoffs.empty()))
-    throw fault{at + "/provider", "a model behind a WebSocket calls no tools; leave out \"tools\", \"delegates\" and "
-                                  "\"handoffs\", or name another provider"};
+    throw fault{at + "/provider",
+                "a model behind a WebSocket calls no tools; leave out \"tools\", \"delegates\" and "
+                "\"handoffs\", or name another provider"};
   check_agents(agent.delegates, agent, at + "/delegates", file);
   check_agents(agent.handoffs, agent, at + "/handoffs", file);
 }

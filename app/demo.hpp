@@ -1,5 +1,5 @@
-// What the server is without a configuration file: project `demo` with the scripted agent `guide` and its helper `scout`, and an agent for
-// every API key that the environment has. Called at start-up; pure but for the environment it is given.
+// What the server is without a configuration file: project `demo` with the scripted agent `guide` and its helper `scout`, and
+// an agent for every API key that the environment has. Called at start-up; pure but for the environment it is given.
 #pragma once
 
 #include "app/configuration.hpp"

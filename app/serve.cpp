@@ -296,9 +296,9 @@ int serve(const serve_options& options) {
   if (!stack) return refuse(stack.error());
   auto listener = (*stack)->spawn_listener();
   if (recording) listener = tap_commands(system, std::move(listener), recording->live());
-  transport::gateway way(io.context(),
-                         std::make_unique<transport::actor_link>(transport::actor_link{std::move(listener)}), config,
-                         world, [box = *toolbox, board] { return records_of(*box, *board); }, board);
+  transport::gateway way(
+      io.context(), std::make_unique<transport::actor_link>(transport::actor_link{std::move(listener)}), config, world,
+      [box = *toolbox, board] { return records_of(*box, *board); }, board);
   io.run([&] { watchers.start(way); });
   transport::endpoints endpoints(way, watchers);
   endpoints.hub().show(std::move(*console));

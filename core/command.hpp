@@ -74,7 +74,7 @@ struct decide_approval {
   tool_call_id call;
   bool approved = false;
   std::string note;
-  std::string edited_input;  ///< JSON text, or empty
+  std::string edited_input;                      ///< JSON text, or empty
   outcome_choice choice = outcome_choice::none;  ///< for an unknown outcome; none: approved is retry, denied is failed
   std::string answer{};                          ///< for a question: JSON text of the answer
   std::optional<remember_options> remember{};
@@ -144,7 +144,7 @@ struct approval_settled {
   core::decision decision = decision::denied;
   std::string by;
   std::string note;
-  bool won = false;  ///< false: it was settled before; the other fields tell the winner
+  bool won = false;         ///< false: it was settled before; the other fields tell the winner
   bool is_pending = false;  ///< yours counts, and another person must approve too
   outcome_choice choice = outcome_choice::none;
 };

@@ -83,9 +83,9 @@ struct approval_rule {
 struct tool_approval {
   std::optional<approval_policy> policy;  ///< absent: the tool's own
   std::vector<approval_rule> rules;
-  std::string risk;             ///< empty: the tool's own
-  std::uint32_t deciders = 1;   ///< 2: two different people must approve
-  bool not_requester = false;   ///< who sent the message may not decide about its calls
+  std::string risk;            ///< empty: the tool's own
+  std::uint32_t deciders = 1;  ///< 2: two different people must approve
+  bool not_requester = false;  ///< who sent the message may not decide about its calls
 };
 
 struct agent_limits {
@@ -109,24 +109,24 @@ struct tool_config {
   std::optional<milliseconds> time_limit;
   std::optional<approval_policy> approval;
   std::string risk;
-  std::vector<std::string> programs;                ///< command: what may be run, names or absolute paths
-  std::vector<std::string> command;                 ///< program; mcp over stdio
-  std::map<std::string, std::string> environment;   ///< given to it; values from our own environment are looked up already
-  bool sandbox = true;                              ///< where there is one
-  bool network = false;                             ///< command, program: inside the sandbox
+  std::vector<std::string> programs;               ///< command: what may be run, names or absolute paths
+  std::vector<std::string> command;                ///< program; mcp over stdio
+  std::map<std::string, std::string> environment;  ///< given to it; values from our own environment are looked up already
+  bool sandbox = true;                             ///< where there is one
+  bool network = false;                            ///< command, program: inside the sandbox
   milliseconds cpu_limit{30'000};
   std::uint64_t memory_bytes = 1ULL << 30;
   std::uint32_t processes = 64;
-  std::uint32_t output_bytes = 1 << 20;             ///< command, program, http, http_request: more is cut
-  std::string url;                                  ///< http: a template (docs/tools.md); mcp over HTTP
-  std::string method;                               ///< http
-  std::vector<std::string> methods;                 ///< http_request: allowed ones
-  std::map<std::string, std::string> headers;       ///< http, mcp; values from our environment are looked up already
-  std::string body;                                 ///< http: JSON template; empty: the arguments that the URL does not use
-  std::vector<std::string> hosts;                   ///< http_request: names (`*.example.org` too); empty: all public ones
-  bool allow_private = false;                       ///< private, loopback and link-local addresses too
+  std::uint32_t output_bytes = 1 << 20;        ///< command, program, http, http_request: more is cut
+  std::string url;                             ///< http: a template (docs/tools.md); mcp over HTTP
+  std::string method;                          ///< http
+  std::vector<std::string> methods;            ///< http_request: allowed ones
+  std::map<std::string, std::string> headers;  ///< http, mcp; values from our environment are looked up already
+  std::string body;                            ///< http: JSON template; empty: the arguments that the URL does not use
+  std::vector<std::string> hosts;              ///< http_request: names (`*.example.org` too); empty: all public ones
+  bool allow_private = false;                  ///< private, loopback and link-local addresses too
   std::string ca_file;
-  milliseconds start_timeout{10'000};               ///< mcp
+  milliseconds start_timeout{10'000};  ///< mcp
 };
 
 /// Who is told when an approval waits.

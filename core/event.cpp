@@ -9,12 +9,14 @@ namespace troupe::core {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<event_payload>> kind_names{
-    "session_created",      "message_added",      "run_queued",        "run_started",     "step_started",      "text_delta",
-    "reasoning_delta",      "message_superseded", "message_completed", "tool_started",    "tool_progress",     "tool_completed",
-    "tool_outcome_unknown", "approval_requested", "approval_decided",  "usage_recorded",  "cost_alert",        "run_completed",
-    "run_failed",           "run_cancelled",      "run_dequeued",      "session_updated", "session_closed",    "message_edited",
-    "queue_reordered",      "reaction_changed",   "file_added",        "history_cleared", "history_compacted", "approval_endorsed",
-    "grant_given",          "grant_revoked",      "agent_changed",     "run_stop_requested", "typing_changed", "presence_changed"};
+    "session_created",  "message_added",   "run_queued",           "run_started",        "step_started",
+    "text_delta",       "reasoning_delta", "message_superseded",   "message_completed",  "tool_started",
+    "tool_progress",    "tool_completed",  "tool_outcome_unknown", "approval_requested", "approval_decided",
+    "usage_recorded",   "cost_alert",      "run_completed",        "run_failed",         "run_cancelled",
+    "run_dequeued",     "session_updated", "session_closed",       "message_edited",     "queue_reordered",
+    "reaction_changed", "file_added",      "history_cleared",      "history_compacted",  "approval_endorsed",
+    "grant_given",      "grant_revoked",   "agent_changed",        "run_stop_requested", "typing_changed",
+    "presence_changed"};
 
 constexpr std::array<std::string_view, 4> role_names{"system", "user", "assistant", "tool"};
 constexpr std::array<std::string_view, 3> effect_names{"read_only", "idempotent", "once"};

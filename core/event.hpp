@@ -153,7 +153,7 @@ struct tool_started {
   std::string tool;
   std::string input;  ///< JSON text, or the model's text quoted as a JSON string where it is not JSON
   core::effect effect = effect::once;
-  session_id child{};   ///< the session of the sub-agent that carries it out
+  session_id child{};     ///< the session of the sub-agent that carries it out
   grant_id allowed_by{};  ///< a remembered approval, where one was needed
 };
 
@@ -231,15 +231,16 @@ struct approval_decided {
 
 enum class grant_scope : std::uint8_t { session, agent, project };
 
-/// A remembered approval: calls of `tool` whose arguments fit `when` need no question, as far as `scope` says, until it expires.
+/// A remembered approval: calls of `tool` whose arguments fit `when` need no question, as far as `scope` says, until it
+/// expires.
 struct grant_given {
   grant_id grant;
   grant_scope scope = grant_scope::session;
   std::string tool;
-  std::string when;       ///< JSON text: a list of tests on the arguments (docs/approvals.md)
-  millis expires_at{0};   ///< 0: never
+  std::string when;      ///< JSON text: a list of tests on the arguments (docs/approvals.md)
+  millis expires_at{0};  ///< 0: never
   std::string by;
-  approval_id approval;   ///< with whose decision it was given
+  approval_id approval;  ///< with whose decision it was given
 };
 
 struct grant_revoked {

@@ -125,17 +125,17 @@ struct find_client_message {
   std::string client_message_id;
 };
 
-using query = std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval,
-                           list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message,
-                           resolve_session, get_usage_by, get_file, list_files, get_message, list_grants, get_grant, get_tool_output,
-                           list_children>;
+using query =
+    std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval, list_approvals,
+                 list_traces, get_trace, get_usage, find_run_start, find_client_message, resolve_session, get_usage_by,
+                 get_file, list_files, get_message, list_grants, get_grant, get_tool_output, list_children>;
 
 /// In the order of `query` (get_message has a message_record too); what one asks for by id and is not there is a NOT_FOUND
 /// error, not an empty answer.
 using answer = std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,
                             std::vector<session_state::queued>, run_record, approval_record, page<approval_record>,
                             page<span_record>, std::vector<span_record>, std::vector<usage_day>, seq_t, message_record,
-                            session_id, page<usage_share>, file_record, std::vector<file_record>, page<grant_record>, grant_record,
-                            tool_output_part, std::vector<session_record>>;
+                            session_id, page<usage_share>, file_record, std::vector<file_record>, page<grant_record>,
+                            grant_record, tool_output_part, std::vector<session_record>>;
 
 }  // namespace troupe::core

@@ -19,8 +19,8 @@ struct turn_call {
   bool ok = false;
   std::string output;
   std::int64_t ms = 0;
-  std::optional<decision> decided{};  ///< what a person (or the time limit) said of it last
-  std::string note{};                 ///< that came with it
+  std::optional<decision> decided{};             ///< what a person (or the time limit) said of it last
+  std::string note{};                            ///< that came with it
   outcome_choice choice = outcome_choice::none;  ///< where its outcome was not known
   bool is_unknown = false;                       ///< its outcome is not known, and a person has not decided yet
   session_id child{};                            ///< of the sub-agent that carries it out

@@ -118,7 +118,8 @@ std::optional<std::string> refusal_of_proxy(std::string_view head) {
   auto status = line.size() >= 12 ? line.substr(9, 3) : std::string_view{};
   if (status.starts_with('2')) return std::nullopt;
   auto said = "refused the tunnel: HTTP " + bounded_text(line.substr(std::min<std::size_t>(9, line.size())), 80);
-  if (status == "407" || status == "401") said += "; give its name and password in the environment (https_proxy=http://name:password@host:port)";
+  if (status == "407" || status == "401")
+    said += "; give its name and password in the environment (https_proxy=http://name:password@host:port)";
   return said;
 }
 

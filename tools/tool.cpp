@@ -34,7 +34,8 @@ tool_result tool::run(const tool_context&, const json::object&) const {
   return {false, "The tool `" + spec_.name + "` cannot be run this way."};
 }
 
-std::unique_ptr<running_call> tool::start(const tool_context&, const json::object&, std::shared_ptr<call_listener> listener) const {
+std::unique_ptr<running_call> tool::start(const tool_context&, const json::object&,
+                                          std::shared_ptr<call_listener> listener) const {
   listener->done({false, "The tool `" + spec_.name + "` cannot be run this way."});
   return std::make_unique<running_call>();
 }

@@ -97,8 +97,8 @@ class call_listener {
   virtual void done(tool_result result) = 0;
 };
 
-/// A call under way, in the hands of who started it. Destroying it gives the call up: whatever runs for it is gone promptly, and
-/// the listener hears nothing more (but for a call to it that is under way). Thread safe.
+/// A call under way, in the hands of who started it. Destroying it gives the call up: whatever runs for it is gone promptly,
+/// and the listener hears nothing more (but for a call to it that is under way). Thread safe.
 class running_call {
  public:
   virtual ~running_call() = default;
@@ -139,12 +139,13 @@ class tool_source {
   [[nodiscard]] virtual const std::string& name() const noexcept = 0;
   /// As they are now, prepared, in name order.
   [[nodiscard]] virtual std::vector<tool_ptr> tools() const = 0;
-  /// Runs `f` once: when its tools are known for the first time, or when it is clear that they will not be soon. Perhaps at once,
-  /// perhaps on another thread.
+  /// Runs `f` once: when its tools are known for the first time, or when it is clear that they will not be soon. Perhaps at
+  /// once, perhaps on another thread.
   virtual void when_ready(std::function<void()> f) = 0;
   /// For operators: `ready`, `starting`, or what is wrong.
   [[nodiscard]] virtual std::string status() const = 0;
-  /// Ends what belongs to it, in good order; calls under way fail. `stopped` is called once, on some thread, when nothing is left.
+  /// Ends what belongs to it, in good order; calls under way fail. `stopped` is called once, on some thread, when nothing is
+  /// left.
   virtual void stop(std::function<void()> stopped) { stopped(); }
 };
 
@@ -164,8 +165,8 @@ class toolbox {
   /// In name order.
   [[nodiscard]] std::vector<tool_ptr> all() const;
   [[nodiscard]] const std::vector<std::shared_ptr<tool_source>>& sources() const noexcept;
-  /// What an agent has that lists `names`: tools by their names, all tools of a source by its name. Each once; what is not there
-  /// is left out.
+  /// What an agent has that lists `names`: tools by their names, all tools of a source by its name. Each once; what is not
+  /// there is left out.
   [[nodiscard]] std::vector<tool_ptr> select(const std::vector<std::string>& names) const;
   /// Runs `f` once, when every source that `names` speaks of is ready or has given up. Perhaps at once.
   void when_ready(const std::vector<std::string>& names, std::function<void()> f) const;

@@ -6,10 +6,10 @@
 #include "app/record/queue_order.hpp"
 #include "app/record/recording_text.hpp"
 #include "app/record/refusals.hpp"
-#include "app/scenario/base64.hpp"
 #include "app/scenario/scenario.hpp"
 #include "core/history.hpp"
 #include "providers/utf8.hpp"
+#include "tools/base64.hpp"
 
 #include <boost/json.hpp>
 
@@ -153,7 +153,7 @@ class writer {
     else if (providers::scan_utf8(*known->second).valid == known->second->size())
       what.emplace("text", literal_value(json::string(*known->second)));
     else
-      what.emplace("base64", to_base64(*known->second));
+      what.emplace("base64", tools::to_base64(*known->second));
     command(std::move(what), f.by, e);
     steps_.push_back(line(json::object{{"reply", {{"file", names_.variable(f.file.file.str(), "file")}}}}));
   }

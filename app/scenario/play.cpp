@@ -2,8 +2,8 @@
 #include "app/scenario/play.hpp"
 
 #include "app/scenario/assertions.hpp"
-#include "app/scenario/base64.hpp"
 #include "core/event_json.hpp"
+#include "tools/base64.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -190,7 +190,7 @@ core::command play::command() const {
     return out;
   }
   if (const auto* name = body.if_contains("file")) {
-    auto data = body.contains("text") ? optional("text") : *from_base64(body.at("base64").get_string());
+    auto data = body.contains("text") ? optional("text") : *tools::from_base64(body.at("base64").get_string());
     auto type = body.contains("type") ? optional("type") : std::string("application/octet-stream");
     return core::add_file{text(*name), std::move(type), std::make_shared<const std::string>(std::move(data))};
   }

@@ -1,9 +1,9 @@
 // The steps of a scenario: which words each may have.
 #include "app/scenario/assertions.hpp"
-#include "app/scenario/base64.hpp"
 #include "app/scenario/match.hpp"
 #include "app/scenario/scenario.hpp"
 #include "core/command.hpp"
+#include "tools/base64.hpp"
 
 #include <algorithm>
 #include <array>
@@ -46,7 +46,7 @@ bool check_detail(const node& at, std::string_view key) {
   if (key == "position") return at.whole(1, max_position) > 0;
   if (key == "attachments") return void(at.texts(max_attachments)), true;
   if (key != "base64") return false;
-  if (!from_base64(at.text(max_encoded_bytes))) at.fail("expected the bytes of the file in base64");
+  if (!tools::from_base64(at.text(max_encoded_bytes))) at.fail("expected the bytes of the file in base64");
   return true;
 }
 
@@ -57,15 +57,16 @@ void check_send(const node& at) {
     words allowed;
     value takes = value::text;
   };
-  static const std::array<command, 9> commands{{{"message", {"message", "id", "on_busy", "attachments"}},
-                                                {"edit", {"edit", "content", "position"}},
-                                                {"file", {"file", "type", "text", "base64"}},
-                                                {"approve", {"approve", "note", "edited_input", "choice", "answer"}, value::text_or_true},
-                                                {"deny", {"deny", "note", "choice"}, value::text_or_true},
-                                                {"cancel", {"cancel"}, value::text_or_true},
-                                                {"dequeue", {"dequeue"}},
-                                                {"status", {"status"}},
-                                                {"clear", {"clear"}, value::always_true}}};
+  static const std::array<command, 9> commands{
+      {{"message", {"message", "id", "on_busy", "attachments"}},
+       {"edit", {"edit", "content", "position"}},
+       {"file", {"file", "type", "text", "base64"}},
+       {"approve", {"approve", "note", "edited_input", "choice", "answer"}, value::text_or_true},
+       {"deny", {"deny", "note", "choice"}, value::text_or_true},
+       {"cancel", {"cancel"}, value::text_or_true},
+       {"dequeue", {"dequeue"}},
+       {"status", {"status"}},
+       {"clear", {"clear"}, value::always_true}}};
   words known;
   for (const auto& c : commands) {
     known.push_back(c.verb);

@@ -43,8 +43,12 @@ struct running_provider {
                 attempts = m.attempt;
                 sink(std::move(m.output));
               },
-              [](tool_outcome&) {}, [](tool_output&) {}, [](tool_question&) {}, [](const approval_outcome&) {},
-              [](const stop_run&) {}, [](const tools_ready&) {}};
+              [](tool_outcome&) {},
+              [](tool_output&) {},
+              [](tool_question&) {},
+              [](const approval_outcome&) {},
+              [](const stop_run&) {},
+              [](const tools_ready&) {}};
     });
     caf::anon_send(provider, start_model{the_call, std::make_shared<providers::model_request>(model_question()),
                                          caf::actor_cast<caf::strong_actor_ptr>(loop)});

@@ -94,9 +94,13 @@ struct fixture {
   static core::uuid call_id(int n) { return {1, static_cast<std::uint64_t>(n)}; }
   void start(int n, std::uint64_t session = 0) {
     auto listen = [where = heard, n](agent_loop_actor::pointer) -> agent_loop_actor::behavior_type {
-      return {[where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); }, [](tool_outcome&) {},
-              [](tool_output&) {}, [](tool_question&) {}, [](const approval_outcome&) {},
-              [](const stop_run&) {}, [](const tools_ready&) {}};
+      return {[where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); },
+              [](tool_outcome&) {},
+              [](tool_output&) {},
+              [](tool_question&) {},
+              [](const approval_outcome&) {},
+              [](const stop_run&) {},
+              [](const tools_ready&) {}};
     };
     loops[n] = system.spawn(listen);
     auto request = std::make_shared<providers::model_request>();

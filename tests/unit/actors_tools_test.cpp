@@ -274,7 +274,8 @@ TEST_CASE("tools of a run: after a restart that waits for them, decisions are ke
   CHECK(w.defects().empty());
 }
 
-TEST_CASE("tools of a run: after a restart that waits for them, nobody is told that an answer to a call that is gone was heard") {
+TEST_CASE(
+    "tools of a run: after a restart that waits for them, nobody is told that an answer to a call that is gone was heard") {
   auto desk = std::make_shared<tool_desk>();
   auto source = std::make_shared<desk_source>("box");
   source->set({std::make_shared<desk_tool>(desk_spec("box.a"), desk)});

@@ -77,7 +77,8 @@ TEST_CASE("demo: greetings explain what to type and say that it is a script", "[
   for (const char* text : {"Hola", "ayuda", "¿qué puedes hacer?", "Buenos días"}) {
     auto said = text_for(text);
     CHECK(has(said, "ningún modelo"));
-    for (const char* word : {"«hora»", "calcula 2*21", "escribe un fichero", "borra el fichero", "«pregunta al explorador»", "«largo»"})
+    for (const char* word :
+         {"«hora»", "calcula 2*21", "escribe un fichero", "borra el fichero", "«pregunta al explorador»", "«largo»"})
       CHECK(has(said, word));
   }
   CHECK(has(text_for("xyzzy"), "scripted"));
@@ -136,7 +137,8 @@ TEST_CASE("demo: the guide delegates to the scout, in both languages", "[app]") 
     CHECK(call.tool == "delegate");
     CHECK(tools[0]->check(call.arguments).has_value());
   }
-  CHECK(has(text_after("ask the scout", "delegate", "It is ten."), "The scout, another agent in a session of its own, says: \"It is ten.\""));
+  CHECK(has(text_after("ask the scout", "delegate", "It is ten."),
+            "The scout, another agent in a session of its own, says: \"It is ten.\""));
   CHECK(has(text_after("pregunta al explorador", "delegate", "Son las diez."), "El explorador"));
 }
 

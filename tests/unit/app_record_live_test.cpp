@@ -1,9 +1,9 @@
 #include "app/record/command_tap.hpp"
 #include "app/record/model_tap.hpp"
 #include "app/record/remote_log.hpp"
-#include "app/scenario/base64.hpp"
 #include "app/scenario/client_view.hpp"
 #include "providers/scripted.hpp"
+#include "tools/base64.hpp"
 
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -225,11 +225,11 @@ TEST_CASE("remote log: what a server may send instead is no crash") {
 TEST_CASE("base64: bytes come back, and what is none is refused") {
   for (std::size_t size = 0; size < 20; ++size) {
     std::string bytes(size, '\xfe');
-    CHECK(app::from_base64(app::to_base64(bytes)) == bytes);
+    CHECK(tools::from_base64(tools::to_base64(bytes)) == bytes);
   }
-  CHECK(app::to_base64("Man") == "TWFu");
+  CHECK(tools::to_base64("Man") == "TWFu");
   for (const auto* none : {"TWF", "TW=u", "T===", "TWFu\n", " TWFu", "TW!u", "====", "TWFuTQ=a"}) {
     INFO(none);
-    CHECK_FALSE(app::from_base64(none));
+    CHECK_FALSE(tools::from_base64(none));
   }
 }

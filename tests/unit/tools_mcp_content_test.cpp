@@ -1,4 +1,4 @@
-#include "tools/mcp/base64.hpp"
+#include "tools/base64.hpp"
 #include "tools/mcp/content.hpp"
 #include "tools/mcp/listing.hpp"
 #include "tools/mcp/message.hpp"
@@ -72,13 +72,13 @@ TEST_CASE("mcp message: ours are one line each") {
 TEST_CASE("mcp base64: there and back, and nothing that is none") {
   for (std::string bytes :
        {std::string(), std::string("a"), std::string("ab"), std::string("abc"), std::string("\0\xff\x10", 3)})
-    CHECK(from_base64(to_base64(bytes)) == bytes);
-  CHECK(to_base64("any carnal pleas") == "YW55IGNhcm5hbCBwbGVhcw==");
-  CHECK(from_base64("YWI") == "ab");
-  CHECK(from_base64("YW\nI=") == "ab");
+    CHECK(tools::from_loose_base64(tools::to_base64(bytes)) == bytes);
+  CHECK(tools::to_base64("any carnal pleas") == "YW55IGNhcm5hbCBwbGVhcw==");
+  CHECK(tools::from_loose_base64("YWI") == "ab");
+  CHECK(tools::from_loose_base64("YW\nI=") == "ab");
   for (const char* bad : {"Y", "YW=I", "YWI==", "Y*==", "====", "YWJj="}) {
     CAPTURE(bad);
-    CHECK_FALSE(from_base64(bad).has_value());
+    CHECK_FALSE(tools::from_loose_base64(bad).has_value());
   }
 }
 

@@ -173,30 +173,29 @@ TEST_CASE("nexus: bad frames are answered and the socket stays open") {
     const char* frame;
     const char* code;
   };
-  auto r = GENERATE(
-      values<row>({{"{", "PARSE_ERROR"},
-                   {"[]", "PARSE_ERROR"},
-                   {"{}", "UNKNOWN_TYPE"},
-                   {R"({"type":"nope"})", "UNKNOWN_TYPE"},
-                   {R"({"type":5})", "VALIDATION_ERROR"},
-                   {R"({"type":"message.send"})", "VALIDATION_ERROR"},
-                   {R"({"type":"message.send","content":""})", "VALIDATION_ERROR"},
-                   {R"({"type":"message.send","content":"x","onBusy":"maybe"})", "VALIDATION_ERROR"},
-                   {R"({"type":"auth","projectId":"none"})", "NOT_FOUND"},
-                   {R"({"type":"auth","agentId":"none"})", "NOT_FOUND"},
-                   {R"({"type":"session.create","agentId":"none"})", "NOT_FOUND"},
-                   {R"({"type":"session.create","metadata":3})", "VALIDATION_ERROR"},
-                   {R"({"type":"session.resume"})", "VALIDATION_ERROR"},
-                   {R"({"type":"approval.decide","approvalId":"x","approved":true})", "NOT_FOUND"},
-                   {R"({"type":"approval.decide","approved":true})", "VALIDATION_ERROR"},
-                   {R"({"type":"approval.decide","approvalId":"00000000-0000-4000-8000-000000000001","choice":"maybe"})",
-                    "VALIDATION_ERROR"},
-                   {R"({"type":"approval.decide","approvalId":"00000000-0000-4000-8000-000000000001","answer":"a"})",
-                    "VALIDATION_ERROR"},
-                   {R"({"type":"message.send","content":"x","attachments":"f"})", "VALIDATION_ERROR"},
-                   {R"({"type":"message.send","content":"x","attachments":["f"]})", "VALIDATION_ERROR"},
-                   {R"({"type":"run.cancel"})", "NOT_FOUND"},
-                   {R"({"type":"typing"})", "VALIDATION_ERROR"}}));
+  auto r = GENERATE(values<row>(
+      {{"{", "PARSE_ERROR"},
+       {"[]", "PARSE_ERROR"},
+       {"{}", "UNKNOWN_TYPE"},
+       {R"({"type":"nope"})", "UNKNOWN_TYPE"},
+       {R"({"type":5})", "VALIDATION_ERROR"},
+       {R"({"type":"message.send"})", "VALIDATION_ERROR"},
+       {R"({"type":"message.send","content":""})", "VALIDATION_ERROR"},
+       {R"({"type":"message.send","content":"x","onBusy":"maybe"})", "VALIDATION_ERROR"},
+       {R"({"type":"auth","projectId":"none"})", "NOT_FOUND"},
+       {R"({"type":"auth","agentId":"none"})", "NOT_FOUND"},
+       {R"({"type":"session.create","agentId":"none"})", "NOT_FOUND"},
+       {R"({"type":"session.create","metadata":3})", "VALIDATION_ERROR"},
+       {R"({"type":"session.resume"})", "VALIDATION_ERROR"},
+       {R"({"type":"approval.decide","approvalId":"x","approved":true})", "NOT_FOUND"},
+       {R"({"type":"approval.decide","approved":true})", "VALIDATION_ERROR"},
+       {R"({"type":"approval.decide","approvalId":"00000000-0000-4000-8000-000000000001","choice":"maybe"})",
+        "VALIDATION_ERROR"},
+       {R"({"type":"approval.decide","approvalId":"00000000-0000-4000-8000-000000000001","answer":"a"})", "VALIDATION_ERROR"},
+       {R"({"type":"message.send","content":"x","attachments":"f"})", "VALIDATION_ERROR"},
+       {R"({"type":"message.send","content":"x","attachments":["f"]})", "VALIDATION_ERROR"},
+       {R"({"type":"run.cancel"})", "NOT_FOUND"},
+       {R"({"type":"typing"})", "VALIDATION_ERROR"}}));
   protocol->on_message(r.frame, true);
   INFO(r.frame);
   auto frame = error_of(port);

@@ -1,6 +1,6 @@
 #include "tools/mcp/content.hpp"
 
-#include "tools/mcp/base64.hpp"
+#include "tools/base64.hpp"
 #include "tools/mcp/message.hpp"
 #include "tools/text.hpp"
 
@@ -113,7 +113,7 @@ class converter {
   void file(std::string name, std::string type, std::string_view data, bool is_base64, std::string_view what) {
     auto lost = [&](const std::string& why) { line("(" + std::string(what) + ", left out: " + why + ")"); };
     if (out.files.size() >= max_files) return lost("a result may have " + std::to_string(max_files) + " files");
-    auto bytes = is_base64 ? from_base64(data) : std::optional(std::string(data));
+    auto bytes = is_base64 ? tools::from_loose_base64(data) : std::optional(std::string(data));
     if (!bytes) return lost("its data is not base64");
     file_bytes_ += bytes->size();
     if (file_bytes_ > max_file_bytes)

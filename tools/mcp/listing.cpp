@@ -1,6 +1,6 @@
 #include "tools/mcp/listing.hpp"
 
-#include "tools/mcp/base64.hpp"
+#include "tools/base64.hpp"
 #include "tools/mcp/message.hpp"
 #include "tools/text.hpp"
 

@@ -130,8 +130,9 @@ struct failure {
   ::_exit(127);
 }
 
-/// Among thousands of processes that all want to run the guard would hardly ever have its turn, and they would be more by then. Root
-/// may put itself before them, and RLIMIT_NPROC holds the others. After the program was forked, which is not to inherit it.
+/// Among thousands of processes that all want to run the guard would hardly ever have its turn, and they would be more by then.
+/// Root may put itself before them, and RLIMIT_NPROC holds the others. After the program was forked, which is not to inherit
+/// it.
 void take_precedence() {
   sched_param first{};
   first.sched_priority = 1;

@@ -18,7 +18,8 @@ std::string content_of(const std::string& file) {
   int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return out;
   std::array<char, 4'096> buffer;
-  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;) out.append(buffer.data(), static_cast<std::size_t>(n));
+  for (ssize_t n = 0; (n = ::read(fd, buffer.data(), buffer.size())) > 0;)
+    out.append(buffer.data(), static_cast<std::size_t>(n));
   ::close(fd);
   return out;
 }

@@ -30,8 +30,8 @@ class agent_stream_encoder final : public encoder {
   std::size_t next_call_ = 0;  ///< index in turn_.calls of the one on show
   bool is_call_shown_ = false;
   std::set<core::approval_id> questions_shown_;  ///< of this run
-  core::token_usage reported_;  ///< of this run, in earlier `done` frames
-  bool parked_ = false;         ///< `done` was sent because a person must decide
+  core::token_usage reported_;                   ///< of this run, in earlier `done` frames
+  bool parked_ = false;                          ///< `done` was sent because a person must decide
 };
 
 struct agent_stream_connect {

@@ -29,7 +29,7 @@ class conversation_encoder final : public encoder {
   std::size_t next_call_ = 0;     ///< index in turn_.calls of the one on show
   bool is_call_shown_ = false;
   std::set<core::approval_id> cards_shown_;  ///< of this run
-  bool parked_ = false;  ///< `done` was sent because a person must decide
+  bool parked_ = false;                      ///< `done` was sent because a person must decide
 };
 
 struct conversation_connect {

@@ -1,8 +1,8 @@
-#include "app/scenario/base64.hpp"
+#include "tools/base64.hpp"
 
 #include <openssl/evp.h>
 
-namespace troupe::app {
+namespace troupe::tools {
 
 std::string to_base64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
@@ -26,4 +26,13 @@ std::optional<std::string> from_base64(std::string_view text) {
   return out;
 }
 
-}  // namespace troupe::app
+std::optional<std::string> from_loose_base64(std::string_view text) {
+  std::string tight;
+  tight.reserve(text.size() + 3);
+  for (char c : text)
+    if (c != '\n' && c != '\r' && c != ' ') tight += c;
+  while (tight.size() % 4 != 0 && !tight.ends_with("==")) tight += '=';
+  return from_base64(tight);
+}
+
+}  // namespace troupe::tools
