@@ -109,10 +109,10 @@ void play::hear() {
 /// A restart of ours left the outcome of a call unknown, and the recording has nobody who says what became of it.
 void play::give_up(const core::approval_id& card) {
   auto answered = scene_.last_reply();
-  core::decide_approval failed;
-  failed.approval = card;
-  failed.choice = core::outcome_choice::failed;
-  done(scene_.send({}, failed));
+  core::decide_approval decision;
+  decision.approval = card;
+  decision.choice = core::outcome_choice::failed;
+  done(scene_.send({}, decision));
   hear();
   reply_ = std::move(answered);
 }
