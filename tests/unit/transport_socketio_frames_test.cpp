@@ -39,7 +39,7 @@ TEST_CASE("socketio frames: places as text come back") {
   auto text = to_text(places);
   CHECK(text == a_text + ":1," + b.str() + ":18446744073709551615");
   CHECK(offsets_from(text) == places);
-  CHECK(to_text({}).empty());
+  CHECK(to_text(offsets{}).empty());
   CHECK(offsets_from(a_text + ":1," + a_text + ":9") == offsets{{a, 1}});
 }
 
