@@ -155,7 +155,7 @@ test("wrong command lines: exit status 2 and a word about what is right", async 
     assert.ok(stderr.length > 0);
   }
   assert.equal((await run(["--help"])).status, 0);
-  assert.match((await run(["--version"])).stdout, /^\d+\.\d+/);
+  assert.match((await run(["--version"])).stdout, /^troupe \d+\.\d+\.\d+ \(commit \S+, storage schema \d+\)$/m);
 });
 
 test("addresses: a public one is refused without auth, a wrong one names what is expected", () =>
