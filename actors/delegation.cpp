@@ -153,20 +153,27 @@ struct delegation_core {
       self->send(s.loop, tool_question{s.order.call, std::move(mirror)});
     }
   }
+  /// The command that decides the question's other copy in the same way; both sessions know it by the child's id.
+  static core::decide_approval same_as(const core::approval_decided& decision) {
+    core::decide_approval out;
+    out.approval = decision.approval;
+    out.approved = decision.decision == core::decision::approved;
+    out.note = decision.note;
+    out.edited_input = decision.edited_input;
+    out.choice = decision.choice;
+    out.answer = decision.answer;
+    return out;
+  }
+  [[nodiscard]] core::principal decider_of(const core::approval_decided& decision) const {
+    auto who = owner();
+    if (!decision.by.empty()) who.id = decision.by;
+    return who;
+  }
   /// Somebody decided in the child's own session: the mirror is settled with it.
   void decided_there(const core::approval_decided& decision) {
     s.questions.erase(decision.approval);
     if (s.asked.erase(decision.approval) == 0) return;
-    core::decide_approval same;
-    same.approval = decision.approval;
-    same.approved = decision.decision == core::decision::approved;
-    same.note = decision.note;
-    same.edited_input = decision.edited_input;
-    same.choice = decision.choice;
-    same.answer = decision.answer;
-    auto who = owner();
-    if (!decision.by.empty()) who.id = decision.by;
-    caf::anon_send(s.directory, submit{s.order.parent.id, std::move(who), std::move(same)});
+    caf::anon_send(s.directory, submit{s.order.parent.id, decider_of(decision), same_as(decision)});
   }
   /// Somebody decided at the mirror.
   void decided_here(const core::approval_decided& decision) {
@@ -174,15 +181,8 @@ struct delegation_core {
     if (s.asked.erase(id) == 0) return;
     const auto deciders = s.questions.count(id) != 0 ? s.questions.at(id).deciders : 1;
     s.questions.erase(id);
-    core::decide_approval same;
-    same.approval = id;
-    same.approved = decision.decision == core::decision::approved;
-    same.note = decision.note;
-    same.edited_input = decision.edited_input;
-    same.choice = decision.choice;
-    same.answer = decision.answer;
-    auto who = owner();
-    if (!decision.by.empty()) who.id = decision.by;
+    auto same = same_as(decision);
+    auto who = decider_of(decision);
     caf::anon_send(s.directory, submit{s.order.child, who, same});
     // As many people as it takes have decided at the mirror already; the child counts principals.
     for (std::uint32_t more = 1; more < deciders && same.approved; ++more) {
