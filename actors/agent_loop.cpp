@@ -106,7 +106,7 @@ void agent_loop_core::on_stop(const stop_run& m) {
   s.machine.stop();
   payloads facts;
   bool text_kept = !s.text.empty();
-  close_open(facts, "The user stopped the run before this call had a result.", m.by);
+  close_open(facts, std::string(stopped_call_text), m.by);
   facts.emplace_back(core::run_cancelled{s.order.run, m.by, text_kept});
   finish(std::move(facts));
 }

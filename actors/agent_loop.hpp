@@ -15,6 +15,9 @@
 
 namespace troupe::actors {
 
+/// What the model reads as the result of a call that a stop cut short.
+inline constexpr std::string_view stopped_call_text = "The user stopped the run before this call had a result.";
+
 /// What a loop starts from: a fresh run, or one that a restart interrupted (`before` says how far it had come).
 struct run_order {
   std::shared_ptr<const core::agent_config> agent;

@@ -142,7 +142,6 @@ void session_core::ask_to_stop(const std::string& by, payloads& facts) {
 /// The process ended between the wish and its fulfilment. No loop is needed: the text that is stored stays (its last 50 ms may
 /// have been seen and not stored; the message as it is completed here counts), what is open gets its end.
 void session_core::end_stopped_run(std::string shown) {
-  constexpr std::string_view why = "The user stopped the run before this call had a result.";
   const auto stop = *s.turn.stop;
   payloads facts;
   const bool text_kept = s.turn.step_open && !shown.empty();
@@ -161,13 +160,13 @@ void session_core::end_stopped_run(std::string shown) {
     denied.approval = question.approval;
     denied.call = question.call;
     denied.by = stop.by;
-    denied.note = why;
+    denied.note = stopped_call_text;
     facts.emplace_back(std::move(denied));
   }
   for (const auto& call : s.turn.calls) {
     if (call.settled) continue;
     if (!call.child.is_nil()) stop_sub_agent(s.directory, s.record, call.child);
-    facts.emplace_back(core::tool_completed{s.turn.run, call.id, call.tool, false, std::string(why)});
+    facts.emplace_back(core::tool_completed{s.turn.run, call.id, call.tool, false, std::string(stopped_call_text)});
   }
   facts.emplace_back(core::run_cancelled{s.turn.run, stop.by, text_kept});
   append(std::move(facts));
