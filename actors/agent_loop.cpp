@@ -12,14 +12,12 @@ namespace troupe::actors {
 using core::errc;
 using core::run_phase;
 using payloads = agent_loop_core::payloads;
-using self_pointer = agent_loop_core::self_pointer;
+using loop_pointer = agent_loop_core::self_pointer;
 
 /// What the configuration does not allow to begin with.
 std::optional<core::error> agent_loop_core::prepare() {
   const auto& agent = *s.order.agent;
-  s.agent_tools.clear();
-  if (auto project = s.services->config->projects.find(agent.project); project != s.services->config->projects.end())
-    s.agent_tools = agent_tools(agent, project->second, s.order.depth);
+  s.agent_tools = agent_tools(agent, *s.services->config, s.order.depth);
   s.answer_schema.reset();
   if (s.services->providers.count(agent.provider) == 0)
     return core::error{errc::configuration_error, "Provider not found: " + agent.provider.str()};
@@ -111,7 +109,7 @@ void agent_loop_core::on_stop(const stop_run& m) {
   finish(std::move(facts));
 }
 
-agent_loop_actor::behavior_type agent_loop(self_pointer self, services_ptr services, session_actor session, run_order order) {
+agent_loop_actor::behavior_type agent_loop(loop_pointer self, services_ptr services, session_actor session, run_order order) {
   auto& s = self->state;
   s.services = std::move(services);
   s.session = std::move(session);

@@ -11,13 +11,12 @@ namespace {
 /// A delegated task may take as long as the sub-agent's own limits let it, questions to people apart.
 constexpr std::chrono::hours longest_delegation{1};
 
-std::string list_of(const std::vector<core::agent_id>& ids, const core::project_config& project) {
+std::string list_of(const std::vector<core::agent_id>& ids, const core::project_id& project, const core::config& config) {
   std::string out;
   for (const auto& id : ids) {
-    auto found = project.agents.find(id);
-    if (found == project.agents.end()) continue;
-    const auto& agent = *found->second;
-    out += "\n- " + id.str() + (agent.description.empty() ? "" : ": " + agent.description);
+    auto agent = config.find_agent(project, id);
+    if (!agent) continue;
+    out += "\n- " + id.str() + (agent->description.empty() ? "" : ": " + agent->description);
   }
   return out;
 }
@@ -46,15 +45,14 @@ tools::tool_ptr make(tools::tool_spec spec) {
 
 }  // namespace
 
-std::vector<tools::tool_ptr> agent_tools(const core::agent_config& agent, const core::project_config& project,
-                                         std::uint32_t depth) {
+std::vector<tools::tool_ptr> agent_tools(const core::agent_config& agent, const core::config& config, std::uint32_t depth) {
   std::vector<tools::tool_ptr> out;
   if (!agent.delegates.empty() && depth < agent.limits.max_depth) {
     tools::tool_spec spec;
     spec.name = delegate_tool;
     spec.description =
         "Gives a task to another agent and waits for its answer. It sees nothing of this conversation but the task." +
-        list_of(agent.delegates, project);
+        list_of(agent.delegates, agent.project, config);
     spec.parameters = schema_of(agent.delegates, "task", "All that the agent needs to know.", true);
     // The session of the sub-agent is the same one again: asked twice, it works once.
     spec.effect = core::effect::idempotent;
@@ -64,8 +62,8 @@ std::vector<tools::tool_ptr> agent_tools(const core::agent_config& agent, const 
   if (!agent.handoffs.empty()) {
     tools::tool_spec spec;
     spec.name = handoff_tool;
-    spec.description =
-        "Passes the conversation on to another agent, which answers from here on." + list_of(agent.handoffs, project);
+    spec.description = "Passes the conversation on to another agent, which answers from here on." +
+                       list_of(agent.handoffs, agent.project, config);
     spec.parameters = schema_of(agent.handoffs, "note", "What the other agent should know besides the conversation.", false);
     spec.effect = core::effect::idempotent;
     out.push_back(make(std::move(spec)));

@@ -14,7 +14,7 @@ inline constexpr std::string_view delegate_tool = "delegate";
 inline constexpr std::string_view handoff_tool = "handoff";
 
 /// `depth` of the session: at `limits.max_depth` nothing is delegated any further.
-[[nodiscard]] std::vector<tools::tool_ptr> agent_tools(const core::agent_config& agent, const core::project_config& project,
+[[nodiscard]] std::vector<tools::tool_ptr> agent_tools(const core::agent_config& agent, const core::config& config,
                                                        std::uint32_t depth);
 
 }  // namespace troupe::actors

@@ -6,14 +6,14 @@ namespace troupe::actors {
 
 namespace {
 
-using self_pointer = approval_actor::stateful_pointer<approval_state>;
+using approval_pointer = approval_actor::stateful_pointer<approval_state>;
 using payloads = std::vector<core::event_payload>;
 
 // A pending delayed message keeps its receiver's memory: look at the clock in short steps instead of once in a day.
 constexpr std::chrono::milliseconds longest_nap{60'000};
 
 struct approval_core {
-  self_pointer self;
+  approval_pointer self;
   approval_state& s = self->state;
 
   [[nodiscard]] const core::approval_requested& request() const { return s.order.request; }
@@ -112,7 +112,7 @@ struct approval_core {
 
 }  // namespace
 
-approval_actor::behavior_type approval(self_pointer self, std::shared_ptr<core::environment> environment, session_actor session,
+approval_actor::behavior_type approval(approval_pointer self, std::shared_ptr<core::environment> environment, session_actor session,
                                        agent_loop_actor loop, approval_order order) {
   auto& s = self->state;
   s.environment = std::move(environment);

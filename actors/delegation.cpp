@@ -7,12 +7,12 @@ namespace troupe::actors {
 
 namespace {
 
-using self_pointer = delegation_actor::stateful_pointer<delegation_state>;
+using delegation_pointer = delegation_actor::stateful_pointer<delegation_state>;
 
 constexpr const char* child_dialect = core::all_dialects.back();
 constexpr std::uint32_t page_size = 1'000;
 constexpr std::size_t max_progress_bytes = 256 << 10;
-constexpr std::size_t max_title_bytes = 200;
+constexpr std::size_t max_child_title = 200;
 constexpr std::chrono::milliseconds progress_pause{50};
 
 /// Hands the child's events to the delegation.
@@ -33,7 +33,7 @@ core::principal owner_of(const core::session_record& parent) {
 }
 
 struct delegation_core {
-  self_pointer self;
+  delegation_pointer self;
   delegation_state& s = self->state;
 
   [[nodiscard]] core::principal owner() const { return owner_of(s.order.parent); }
@@ -54,7 +54,7 @@ struct delegation_core {
     open.dialect = child_dialect;
     open.owner = s.order.parent.owner;
     open.title = s.order.task.substr(0, s.order.task.find_first_of("\r\n"));
-    open.title = std::string(tools::cut_text(open.title, max_title_bytes));
+    open.title = std::string(tools::cut_text(open.title, max_child_title));
     open.parent = s.order.parent.id;
     open.parent_call = s.order.call;
     open.depth = s.order.parent.depth + 1;
@@ -230,7 +230,7 @@ delegation_state::~delegation_state() {
   if (sink) caf::anon_send(directory, detach{order.child, sink});
 }
 
-delegation_actor::behavior_type delegation(self_pointer self, services_ptr services, directory_actor directory,
+delegation_actor::behavior_type delegation(delegation_pointer self, services_ptr services, directory_actor directory,
                                            agent_loop_actor loop, delegation_order order) {
   auto& s = self->state;
   s.services = std::move(services);

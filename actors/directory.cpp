@@ -6,13 +6,13 @@ namespace troupe::actors {
 
 namespace {
 
-using self_pointer = directory_actor::stateful_pointer<directory_state>;
+using directory_pointer = directory_actor::stateful_pointer<directory_state>;
 
 constexpr std::uint32_t quarantine_after = 3;
 constexpr std::chrono::milliseconds restart_delay{1'000};
 
 /// The session's actor, woken if need be; an error where it may not be woken.
-core::result<session_actor> awake(self_pointer self, const core::session_id& id) {
+core::result<session_actor> awake(directory_pointer self, const core::session_id& id) {
   auto& s = self->state;
   if (s.stopping) return core::error{core::errc::shutting_down, "The server is shutting down; connect again shortly."};
   auto& entry = s.sessions[id];
@@ -28,7 +28,7 @@ core::result<session_actor> awake(self_pointer self, const core::session_id& id)
 }
 
 /// Forgets the actor; keeps the entry only while there is something to remember.
-void forget_actor(self_pointer self, const caf::actor_addr& address) {
+void forget_actor(directory_pointer self, const caf::actor_addr& address) {
   auto& s = self->state;
   auto known = s.by_address.find(address);
   if (known == s.by_address.end()) return;
@@ -39,12 +39,12 @@ void forget_actor(self_pointer self, const caf::actor_addr& address) {
   if (it->second.sinks.empty() && it->second.crashes == 0) s.sessions.erase(it);
 }
 
-void stop_when_empty(self_pointer self) {
+void stop_when_empty(directory_pointer self) {
   if (self->state.stopping && self->state.by_address.empty()) self->quit(caf::exit_reason::user_shutdown);
 }
 
 template <class Reply, class Message>
-caf::result<Reply> pass_on(self_pointer self, Message& m) {
+caf::result<Reply> pass_on(directory_pointer self, Message& m) {
   auto actor = awake(self, m.session);
   if (!actor) return to_caf(actor.error());
   return self->delegate(*actor, std::move(m));
@@ -52,7 +52,7 @@ caf::result<Reply> pass_on(self_pointer self, Message& m) {
 
 /// A session that sleeps has no run: who attaches gets its record, and its events once something wakes it. Looking on
 /// costs a sink, not an actor. The reader answers this before it answers the session that a later command wakes.
-caf::result<attached> attach_sleeping(self_pointer self, attach& m) {
+caf::result<attached> attach_sleeping(directory_pointer self, attach& m) {
   self->state.sessions[m.session].sinks.push_back(m.sink);
   auto promise = self->make_response_promise<attached>();
   self->request(self->state.services->reader_for(m.session), caf::infinite, ask{core::get_session{m.session}})
@@ -73,7 +73,7 @@ caf::result<attached> attach_sleeping(self_pointer self, attach& m) {
 
 }  // namespace
 
-directory_actor::behavior_type directory(self_pointer self, services_ptr services) {
+directory_actor::behavior_type directory(directory_pointer self, services_ptr services) {
   self->state.services = std::move(services);
   self->set_down_handler([self](caf::down_msg& m) {
     if (auto known = self->state.by_address.find(m.source);

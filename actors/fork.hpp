@@ -13,8 +13,8 @@
 namespace troupe::actors {
 
 /// Takes the source's events in order and keeps whole exchanges: the user's message, then everything its run did. Text
-/// pieces, progress, usage, alerts and reactions stay behind; so do remembered approvals, which were given for the source,
-/// and the sessions and questions of sub-agents; ids of clients too, so that the same message may be sent again.
+/// pieces, progress, usage, alerts, reactions and feedback stay behind; so do remembered approvals, which were given for the
+/// source, and the sessions and questions of sub-agents; ids of clients too, so that the same message may be sent again.
 class fork_fold {
  public:
   explicit fork_fold(core::environment& environment) : environment_(environment) {}

@@ -48,6 +48,11 @@ using approval_actor = caf::typed_actor<
     // decision → the winning one (maybe an earlier one), after it is on disk
     caf::replies_to<decide>::with<core::command_reply>, caf::reacts_to<expiry_tick>>;
 
+/// One model call for the title of a session, where its agent is configured so. Ends with its answer.
+using title_actor = caf::typed_actor<
+    // → the title, or none, with what the call has used
+    caf::replies_to<write_title>::with<written_title>, caf::reacts_to<model_delivery>, caf::reacts_to<timeout_tick>>;
+
 /// One configured model API: concurrency limit, fair queue, retries, circuit breaker. Streams go straight to the loop.
 using provider_actor =
     caf::typed_actor<caf::reacts_to<start_model>, caf::reacts_to<cancel_model>, caf::reacts_to<model_call_answers>,
@@ -66,7 +71,9 @@ using directory_actor = caf::typed_actor<
 /// The single writer. Everything that waits is one transaction; answers follow its commit.
 using persistence_actor = caf::typed_actor<
     // events → after the commit | STORAGE_UNAVAILABLE
-    caf::replies_to<append>::with<committed>, caf::reacts_to<commit_tick>>;
+    caf::replies_to<append>::with<committed>,
+    // a version of an agent → once it is on disk | VERSION_CONFLICT, STORAGE_UNAVAILABLE
+    caf::replies_to<store_agent>::with<agent_stored>, caf::reacts_to<commit_tick>>;
 
 /// Answers from its own read-only connection; several of them share the work.
 using reader_actor =
@@ -79,6 +86,6 @@ using reader_actor =
 using listener_actor =
     caf::typed_actor<caf::reacts_to<submit, reply_to<core::command_reply>>, caf::reacts_to<attach, reply_to<attached>>,
                      caf::reacts_to<read_events, reply_to<event_page>>, caf::reacts_to<ask, reply_to<core::answer>>,
-                     caf::reacts_to<detach>, caf::reacts_to<announce>>;
+                     caf::reacts_to<store_agent, reply_to<agent_stored>>, caf::reacts_to<detach>, caf::reacts_to<announce>>;
 
 }  // namespace troupe::actors

@@ -22,6 +22,7 @@ listener_actor::behavior_type listener(listener_actor::pointer self, services_pt
       [self, services, next_reader](ask& m, const reply_to<core::answer>& reply) {
         forward(self, services->readers[(*next_reader)++ % services->readers.size()], m, reply);
       },
+      [self, services](store_agent& m, const reply_to<agent_stored>& reply) { forward(self, services->persistence, m, reply); },
       [self, directory](detach& m) { self->send(directory, std::move(m)); },
       [self, directory](announce& m) { self->send(directory, std::move(m)); },
   };

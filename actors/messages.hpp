@@ -139,6 +139,13 @@ struct model_delivery {
   std::uint32_t attempt = 1;
 };
 
+/// The title of a session that has its first answer.
+struct write_title {};
+struct written_title {
+  std::string title;  ///< empty: the model gave none
+  std::optional<core::usage_recorded> usage;
+};
+
 // ---- storage ----
 
 struct append {
@@ -158,6 +165,12 @@ struct loaded_session {
 struct ask {
   core::query query;
 };
+/// The next version of an agent made over REST.
+struct store_agent {
+  core::agent_version_record what;
+};
+/// It is on disk.
+struct agent_stored {};
 
 // ---- lifetimes ----
 
@@ -228,12 +241,16 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tool_answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::start_model)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cancel_model)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::model_delivery)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::write_title)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::written_title)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::append)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::load_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::load_history)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::loaded_session)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::ask)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::store_agent)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::agent_stored)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retired)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::tools_ready)
@@ -249,5 +266,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::core::command_reply)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::core::answer)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::core::command_reply>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::core::answer>)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::actors::agent_stored>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::actors::attached>)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::reply_to<troupe::actors::event_page>)

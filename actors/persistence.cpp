@@ -48,6 +48,13 @@ persistence_actor::behavior_type persistence(persistence_actor::stateful_pointer
         }
         return promise;
       },
+      [self](const store_agent& m) -> caf::result<agent_stored> {
+        auto& s = self->state;
+        auto stored = s.journal->store_agent(m.what);
+        if (stored) return agent_stored{};
+        if (stored.error().code == core::errc::internal_error && s.options.on_fatal) s.options.on_fatal(stored.error());
+        return to_caf(stored.error());
+      },
       [self](const commit_tick&) {
         self->state.tick_sent = false;
         self->state.commit();

@@ -6,7 +6,7 @@ namespace troupe::actors {
 
 namespace {
 
-using self_pointer = provider_actor::stateful_pointer<provider_state>;
+using provider_pointer = provider_actor::stateful_pointer<provider_state>;
 using std::chrono::milliseconds;
 using call_map = decltype(provider_state::calls);
 
@@ -41,7 +41,7 @@ void tell_board(provider_state& s) {
   s.options.board->set("provider", s.options.name, word, now == breaker::state::closed);
 }
 
-void start(self_pointer self, const core::uuid& id, provider_state::call& call) {
+void start(provider_pointer self, const core::uuid& id, provider_state::call& call) {
   auto& s = self->state;
   ++call.attempt;
   if (call.attempt == 1) call.began_at = s.environment->now();
@@ -72,13 +72,13 @@ void start(self_pointer self, const core::uuid& id, provider_state::call& call) 
   call.stream = s.client->start(**call.request, std::move(sink));
 }
 
-call_map::iterator forget(self_pointer self, call_map::iterator it) {
+call_map::iterator forget(provider_pointer self, call_map::iterator it) {
   self->demonitor(it->second.loop.address());
   return self->state.calls.erase(it);
 }
 
 /// Its end is the loop's now.
-void give_up(self_pointer self, call_map::iterator it, providers::model_end end) {
+void give_up(provider_pointer self, call_map::iterator it, providers::model_end end) {
   it->second.request->reset();
   providers::model_output output;
   output.end = std::move(end);
@@ -86,7 +86,7 @@ void give_up(self_pointer self, call_map::iterator it, providers::model_end end)
   forget(self, it);
 }
 
-void refuse(self_pointer self, call_map::iterator it) {
+void refuse_call(provider_pointer self, call_map::iterator it) {
   auto& s = self->state;
   if (it->second.last) return give_up(self, it, std::move(*it->second.last));
   providers::model_end end;
@@ -95,7 +95,7 @@ void refuse(self_pointer self, call_map::iterator it) {
   give_up(self, it, std::move(end));
 }
 
-void start_next(self_pointer self) {
+void start_next(provider_pointer self) {
   auto& s = self->state;
   tell_board(s);  // everything that changes the breaker ends here
   while (!s.waiting.empty()) {
@@ -105,13 +105,13 @@ void start_next(self_pointer self) {
     auto it = s.calls.find(*s.waiting.pop());
     if (it == s.calls.end()) continue;  // cancelled meanwhile
     if (rests)
-      refuse(self, it);
+      refuse_call(self, it);
     else
       start(self, it->first, it->second);
   }
 }
 
-void cancel(self_pointer self, const core::uuid& id) {
+void cancel(provider_pointer self, const core::uuid& id) {
   auto& s = self->state;
   auto it = s.calls.find(id);
   if (it == s.calls.end()) return;
@@ -124,7 +124,7 @@ void cancel(self_pointer self, const core::uuid& id) {
   start_next(self);
 }
 
-void on_ended(self_pointer self, model_call_ended& m) {
+void on_ended(provider_pointer self, model_call_ended& m) {
   auto& s = self->state;
   auto it = s.calls.find(m.call);
   if (it == s.calls.end()) return;
@@ -150,7 +150,7 @@ void on_ended(self_pointer self, model_call_ended& m) {
 
 }  // namespace
 
-provider_actor::behavior_type provider(self_pointer self, provider_options options,
+provider_actor::behavior_type provider(provider_pointer self, provider_options options,
                                        std::shared_ptr<core::environment> environment,
                                        std::shared_ptr<providers::model_client> client) {
   self->state.health = breaker(options.breaker_failures, options.breaker_open);

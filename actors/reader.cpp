@@ -59,7 +59,14 @@ struct answerer {
   }
   answered operator()(const core::resolve_session& q) const { return found(db.resolve(q.project, q.text), "session"); }
   answered operator()(const core::get_usage_by& q) const { return answer{db.usage_by(q.project, q.since, q.by, q.window)}; }
+  answered operator()(const core::list_alerts& q) const { return answer{db.alerts({q.project, q.visible_to}, q.window)}; }
   answered operator()(const core::get_file& q) const { return found(db.file(q.session, q.file), "file"); }
+  answered operator()(const core::list_agent_versions& q) const {
+    return answer{db.agent_versions(q.project, q.agent, q.window)};
+  }
+  answered operator()(const core::get_agent_version& q) const {
+    return found(db.agent_version(q.project, q.agent, q.version), "version");
+  }
   answered operator()(const core::list_files& q) const { return answer{db.files(q.session)}; }
 };
 

@@ -6,9 +6,9 @@
 
 namespace troupe::actors {
 
-using self_pointer = session_actor::stateful_pointer<session_state>;
+using session_pointer = session_actor::stateful_pointer<session_state>;
 
-session_actor::behavior_type session(self_pointer self, services_ptr services, directory_actor directory, core::session_id id,
+session_actor::behavior_type session(session_pointer self, services_ptr services, directory_actor directory, core::session_id id,
                                      std::vector<event_sink_ptr> sinks) {
   auto& s = self->state;
   s.services = std::move(services);

@@ -15,6 +15,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace troupe::actors {
@@ -27,6 +28,7 @@ struct session_state {
     agent_loop_actor loop;         ///< null while the history is read
     std::optional<stop_run> stop;  ///< asked for before there was a loop
     core::principal by{};          ///< who sent the message; after a restart known with the history
+    core::agent_ptr agent{};       ///< as it was when the run began
   };
   enum class life { loading, awake, resting, retiring };
 
@@ -62,6 +64,9 @@ struct session_state {
   std::unordered_map<std::string, core::message_accepted> recent_messages;  ///< by client message id
   /// Reactions that changed lately, maybe not on disk yet: message, emoji and principal → is there.
   std::map<std::tuple<core::message_id, std::string, std::string>, bool> recent_reactions;
+  /// The same of what people thought of answers: message and principal → what they said last.
+  std::map<std::pair<core::message_id, std::string>, std::pair<core::rating, std::string>> recent_feedback;
+  title_actor title_writer;             ///< null: none is at work
   std::vector<core::attachment> files;  ///< of the session, once `files_loaded`
   bool files_loaded = false;
   core::millis last_activity{0};

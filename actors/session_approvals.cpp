@@ -96,11 +96,10 @@ void session_core::open_approval(const core::approval_requested& request) {
   // A sub-agent's tool is shown with the agent's name before it.
   auto name = request.tool;
   if (auto colon = name.find(": "); !request.origin.is_nil() && colon != std::string::npos) name.erase(0, colon + 2);
-  order.find_tool = [services = s.services, agent = agent(), depth = s.record.depth, name]() -> tools::tool_ptr {
+  auto asking = s.run->agent->id == s.record.agent ? s.run->agent : agent();
+  order.find_tool = [services = s.services, agent = std::move(asking), depth = s.record.depth, name]() -> tools::tool_ptr {
     if (auto found = services->tools->find(name)) return found;
-    auto project = services->config->projects.find(agent ? agent->project : core::project_id{});
-    if (project == services->config->projects.end()) return nullptr;
-    return find_tool(agent_tools(*agent, project->second, depth), name);
+    return agent ? find_tool(agent_tools(*agent, *services->config, depth), name) : nullptr;
   };
   s.approvals.emplace(request.approval, self->spawn(approval, s.services->environment, me(), s.run->loop, std::move(order)));
 }

@@ -90,6 +90,7 @@ void session_core::on_command(submit m, reply_promise promise) {
     void operator()(core::edit_queued& c) const { core.on_edit(c, promise); }
     void operator()(core::update_session& c) const { core.on_update(c, promise); }
     void operator()(core::react& c) const { core.on_react(by, c, promise); }
+    void operator()(core::rate_message& c) const { core.on_rate(by, c, promise); }
     void operator()(core::add_file& c) const { core.on_add_file(by, c, promise); }
     void operator()(core::clear_history&) const { core.on_clear(by, promise); }
     void operator()(const core::revoke_grant& c) const { core.on_revoke_grant(by, c, promise); }
@@ -100,7 +101,9 @@ void session_core::on_command(submit m, reply_promise promise) {
 void session_core::on_open(const core::principal& by, core::open_session& c, reply_promise promise) {
   if (exists()) return void(promise.deliver(core::command_reply{core::session_opened{false}}));
   auto found = s.services->config->find_agent(c.project, c.agent);
-  if (!found) return refuse(promise, errc::not_found, "Agent not found: " + c.agent.str() + " in project " + c.project.str());
+  if (!found)
+    return refuse(promise, errc::not_found,
+                  s.services->config->why_no_agent(c.project, c.agent) + " (project " + c.project.str() + ")");
   if (auto why = too_long(c.title, c.metadata)) return refuse(promise, why->code, std::move(why->text));
   if (!c.owner.empty() && c.owner != by.id && !by.may(core::scope::admin))
     return refuse(promise, errc::forbidden, "Only those with the scope \"admin\" may open a session for another owner.");
@@ -148,7 +151,11 @@ void session_core::on_send(const core::principal& by, core::send_message& c, rep
 
 void session_core::accept_message(const core::principal& by, core::send_message& c, reply_promise promise) {
   auto config = agent();
-  if (!config) return refuse(promise, errc::not_found, "The session's agent is no longer configured: " + s.record.agent.str());
+  if (!config) {
+    auto why = s.services->config->problem_of_agent(s.record.project, s.record.agent);
+    return refuse(promise, errc::not_found,
+                  why.empty() ? "The session's agent is no longer configured: " + s.record.agent.str() : std::move(why));
+  }
   // Two copies of one message can pass the look-up above together.
   if (auto it = s.recent_messages.find(c.client_message_id); !c.client_message_id.empty() && it != s.recent_messages.end())
     return answer_again(s.log, it->second, std::move(promise));
@@ -181,7 +188,7 @@ void session_core::accept_message(const core::principal& by, core::send_message&
   if (!busy) {
     payloads facts;
     facts.emplace_back(std::move(added));
-    return start_run(reply.run, reply.message, by, std::move(c.content), c.options, now(), std::move(facts),
+    return start_run(std::move(config), reply.run, reply.message, by, std::move(c.content), c.options, now(), std::move(facts),
                      reply_once_stored(promise, reply));
   }
   core::session_state::queued waiting{
@@ -198,6 +205,7 @@ void session_core::accept_message(const core::principal& by, core::send_message&
   if (interrupt && s.queue.size() > 1) facts.emplace_back(queue_order());
   if (interrupt) ask_to_stop(by.id, facts);
   append(std::move(facts), reply_once_stored(promise, reply));
+  start_next_in_queue();  // where none could start for a while, because the agent was deleted
 }
 
 void session_core::on_cancel(const core::principal& by, const core::cancel_run& c, reply_promise promise) {

@@ -1,4 +1,4 @@
-// What a session holds besides its talk, and changes of what was said: files, reactions, names, the waiting queue.
+// What a session holds besides its talk, and changes of what was said: files, reactions, feedback, names, the waiting queue.
 #include "actors/session_core.hpp"
 #include "providers/utf8.hpp"
 
@@ -16,6 +16,8 @@ constexpr std::size_t max_participant_bytes = 200;
 constexpr std::size_t max_emoji_bytes = 64;
 constexpr std::size_t max_reactions = 200;  ///< of one message
 constexpr std::size_t max_recent_reactions = 256;
+constexpr std::size_t max_note_characters = 2'000;
+constexpr std::size_t max_feedback = 500;  ///< of one answer
 
 bool is_over(core::session_status status) {
   return status == core::session_status::closed || status == core::session_status::deleted;
@@ -24,6 +26,13 @@ bool is_over(core::session_status status) {
 bool is_text(std::string_view bytes) {
   return providers::scan_utf8(bytes).valid == bytes.size() &&
          std::none_of(bytes.begin(), bytes.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; });
+}
+
+/// Text of several lines, in characters; nothing where it is none.
+std::optional<std::size_t> length_of_note(std::string_view note) {
+  auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' && c != '\n' && c != '\r' && c != '\t'; };
+  if (providers::scan_utf8(note).valid != note.size() || std::any_of(note.begin(), note.end(), is_control)) return std::nullopt;
+  return std::count_if(note.begin(), note.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
 std::optional<core::error> defect_of(const core::add_file& c) {
@@ -105,6 +114,39 @@ void session_core::set_reaction(const core::principal& by, core::react& c, bool 
          reply_once_stored(promise, core::done{}));
 }
 
+// ---- feedback ----
+
+void session_core::on_rate(const core::principal& by, core::rate_message& c, reply_promise promise) {
+  if (auto length = length_of_note(c.note); !length || *length > max_note_characters)
+    return refuse(promise, errc::validation_error,
+                  "The note must be text of at most " + std::to_string(max_note_characters) + " characters.");
+  look_up(core::get_message{s.id, c.message}, promise, [by, c, promise](session_core me, const core::answer& a) mutable {
+    const auto& message = std::get<core::message_record>(a);
+    if (message.role != core::role::assistant)
+      return refuse(promise, errc::not_an_answer,
+                    "Only answers take feedback; this message is the " + std::string(core::to_string(message.role)) + "'s.");
+    std::pair<core::rating, std::string> was;
+    for (const auto& f : message.feedback)
+      if (f.by == by.id) was = {f.rating, f.note};
+    if (was.first == core::rating::none && c.rating != core::rating::none && message.feedback.size() >= max_feedback)
+      return refuse(promise, errc::payload_too_large,
+                    "The answer has feedback of " + std::to_string(max_feedback) + " people, as many as it may.");
+    // What was said since may not be on disk yet.
+    auto known = me.s.recent_feedback.find({c.message, by.id});
+    me.set_feedback(by, c, known == me.s.recent_feedback.end() ? was : known->second, promise);
+  });
+}
+
+void session_core::set_feedback(const core::principal& by, core::rate_message& c,
+                                const std::pair<core::rating, std::string>& was, reply_promise promise) {
+  if (c.rating == core::rating::none) c.note.clear();
+  std::pair now_said{c.rating, c.note};
+  if (now_said == was) return s.log.when_stored(reply_once_stored(std::move(promise), core::done{}));
+  if (s.recent_feedback.size() >= max_recent_reactions) s.recent_feedback.clear();  // the store still knows them
+  s.recent_feedback[{c.message, by.id}] = std::move(now_said);
+  append({core::message_feedback{c.message, c.rating, std::move(c.note), by.id}}, reply_once_stored(promise, core::done{}));
+}
+
 // ---- the session itself ----
 
 void session_core::on_update(core::update_session& c, reply_promise promise) {
@@ -138,6 +180,7 @@ void session_core::on_clear(const core::principal& by, reply_promise promise) {
     return refuse(promise, errc::busy, "A run is in progress or waits; cancel it, or clear the history after its end.");
   s.recent_messages.clear();
   s.recent_reactions.clear();
+  s.recent_feedback.clear();
   append({core::history_cleared{by.id}}, reply_once_stored(promise, core::done{}));
 }
 

@@ -40,7 +40,7 @@ void session_core::on_loaded(loaded_session& m) {
 void session_core::on_idle_tick() {
   // A client that only looks on costs a sink, not an actor.
   auto patience = s.is_used ? s.services->config->limits.session_idle_timeout : onlooker_delay;
-  bool busy = s.run || !s.queue.empty() || s.phase != session_state::life::awake;
+  bool busy = s.run || !s.queue.empty() || s.title_writer || s.phase != session_state::life::awake;
   std::chrono::milliseconds idle_for = now() - s.last_activity;
   if (busy || idle_for < patience) return self->delayed_send(self, busy ? patience : patience - idle_for, idle_tick{});
   s.phase = session_state::life::resting;
@@ -59,6 +59,7 @@ void session_core::on_idle_tick() {
 
 void session_core::leave(bool wake_again, bool broke) {
   s.phase = session_state::life::retiring;
+  drop_title_writer();
   self->request(s.directory, caf::infinite, retire{s.id, s.sinks, wake_again, broke})
       .then(
           [self = self](const retired&) {
@@ -82,6 +83,7 @@ void session_core::on_exit(caf::exit_msg& m) {
     self->send_exit(s.run->loop, reason);
   }
   close_approvals();
+  drop_title_writer();
   s.phase = session_state::life::retiring;
   s.log.when_stored([self = self, reason](const core::error*) {
     self->state.log.release([self, reason](const core::error*) { self->quit(reason); });

@@ -1,6 +1,7 @@
 // The session actor's handlers by topic: life (session_core.cpp), commands (session_commands.cpp, what a session holds
 // besides its talk: session_content.cpp, copies of others: session_fork.cpp), runs (session_runs.cpp), what people are asked
-// (session_approvals.cpp). A view of the actor, made per message; all state is in session_state.
+// (session_approvals.cpp), its title (session_titles.cpp). A view of the actor, made per message; all state is in
+// session_state.
 #pragma once
 
 #include "actors/session.hpp"
@@ -71,6 +72,9 @@ struct session_core {
   void on_update(core::update_session& c, reply_promise promise);
   void on_react(const core::principal& by, core::react& c, reply_promise promise);
   void set_reaction(const core::principal& by, core::react& c, bool is_there, reply_promise promise);
+  void on_rate(const core::principal& by, core::rate_message& c, reply_promise promise);
+  void set_feedback(const core::principal& by, core::rate_message& c, const std::pair<core::rating, std::string>& was,
+                    reply_promise promise);
   void on_add_file(const core::principal& by, core::add_file& c, reply_promise promise);
   void on_clear(const core::principal& by, reply_promise promise);
   void on_fork(const core::principal& by, const core::fork_session& c, reply_promise promise);
@@ -81,10 +85,12 @@ struct session_core {
   // ---- runs ----
   [[nodiscard]] std::shared_ptr<const core::agent_config> agent() const;
   void with_history(std::function<void()> f);
-  void start_run(const core::run_id& run, const core::message_id& message, core::principal by, std::string question,
-                 const core::message_options& options, core::millis queued_at, payloads facts, session_log::stored_fn stored);
+  /// `config` is the agent as it is now: it may change, or be deleted, from one look to the next.
+  void start_run(core::agent_ptr config, const core::run_id& run, const core::message_id& message, core::principal by,
+                 std::string question, const core::message_options& options, core::millis queued_at, payloads facts,
+                 session_log::stored_fn stored);
   void spawn_loop(const core::run_id& run, const core::message_id& message, core::principal by,
-                  const core::message_options& options, core::turn before);
+                  const core::message_options& options, core::turn before, core::agent_ptr agent);
   void lend_history(const core::run_id& run, core::turn before);
   /// The current run ends soon; that it is to is the last of `facts`, for the process may end before it has. Once per run.
   void ask_to_stop(const std::string& by, payloads& facts);
@@ -101,6 +107,11 @@ struct session_core {
   void close_approval(const core::approval_id& id, const caf::strong_actor_ptr& answered_by);
   void close_approvals();
   void add_alerts(payloads& facts) const;
+  /// After a completed run, where the session has no title of a person's: its first words, at once; a better one comes
+  /// later where the agent says that a model writes it.
+  void add_title(const core::run_id& run, const core::history& history, payloads& facts);
+  void on_title(const std::string& first, written_title& m);
+  void drop_title_writer();
 
   [[nodiscard]] core::millis now() const { return s.services->environment->now(); }
   [[nodiscard]] session_actor me() const { return session_actor{self}; }
@@ -113,6 +124,9 @@ inline void refuse(session_core::reply_promise& promise, core::errc code, std::s
 
 /// Tells `reply` once what it speaks of is on disk, or why it is not.
 [[nodiscard]] session_log::stored_fn reply_once_stored(session_core::reply_promise promise, core::command_reply reply);
+
+/// What the usage among `facts` has cost.
+[[nodiscard]] core::micro_usd cost_in(const std::vector<core::event_payload>& facts);
 
 /// What is too long of what clients say about a session; nothing where all is well.
 [[nodiscard]] std::optional<core::error> too_long(const std::string& title, const std::string& metadata);

@@ -1,7 +1,6 @@
 // The session and its runs: starting, queueing, recording what the loop reports, going on after a restart.
 #include "actors/agent_loop.hpp"
 #include "actors/delegation.hpp"
-#include "actors/first_words.hpp"
 #include "actors/session_core.hpp"
 
 #include <algorithm>
@@ -9,18 +8,6 @@
 namespace troupe::actors {
 
 namespace {
-
-/// What clients call a session that has no name yet; its first exchange gives it one.
-constexpr std::string_view untitled = "New Conversation";
-constexpr std::size_t max_given_title = 60;
-
-/// The beginning of what the user said first.
-std::string title_from(const core::history& history) {
-  for (const auto& message : history.messages())
-    if (message.role == core::role::user)
-      if (auto title = first_words(message.content, max_given_title); !title.empty()) return title;
-  return {};
-}
 
 /// Who wrote a message, as far as the log knows.
 core::principal author_of(const std::string& id, const std::string& name) {
@@ -43,6 +30,13 @@ std::string text_of_open_step(const std::vector<core::event>& run) {
 }
 
 }  // namespace
+
+core::micro_usd cost_in(const std::vector<core::event_payload>& facts) {
+  core::micro_usd cost;
+  for (const auto& f : facts)
+    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) cost += usage->cost;
+  return cost;
+}
 
 std::shared_ptr<const core::agent_config> session_core::agent() const {
   return s.services->config->find_agent(s.record.project, s.record.agent);
@@ -77,10 +71,9 @@ void session_core::with_history(std::function<void()> f) {
   });
 }
 
-void session_core::start_run(const core::run_id& run, const core::message_id& message, core::principal by, std::string question,
-                             const core::message_options& options, core::millis queued_at, payloads facts,
-                             session_log::stored_fn stored) {
-  auto config = agent();
+void session_core::start_run(core::agent_ptr config, const core::run_id& run, const core::message_id& message,
+                             core::principal by, std::string question, const core::message_options& options,
+                             core::millis queued_at, payloads facts, session_log::stored_fn stored) {
   core::run_started started{run,
                             message,
                             s.services->environment->make<core::message_id>(),
@@ -91,12 +84,12 @@ void session_core::start_run(const core::run_id& run, const core::message_id& me
                             std::move(question)};
   facts.emplace_back(started);
   append(std::move(facts), std::move(stored));
-  spawn_loop(run, message, std::move(by), options, {});
+  spawn_loop(run, message, std::move(by), options, {}, std::move(config));
 }
 
 void session_core::spawn_loop(const core::run_id& run, const core::message_id& message, core::principal by,
-                              const core::message_options& options, core::turn before) {
-  s.run = session_state::current_run{run, message, options, {}, {}, std::move(by)};
+                              const core::message_options& options, core::turn before, core::agent_ptr agent) {
+  s.run = session_state::current_run{run, message, options, {}, {}, std::move(by), std::move(agent)};
   // The history must hold the message this run answers before it is lent to the loop.
   with_history(
       [self = self, run, before = std::move(before)]() mutable { session_core{self}.lend_history(run, std::move(before)); });
@@ -108,7 +101,7 @@ void session_core::lend_history(const core::run_id& run, core::turn before) {
   for (const auto& e : s.history_backlog) s.history.apply(e);
   s.history_backlog.clear();
   run_order order;
-  order.agent = agent();
+  order.agent = s.run->agent;
   order.record = s.record;
   order.directory = s.directory;
   order.by = s.run->by;
@@ -197,7 +190,9 @@ void session_core::resume_run(core::session_state& loaded) {
   if (stops) {
     end_stopped_run(std::move(shown));
   } else if (s.turn.active) {
-    if (agent()) return spawn_loop(s.turn.run, s.turn.message, {}, core::message_options_from(loaded.live_options), s.turn);
+    if (auto began_with = s.services->config->find_agent(s.record.project, s.record.agent, s.turn.config_hash))
+      return spawn_loop(s.turn.run, s.turn.message, {}, core::message_options_from(loaded.live_options), s.turn,
+                        std::move(began_with));
     append({core::run_failed{s.turn.run, core::errc::not_found,
                              "The session's agent is no longer configured: " + s.record.agent.str(), s.turn.step}});
   }
@@ -205,10 +200,12 @@ void session_core::resume_run(core::session_state& loaded) {
 }
 
 void session_core::start_next_in_queue() {
-  if (s.run || s.queue.empty() || s.record.status != core::session_status::active || !agent()) return;
+  if (s.run || s.queue.empty() || s.record.status != core::session_status::active) return;
+  auto config = agent();
+  if (!config) return;
   auto next = std::move(s.queue.front());
   s.queue.pop_front();
-  start_run(next.run, next.message, author_of(next.author, next.author_name), std::move(next.content),
+  start_run(std::move(config), next.run, next.message, author_of(next.author, next.author_name), std::move(next.content),
             core::message_options_from(next.options), next.at, {}, {});
 }
 
@@ -262,9 +259,7 @@ void session_core::on_run_finished(finish_run& m) {
   add_alerts(m.payloads);
   bool is_completed = std::holds_alternative<core::run_completed>(end);
   m.payloads.push_back(std::move(end));
-  if (is_completed && s.record.title == untitled)
-    if (auto title = title_from(m.history); !title.empty())
-      m.payloads.emplace_back(core::session_updated{s.record.status, std::move(title)});
+  if (is_completed) add_title(m.run, m.history, m.payloads);
   append(std::move(m.payloads));
   s.model_calls = std::max(s.model_calls, m.model_calls);
   s.run.reset();
@@ -304,9 +299,7 @@ void session_core::on_loop_down(caf::down_msg& m) {
 /// Alerts behind the usage in `facts`, which is new: for each threshold of the session, its agent and its project that it
 /// carries the spend over.
 void session_core::add_alerts(payloads& facts) const {
-  core::micro_usd cost;
-  for (const auto& f : facts)
-    if (const auto* usage = std::get_if<core::usage_recorded>(&f)) cost += usage->cost;
+  auto cost = cost_in(facts);
   if (cost.value == 0) return;
   if (auto config = agent(); config && config->limits.budget) {
     auto spend = s.record.cost + cost;

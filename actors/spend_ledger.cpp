@@ -47,13 +47,13 @@ bool crossed_threshold(const std::vector<std::int32_t>& thresholds, std::int32_t
   return std::any_of(thresholds.begin(), thresholds.end(), [&](std::int32_t t) { return before < t && after >= t; });
 }
 
-/// A budget, whose it is, and where it stands in the configuration.
+/// A budget, whose it is, and where it stands in the configuration, or in the definition of a stored agent.
 struct spend_ledger::budgeted {
   const char* scope;
   std::string account;
   std::string subject;
   std::string config_path;
-  const core::budget_config* budget;
+  std::shared_ptr<const core::budget_config> budget;  ///< never null
 };
 
 std::vector<spend_ledger::budgeted> spend_ledger::budgets_of(const core::project_id& project,
@@ -62,10 +62,13 @@ std::vector<spend_ledger::budgeted> spend_ledger::budgets_of(const core::project
   auto p = config_->projects.find(project);
   if (p == config_->projects.end()) return out;
   auto path = "projects." + project.str();
-  out.push_back({"project", project.str(), "project " + project.str(), path, &p->second.spending});
-  if (auto a = p->second.agents.find(agent); a != p->second.agents.end())
-    out.push_back({"agent", project.str() + "/" + agent.str(), "agent " + agent.str(), path + ".agents." + agent.str(),
-                   &a->second->spending});
+  out.push_back({"project", project.str(), "project " + project.str(), path + ".budget", {config_, &p->second.spending}});
+  // Of an agent that is not there any more too: made again, it has not got its money back.
+  static const auto no_budget = std::make_shared<const core::budget_config>();
+  auto found = agent.empty() ? nullptr : config_->find_agent(project, agent);
+  out.push_back({"agent", project.str() + "/" + agent.str(), "agent " + agent.str(),
+                 p->second.agents.contains(agent) ? path + ".agents." + agent.str() + ".budget" : "budget",
+                 found ? std::shared_ptr<const core::budget_config>(found, &found->spending) : no_budget});
   return out;
 }
 
@@ -123,7 +126,7 @@ std::optional<std::string> spend_ledger::reached(const core::project_id& project
       auto spend = in.period == period ? in.spend : core::micro_usd{};
       if (!limit || spend < *limit) return std::nullopt;
       return "The " + b.subject + " has spent its budget for " + period + " (UTC): " + usd(spend) + " of " + usd(*limit) +
-             " USD (" + b.config_path + ".budget." + key + ").";
+             " USD (" + b.config_path + "." + key + ").";
     };
     if (auto day = is_spent(spent.day, periods.day, b.budget->daily, "daily_usd")) return day;
     if (auto month = is_spent(spent.month, periods.month, b.budget->monthly, "monthly_usd")) return month;

@@ -9,7 +9,7 @@ namespace troupe::actors {
 
 namespace {
 
-using self_pointer = tool_invocation_actor::stateful_pointer<tool_invocation_state>;
+using invocation_pointer = tool_invocation_actor::stateful_pointer<tool_invocation_state>;
 
 constexpr std::chrono::milliseconds show_pause{50};
 
@@ -23,7 +23,7 @@ tools::tool_result run_safely(const tools::tool& tool, const tools::tool_context
 }
 
 struct invocation_core {
-  self_pointer self;
+  invocation_pointer self;
   tool_invocation_state& s = self->state;
 
   [[nodiscard]] caf::actor_clock::time_point now() const { return self->clock().now(); }
@@ -98,7 +98,7 @@ struct invocation_core {
 
 }  // namespace
 
-tool_invocation_actor::behavior_type tool_invocation(self_pointer self, services_ptr services, agent_loop_actor loop,
+tool_invocation_actor::behavior_type tool_invocation(invocation_pointer self, services_ptr services, agent_loop_actor loop,
                                                      tools::tool_context context, tools::tool_ptr tool,
                                                      boost::json::object arguments, std::chrono::milliseconds time_limit) {
   auto& s = self->state;

@@ -32,7 +32,7 @@ json::value parsed(const std::string& text) {
   return error ? json::value(text) : value;
 }
 
-std::string body_of(const core::session_id& session, const core::approval_requested& a, core::millis at) {
+std::string webhook_body(const core::session_id& session, const core::approval_requested& a, core::millis at) {
   json::object data{{"approvalId", a.approval.str()},
                     {"sessionId", session.str()},
                     {"runId", a.run.str()},
@@ -171,7 +171,7 @@ void approval_webhook::tell(const core::session_id& session, const core::approva
   one->environment = environment_;
   one->config = config_;
   one->id = question.approval;
-  one->body = body_of(session, question, at);
+  one->body = webhook_body(session, question, at);
   boost::asio::post(loop_.context(), [self = shared_from_this(), one] {
     if (self->is_stopped_) return;
     if (self->under_way_.size() >= max_waiting)

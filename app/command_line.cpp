@@ -11,6 +11,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 namespace troupe::app {
@@ -38,11 +40,17 @@ std::string hint(const CLI::App* cli, const CLI::Error& e) {
   if (!wrong.empty()) {
     auto entry = tree_of(command);
     std::vector<std::string_view> known;
-    for (const auto& sub : entry.commands) known.push_back(sub.name);
-    for (const auto& option : entry.options)
-      if (!option.is_positional) known.insert(known.end(), option.names.begin(), option.names.end());
     auto word = wrong.front().substr(0, wrong.front().find('='));
-    if (auto near = nearest(word, known); !near.empty()) out += "the nearest there is: " + std::string(near) + "\n";
+    bool is_option = word.starts_with('-');
+    for (const auto& sub : entry.commands)
+      if (!is_option) known.push_back(sub.name);
+    for (const auto& option : entry.options)
+      if (is_option && !option.is_positional) known.insert(known.end(), option.names.begin(), option.names.end());
+    // Who types the beginning of a word means that word, however long it is.
+    std::vector<std::string_view> begun;
+    std::copy_if(known.begin(), known.end(), std::back_inserter(begun), [&](auto name) { return name.starts_with(word); });
+    if (auto near = nearest(word, begun.empty() ? known : begun); !near.empty())
+      out += "the nearest there is: " + std::string(near) + "\n";
   }
   return out + "try: " + path + " --help\n";
 }
@@ -94,6 +102,8 @@ void command_line::add_serving() {
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}));
   serve_command->add_option("--record", serving.record, "Write every conversation as a scenario into this folder")
       ->type_name("DIR");
+  serve_command->add_option("--scenarios", serving.scenarios, "Let admins play the scenarios of this folder from the console")
+      ->type_name("DIR");
   serve_command->add_flag("--check-config", serving.check_config, "Read the configuration, say whether it is valid, and end");
   serve_command->add_flag("--insecure-no-auth", serving.insecure_no_auth, "Allow a public address without authentication");
 
@@ -119,17 +129,25 @@ void command_line::add_checking() {
 
 void command_line::add_scenarios() {
   replay_command = cli.add_subcommand("replay", "Run scenarios in virtual time, without network");
-  replay_command->add_option("paths", replaying.paths, "Scenario files, or folders of them")->required()->type_name("PATH…");
+  replay_command->add_option("paths", replaying.paths, "Scenario files, or folders of them")->type_name("PATH…");
+  replay_command->add_option("--files-from", replaying.files_from, "More paths, one on each line of this file; - is stdin")
+      ->type_name("FILE");
+  replay_command->add_flag("--list", replaying.list, "Say what the scenarios are instead of playing them");
   replay_command->add_flag("--restart-every-step", replaying.restart_every_step, "Stop and start everything after every step");
   replay_command->add_option("--junit", replaying.junit, "Write a JUnit report, one test case per scenario")->type_name("FILE");
 
   replay_command->add_option("--crash-at", replaying.crash_at, "Crash at a boundary of the journal, or at every one in turn")
       ->type_name("N|every");
   replay_command->add_option("--speed", replaying.speed, "Times real time; without it, as fast as it goes")->type_name("N");
-  replay_command->add_option("--filter", replaying.filters, "Only files whose path fits; may repeat")->type_name("GLOB");
-  replay_command->add_option("--tag", replaying.tags, "Only scenarios with this tag; may repeat")->type_name("WORD");
+  replay_command->add_option("--filter", replaying.filters, "Only files whose path fits; may repeat")
+      ->type_name("GLOB")
+      ->allow_extra_args(false);
+  replay_command->add_option("--tag", replaying.tags, "Only scenarios with this tag; may repeat")
+      ->type_name("WORD")
+      ->allow_extra_args(false);
   replay_command->add_flag("--update", replaying.update, "Write what came into the files, where it differs");
   replay_command->add_flag("--json", replaying.json, "A line of JSON per scenario, with the hash of its events");
+  replay_command->add_flag("--no-progress", replaying.no_progress, "No progress bar on a terminal");
   replay_command->add_option("--url", replaying.url, "Play against a running server, in real time")->type_name("URL");
   replay_command->add_option("--token", replaying.token, "Credentials for --url");
   replay_command->add_option("--project", replaying.project, "Project for --url; the server's first by default")
@@ -166,6 +184,7 @@ void command_line::add_scenarios() {
       "Examples:\n"
       "  troupe replay scenarios                     every scenario in the folder\n"
       "  troupe replay demo.json --crash-at every    crashes everywhere, one after the other\n"
+      "  troupe replay scenarios --list --tag tools  what there is\n"
       "  troupe replay recordings --url http://127.0.0.1:8080");
   record_command->footer(
       "Examples:\n"

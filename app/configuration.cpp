@@ -86,6 +86,8 @@ void check_context(const core::agent_config& agent, const std::string& at) {
                         std::to_string(agent.limits.max_output_tokens)};
 }
 
+}  // namespace
+
 void finish_agent(core::agent_config& agent, const std::string& at, const document& file) {
   auto priced_as = finish_model(agent.provider, agent.model, agent.price, at, file);
   check_references(agent, at, file);
@@ -107,6 +109,8 @@ void finish_agent(core::agent_config& agent, const std::string& at, const docume
   }
   agent.hash = hash_of(agent);
 }
+
+namespace {
 
 /// The one there is, where there is only one; else it must be named.
 template <class Map, class Id>
@@ -165,10 +169,12 @@ core::result<core::config> parse_configuration(std::string_view text, std::strin
     auto demo = demo_configuration(environment);
     file.config.providers = std::move(demo.providers);
     file.config.projects = std::move(demo.projects);
+    file.config.prices = std::move(demo.prices);
     if (file.config.default_project.empty()) file.config.default_project = demo.default_project;
   } else {
     resolve_files(file, std::filesystem::path(file_name).parent_path());
     resolve(file);
+    file.config.prices = file.prices;
   }
   choose_default(file.config.default_project, file.config.projects, "/default_project", "project");
   check_limits(file.config.limits);

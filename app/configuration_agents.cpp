@@ -62,7 +62,7 @@ constexpr field<T> alerts_field() {
 }
 
 template <auto Member>
-constexpr field<budget_config> dollars(std::string_view key) {
+constexpr field<budget_config> budget_dollars(std::string_view key) {
   return {key,
           [](const node& at, budget_config& to, std::int64_t, std::int64_t) {
             to.*Member = micro_usd::from_usd(at.number(0, 1'000'000'000));
@@ -73,8 +73,8 @@ constexpr field<budget_config> dollars(std::string_view key) {
 }
 
 constexpr std::array budget_fields{
-    dollars<&budget_config::daily>("daily_usd"),
-    dollars<&budget_config::monthly>("monthly_usd"),
+    budget_dollars<&budget_config::daily>("daily_usd"),
+    budget_dollars<&budget_config::monthly>("monthly_usd"),
     alerts_field<budget_config>(),
 };
 
@@ -147,6 +147,16 @@ json::value write_context_policy(const agent_config& from) {
   return json::value(context_policies.at(static_cast<std::size_t>(from.context)));
 }
 
+constexpr std::array<std::string_view, 2> title_sources{"first_words", "model"};  // in the order of the enum
+
+void read_titles(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  to.titles = at.one_of(title_sources) == "model" ? title_source::model : title_source::first_words;
+}
+
+json::value write_titles(const agent_config& from) {
+  return json::value(title_sources.at(static_cast<std::size_t>(from.titles)));
+}
+
 constexpr std::array context_fields{
     number<agent_config, &agent_config::context_tokens>("tokens", 0, 1'000'000'000),
     field<agent_config>{"policy", read_context_policy, write_context_policy},
@@ -182,6 +192,7 @@ const std::array agent_table{
     field<agent_config>{"response_schema", read_response_schema, write_response_schema},
     field<agent_config>{"fallback", read_fallback, write_fallback},
     object<agent_config, whole_agent, context_fields>("context"),
+    field<agent_config>{"titles", read_titles, write_titles},
 };
 
 struct project_draft {

@@ -204,20 +204,20 @@ void read_mode(const node& at, document& to, std::int64_t, std::int64_t) {
 }
 
 constexpr auto insecure = [](auto& d) -> auto& { return d.config.insecure_no_auth; };
-constexpr auto whole = [](auto& d) -> auto& { return d; };
+constexpr auto whole_document = [](auto& d) -> auto& { return d; };
 
 constexpr std::array auth_fields{
     field<document>{"mode", read_mode,
                     [](const document& d) -> json::value { return json::value(d.config.auth.required ? "required" : "none"); }},
     flag<document, insecure>("insecure_no_auth"),
-    object<document, whole, jwt_fields>("jwt"),
+    object<document, whole_document, jwt_fields>("jwt"),
     field<document>{"api_keys", read_api_keys, write_api_keys},
     field<document>{"users", read_users, write_users},
 };
 
 }  // namespace
 
-field<document> auth_field() { return object<document, whole, auth_fields>("auth"); }
+field<document> auth_field() { return object<document, whole_document, auth_fields>("auth"); }
 
 void resolve_auth(document& file, const environment_lookup& environment) {
   auto& auth = file.config.auth;

@@ -33,7 +33,7 @@ constexpr field<config> session_limit(std::string_view key, std::int64_t least, 
   return number<config, of_sessions<Member>>(key, least, most);
 }
 
-constexpr std::array limit_fields{
+constexpr std::array server_limit_fields{
     transport_limit<&transport_limits::max_frame_bytes>("max_frame_bytes", 1'024, gib),
     transport_limit<&transport_limits::max_body_bytes>("max_body_bytes", 1'024, gib),
     transport_limit<&transport_limits::max_header_bytes>("max_header_bytes", 1'024, 1 << 20),
@@ -121,7 +121,7 @@ void read_log_level(const node& at, document& to, std::int64_t, std::int64_t) {
   to.config.log_level = at.one_of(levels);
 }
 
-constexpr auto whole = [](auto& d) -> auto& { return d; };
+constexpr auto whole_file = [](auto& d) -> auto& { return d; };
 constexpr auto settings = [](auto& d) -> auto& { return d.config; };
 constexpr auto data_folder = [](auto& d) -> auto& { return d.config.storage.data; };
 constexpr auto stored = [](auto& d) -> auto& { return d.config.storage; };
@@ -129,6 +129,7 @@ constexpr auto default_project = [](auto& d) -> auto& { return d.config.default_
 constexpr auto socketio = [](auto& d) -> auto& { return d.config.socketio; };
 constexpr auto io_threads = [](auto& d) -> auto& { return d.config.io_threads; };
 constexpr auto workers = [](auto& d) -> auto& { return d.config.workers; };
+constexpr auto scenarios = [](auto& d) -> auto& { return d.config.scenarios; };
 
 }  // namespace
 
@@ -142,13 +143,14 @@ std::span<const field<document>> document_fields() {
       prices_field(),
       projects_field(),
       auth_field(),
-      object<document, whole, cors_fields>("cors"),
-      object<document, settings, limit_fields>("limits"),
+      object<document, whole_file, cors_fields>("cors"),
+      object<document, settings, server_limit_fields>("limits"),
       object<document, socketio, socketio_fields>("socketio"),
       number<document, io_threads>("io_threads", 1, 64),
       number<document, workers>("workers", 0, 256),
       field<document>{"log_level", read_log_level,
                       [](const document& d) -> json::value { return json::value(d.config.log_level); }},
+      text<document, scenarios>("scenarios"),
       tools_field(),
       approvals_field(),
       unsupported<document>("tls"),

@@ -1,5 +1,5 @@
 // What a configuration file holds before its references are resolved, and the tables of its keys. Private to
-// configuration*.cpp.
+// configuration*.cpp and stored_agents.cpp.
 #pragma once
 
 #include "app/configuration.hpp"
@@ -58,6 +58,8 @@ void resolve_auth(document& file, const environment_lookup& environment);
 /// The same of tools and of the webhook; `folder` is where their `ca_file`s are.
 void resolve_tools(document& file, const std::filesystem::path& folder, const environment_lookup& environment);
 void resolve_webhook(document& file, const std::filesystem::path& folder, const environment_lookup& environment);
+/// All that an agent needs besides its own fields: its provider, price, references and hash. Throws a fault.
+void finish_agent(core::agent_config& agent, const std::string& at, const document& file);
 /// Throws a fault where the agent names tools, approvals or agents that are not there.
 void check_references(const core::agent_config& agent, const std::string& at, const document& file);
 [[nodiscard]] bool is_builtin_tool(std::string_view name);

@@ -107,7 +107,7 @@ json::value written(const provider_draft& from) {
 constexpr auto timeouts = [](auto& p) -> auto& { return p.config.timeouts; };
 constexpr auto max_concurrent = [](auto& p) -> auto& { return p.config.max_concurrent; };
 constexpr auto max_retries = [](auto& p) -> auto& { return p.config.max_retries; };
-constexpr auto whole = [](auto& p) -> auto& { return p.config; };
+constexpr auto whole_provider = [](auto& p) -> auto& { return p.config; };
 
 constexpr std::array provider_fields{
     field<provider_draft>{"kind", read_kind, written<&provider_config::kind>},
@@ -122,7 +122,7 @@ constexpr std::array provider_fields{
     object<provider_draft, timeouts, timeout_fields>("timeouts_ms"),
     number<provider_draft, max_concurrent>("max_concurrent", 1, 100'000),
     number<provider_draft, max_retries>("max_retries", 0, 10),
-    object<provider_draft, whole, breaker_fields>("breaker"),
+    object<provider_draft, whole_provider, breaker_fields>("breaker"),
 };
 
 void finish_provider(const node& entry, provider_draft& draft) {
@@ -166,20 +166,20 @@ json::value write_providers(const document& from) {
   return out;
 }
 
-// ---- prices: US dollars per million tokens in the file, nano-dollars per token inside ----
+// ---- prices: US price_dollars per million tokens in the file, nano-price_dollars per token inside ----
 
 struct price_draft {
   std::optional<double> input, cached_input, output;
 };
 
 template <auto Member>
-constexpr field<price_draft> dollars(std::string_view key) {
+constexpr field<price_draft> price_dollars(std::string_view key) {
   return {key, [](const node& at, price_draft& to, std::int64_t, std::int64_t) { to.*Member = at.number(0, 1'000'000); },
           [](const price_draft& from) -> json::value { return json::value((from.*Member).value_or(0)); }};
 }
 
-constexpr std::array price_fields{dollars<&price_draft::input>("input"), dollars<&price_draft::cached_input>("cached_input"),
-                                  dollars<&price_draft::output>("output")};
+constexpr std::array price_fields{price_dollars<&price_draft::input>("input"), price_dollars<&price_draft::cached_input>("cached_input"),
+                                  price_dollars<&price_draft::output>("output")};
 
 void read_prices(const node& at, document& to, std::int64_t, std::int64_t) {
   if (at.object().size() > max_entries) at.fail("has more than " + std::to_string(max_entries) + " entries");
@@ -191,7 +191,7 @@ void read_prices(const node& at, document& to, std::int64_t, std::int64_t) {
       entry.fail("expected a key of the form \"provider/model\"");
     price_draft draft;
     read_fields<price_draft>(entry, draft, price_fields);
-    if (!draft.input || !draft.output) entry.fail("needs \"input\" and \"output\", in US dollars per million tokens");
+    if (!draft.input || !draft.output) entry.fail("needs \"input\" and \"output\", in US price_dollars per million tokens");
     to.prices[member.key()] = {nano(*draft.input), nano(draft.cached_input.value_or(*draft.input)), nano(*draft.output)};
   }
 }

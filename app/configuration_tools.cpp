@@ -198,7 +198,7 @@ constexpr auto of = [](auto& draft) -> auto& {
 };
 
 template <auto Member>
-constexpr field<tool_draft> whole(std::string_view key, std::int64_t least, std::int64_t most) {
+constexpr field<tool_draft> whole_number(std::string_view key, std::int64_t least, std::int64_t most) {
   return number<tool_draft, of<Member>>(key, least, most);
 }
 
@@ -237,10 +237,10 @@ constexpr std::array tool_table{
     field<tool_draft>{"environment", read_values<&tool_config::environment, false>, write_values<&tool_config::environment>},
     flag<tool_draft, of<&tool_config::sandbox>>("sandbox"),
     flag<tool_draft, of<&tool_config::network>>("network"),
-    whole<&tool_config::cpu_limit>("cpu_limit_ms", 0, day_ms),
-    whole<&tool_config::memory_bytes>("memory_bytes", 0, std::int64_t{1} << 40),
-    whole<&tool_config::processes>("processes", 0, 100'000),
-    whole<&tool_config::output_bytes>("output_bytes", 1, tools::max_output_bytes),
+    whole_number<&tool_config::cpu_limit>("cpu_limit_ms", 0, day_ms),
+    whole_number<&tool_config::memory_bytes>("memory_bytes", 0, std::int64_t{1} << 40),
+    whole_number<&tool_config::processes>("processes", 0, 100'000),
+    whole_number<&tool_config::output_bytes>("output_bytes", 1, tools::max_output_bytes),
     field<tool_draft>{"url", read_url, [](const tool_draft& t) -> json::value { return json::value(t.config.url); }},
     field<tool_draft>{"method",
                       [](const node& at, tool_draft& to, std::int64_t, std::int64_t) { to.config.method = at.one_of(methods); },
@@ -253,7 +253,7 @@ constexpr std::array tool_table{
     field<tool_draft>{"hosts", read_hosts, [](const tool_draft& t) -> json::value { return list_of(t.config.hosts); }},
     flag<tool_draft, of<&tool_config::allow_private>>("allow_private"),
     limited_text<&tool_config::ca_file>("ca_file"),
-    whole<&tool_config::start_timeout>("start_timeout_ms", 1, hour_ms),
+    whole_number<&tool_config::start_timeout>("start_timeout_ms", 1, hour_ms),
 };
 
 /// Providers take letters, digits, `_` and `-`; a dot stands between an MCP server and its tool.

@@ -106,6 +106,7 @@ core::config demo_configuration(const environment_lookup& environment) {
   guide.limits.budget = budget;
   guide.price = price;
   project.agents[guide.id] = finished(guide);
+  out.prices["demo/scripted"] = out.prices["scout/scripted"] = price;
 
   core::provider_config scouting = scripted;
   scouting.id.value = "scout";

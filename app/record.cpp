@@ -6,6 +6,7 @@
 #include "app/record/session_record.hpp"
 #include "app/scenario/rest_client.hpp"
 #include "app/scenario/runner.hpp"
+#include "app/stored_agents.hpp"
 #include "providers/provider_factory.hpp"
 
 #include <cstdio>
@@ -20,14 +21,17 @@ int fail(const std::string& text, int status) {
 }
 
 core::result<recording_source> from_folder(const record_options& options, core::session_id session,
-                                           const core::config& config) {
+                                           const core::config_ptr& config) {
   auto queries = storage::open_for_reading(options.data);
   if (!queries) return queries.error();
   auto log = read_log(**queries, session, {});
   if (!log) return log.error();
   if (log->empty()) return core::error{core::errc::not_found, "there is no session " + options.session + " in " + options.data};
+  core::status_board board;
+  auto loaded = load_stored_agents(*config, **queries, *make_agent_parser(config), board);
+  if (!loaded) return loaded.error();
   recording_source source;
-  source.agent = agent_of(*log, config);
+  source.agent = agent_of(*log, *config);
   if (!source.agent)
     std::fprintf(
         stderr,
@@ -59,7 +63,8 @@ int record(const record_options& options) {
   auto config = options.config_file ? load_configuration(*options.config_file, environment)
                                     : core::result<core::config>(demo_configuration(environment));
   if (!config) return fail(config.error().text, 2);
-  auto read = options.url ? from_server(options, *session) : from_folder(options, *session, *config);
+  auto read = options.url ? from_server(options, *session)
+                          : from_folder(options, *session, std::make_shared<const core::config>(*config));
   if (!read) return fail(read.error().text, options.url && read.error().code == core::errc::configuration_error ? 2 : 1);
   auto source = std::move(*read);
   auto tools = tools::builtin_tools();

@@ -1,27 +1,24 @@
 #include "app/replay.hpp"
 
+#include "app/cli/progress.hpp"
 #include "app/record/session_record.hpp"
+#include "app/replay_files.hpp"
 #include "app/scenario/acceptance.hpp"
 #include "app/scenario/junit.hpp"
 #include "app/scenario/remote.hpp"
 #include "app/scenario/runner.hpp"
+#include "providers/utf8.hpp"
 
 #include <boost/json/serialize.hpp>
-
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <filesystem>
 #include <fstream>
 
 namespace troupe::app {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
-using core::errc;
-using core::error;
 
 namespace {
 
@@ -32,48 +29,11 @@ int wrong_usage(const std::string& text) {
   return 2;
 }
 
-/// Every `.json` below a folder but the schema; a file as it is named. In order, each once.
-core::result<std::vector<std::string>> scenario_files(const std::vector<std::string>& paths) {
-  std::vector<std::string> out;
-  for (const auto& path : paths) {
-    std::error_code failure;
-    auto status = fs::status(path, failure);
-    if (!fs::exists(status)) return error{errc::configuration_error, path + ": there is no such file or folder"};
-    if (!fs::is_directory(status)) {
-      out.push_back(path);
-      continue;
-    }
-    auto before = out.size();
-    for (auto it = fs::recursive_directory_iterator(path, failure); !failure && it != fs::recursive_directory_iterator();
-         it.increment(failure)) {
-      auto name = it->path().generic_string();
-      if (it->is_regular_file(failure) && name.ends_with(".json") && !name.ends_with(".schema.json")) out.push_back(name);
-    }
-    if (failure) return error{errc::configuration_error, path + ": cannot be listed: " + failure.message()};
-    if (out.size() == before) return error{errc::configuration_error, path + ": there is no scenario (*.json) in this folder"};
-  }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  if (out.empty()) return error{errc::configuration_error, "name at least one scenario file or folder"};
-  return out;
-}
-
-bool is_wanted_file(const std::string& file, const std::vector<std::string>& globs) {
-  return globs.empty() || std::any_of(globs.begin(), globs.end(), [&](const std::string& glob) {
-           // Without a slash the glob is about the name alone; a part of a path fits at any depth.
-           return ::fnmatch(glob.c_str(), file.c_str(), 0) == 0 || ::fnmatch(("*/" + glob).c_str(), file.c_str(), 0) == 0;
-         });
-}
-
-bool is_wanted(const scenario& s, const std::vector<std::string>& tags) {
-  return std::all_of(tags.begin(), tags.end(),
-                     [&](const std::string& tag) { return std::find(s.tags.begin(), s.tags.end(), tag) != s.tags.end(); });
-}
-
 std::optional<std::string> defect_of(const replay_options& o) {
   if (o.speed && !(*o.speed > 0)) return "--speed: expected a number above 0; 1 is real time";
   int modes = int{o.restart_every_step} + int{o.crash_at.has_value()} + int{o.url.has_value()} + int{o.update};
   if (modes > 1) return "--restart-every-step, --crash-at, --url and --update go one at a time";
+  if (o.list && modes > 0) return "--list plays nothing; it goes with --filter, --tag and --json only";
   if (!o.crash_at || *o.crash_at == "every") return std::nullopt;
   std::size_t n = 0;
   auto [end, failure] = std::from_chars(o.crash_at->data(), o.crash_at->data() + o.crash_at->size(), n);
@@ -86,9 +46,11 @@ std::optional<std::string> defect_of(const replay_options& o) {
 scenario_outcome crash_at(const scenario& s, std::size_t boundary, run_options options) {
   options.crash_at = boundary;
   auto out = run_scenario(s, options);
-  if (out.what == verdict::failed)
+  if (out.what == verdict::failed) {
+    if (!out.divergence.empty()) out.divergence["boundary"] = boundary;
     out.text = "with --crash-at " + std::to_string(boundary) + " (" +
                (out.struck.empty() ? "which it did not come to" : out.struck) + ")\n" + out.text;
+  }
   return out;
 }
 
@@ -168,20 +130,29 @@ void print_json(const test_case& c) {
                    {"hash", hash_of_events(c.outcome.events)},
                    {"boundaries", c.outcome.boundaries},
                    {"ms", static_cast<std::int64_t>(c.took.count() * 1'000)}};
-  if (!c.outcome.text.empty()) out["text"] = c.outcome.text;
+  if (!c.outcome.text.empty()) out["text"] = providers::to_utf8(c.outcome.text);
+  if (!c.outcome.divergence.empty()) out["divergence"] = c.outcome.divergence;
   std::puts(json::serialize(out).c_str());
+  std::fflush(stdout);  // whoever reads a pipe wants to know how far it has come
 }
 
 }  // namespace
 
 int replay(const replay_options& options) {
   if (auto defect = defect_of(options)) return wrong_usage(*defect);
-  auto files = scenario_files(options.paths);
+  auto paths = options.paths;
+  if (options.files_from) {
+    auto more = paths_from(*options.files_from);
+    if (!more) return wrong_usage(more.error().text);
+    paths.insert(paths.end(), more->begin(), more->end());
+  }
+  auto files = scenario_files(paths);
   if (!files) return wrong_usage(files.error().text);
+  std::erase_if(*files, [&](const std::string& file) { return !is_wanted_file(file, options.filters); });
+  if (options.list) return list_scenarios(*files, options.tags, options.json) ? 0 : 1;
   // All are read before any is played: a mistake in one is told at once.
   std::vector<scenario> scenarios;
   for (const auto& file : *files) {
-    if (!is_wanted_file(file, options.filters)) continue;
     auto loaded = load_scenario(file);
     if (!loaded) return wrong_usage(loaded.error().text);
     if (is_wanted(*loaded, options.tags)) scenarios.push_back(std::move(*loaded));
@@ -199,16 +170,19 @@ int replay(const replay_options& options) {
     return crash_at(s, std::stoull(*options.crash_at), plain);
   };
   std::vector<test_case> cases;
-  for (const auto& s : scenarios) {
-    auto started = std::chrono::steady_clock::now();
-    auto outcome = play(s);
-    cases.push_back({s.file, std::move(outcome), std::chrono::steady_clock::now() - started});
-    options.json ? print_json(cases.back()) : print(cases.back());
-  }
   auto count = [&](verdict v) {
     return static_cast<std::size_t>(
         std::count_if(cases.begin(), cases.end(), [v](const auto& c) { return c.outcome.what == v; }));
   };
+  progress_line progress(scenarios.size(), !options.json && !options.update && !options.no_progress);
+  for (const auto& s : scenarios) {
+    progress.show(cases.size(), count(verdict::failed), s.file);
+    auto started = std::chrono::steady_clock::now();
+    auto outcome = play(s);
+    progress.clear();
+    cases.push_back({s.file, std::move(outcome), std::chrono::steady_clock::now() - started});
+    options.json ? print_json(cases.back()) : print(cases.back());
+  }
   if (!options.json) {
     std::printf("%zu scenarios: %zu passed, %zu failed, %zu skipped\n", cases.size(), count(verdict::passed),
                 count(verdict::failed), count(verdict::skipped));

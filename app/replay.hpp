@@ -10,6 +10,8 @@ namespace troupe::app {
 
 struct replay_options {
   std::vector<std::string> paths;
+  std::optional<std::string> files_from{};  ///< a file with a path on each line; `-` is stdin
+  bool list = false;                        ///< tells what the files are instead of playing them
   bool restart_every_step = false;
   std::optional<std::string> junit{};
   std::optional<std::string> crash_at{};  ///< a boundary of the journal, or `every`
@@ -18,6 +20,7 @@ struct replay_options {
   std::vector<std::string> tags{};     ///< all of them
   bool update = false;
   bool json = false;
+  bool no_progress = false;
   std::optional<std::string> url{};
   std::string token{};
   std::string project{};

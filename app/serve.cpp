@@ -8,6 +8,8 @@
 #include "app/record/command_tap.hpp"
 #include "app/record/model_tap.hpp"
 #include "app/record/recorder.hpp"
+#include "app/scenario_service/scenario_player.hpp"
+#include "app/stored_agents.hpp"
 #include "app/tool_setup.hpp"
 #include "providers/curl_loop.hpp"
 #include "providers/provider_factory.hpp"
@@ -26,6 +28,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <future>
 #include <map>
 #include <thread>
@@ -110,6 +113,7 @@ class tool_thread {
     if (!made) return made.error();
     return tools_ = std::make_shared<const tools::toolbox>(std::move(*made));
   }
+  [[nodiscard]] const tools::process_host& host() const noexcept { return host_; }
   /// After the actors: no call is under way.
   void stop() {
     if (!tools_) return;
@@ -191,6 +195,10 @@ core::result<core::config> configuration_for(const serve_options& options, const
   if (!options.listen.empty()) config->listen = options.listen;
   if (options.data) config->storage.data = *options.data;
   if (options.log_level) config->log_level = *options.log_level;
+  if (options.scenarios) config->scenarios = *options.scenarios;
+  if (std::error_code none; !config->scenarios.empty() && !std::filesystem::is_directory(config->scenarios, none))
+    return core::error{core::errc::configuration_error,
+                       "scenarios " + config->scenarios + ": there is no such folder; name one with scenario files, or none"};
   if (options.insecure_no_auth) config->insecure_no_auth = true;
   if (options.agent) {
     auto& project = config->projects.at(config->default_project);
@@ -290,6 +298,10 @@ int serve(const serve_options& options) {
   auto reader = (*store)->open_queries();
   if (!reader) return refuse(reader.error());
   auto in_flight = (*reader)->sessions_in_flight();
+  auto agent_parser = make_agent_parser(config);
+  auto agents = load_stored_agents(*config, **reader, *agent_parser, *board);
+  if (!agents) return refuse(agents.error());
+  for (const auto& text : *agents) spdlog::warn("{}", text);
   reader->reset();
 
   auto stack = actor_stack::start(system, std::move(parts));
@@ -299,9 +311,15 @@ int serve(const serve_options& options) {
   transport::gateway way(
       io.context(), std::make_unique<transport::actor_link>(transport::actor_link{std::move(listener)}), config, world,
       [box = *toolbox, board] { return records_of(*box, *board); }, board);
+  way.keep_agents(agent_parser, board);
   io.run([&] { watchers.start(way); });
   transport::endpoints endpoints(way, watchers);
   endpoints.hub().show(std::move(*console));
+  auto scenarios = std::make_shared<scenario_player>(scenario_player_options{
+      config->scenarios.empty() ? std::filesystem::path() : std::filesystem::absolute(config->scenarios), tool_side.host(),
+      [&blocking](std::function<void()> f) { boost::asio::post(blocking, std::move(f)); }, world, config, *toolbox,
+      [&store] { return (*store)->open_queries(); }});
+  endpoints.hub().play(scenarios);
   std::vector<std::unique_ptr<transport::server>> servers;
   auto settle = [] {};
   auto take_down = [&] {
@@ -312,6 +330,7 @@ int serve(const serve_options& options) {
     });
     (*stack)->stop(settle);
     if (recording) recording->stop();
+    scenarios->close();
     io.run([&] {
       way.close();
       if (webhook) webhook->stop();

@@ -3,13 +3,19 @@
 
 add_library(troupe_warnings INTERFACE)
 target_compile_options(troupe_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual -Wconversion
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual -Wconversion
   -Wsign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports false dereferences, restrict overlaps and overflows inside its own headers when it inlines at -O2, and those of
   # a precompiled header are no system headers to it.
   target_compile_options(troupe_warnings INTERFACE
     -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds -Wlogical-op -Wduplicated-cond)
+endif()
+if(TROUPE_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Of one file another one's globals are nobody's shadow, and a file that is included has types of its own all the same.
+  target_compile_options(troupe_warnings INTERFACE -Wshadow=local -Wno-subobject-linkage)
+else()
+  target_compile_options(troupe_warnings INTERFACE -Wshadow)
 endif()
 if(TROUPE_WERROR)
   target_compile_options(troupe_warnings INTERFACE -Werror)
@@ -25,7 +31,7 @@ endif()
 add_library(troupe_asio STATIC ${PROJECT_SOURCE_DIR}/cmake/asio.cpp)
 target_compile_definitions(troupe_asio PUBLIC BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION
   BOOST_ASIO_NO_DEPRECATED)
-target_link_libraries(troupe_asio PUBLIC Boost::headers Threads::Threads OpenSSL::SSL)
+target_link_libraries(troupe_asio PUBLIC Boost::headers Threads::Threads OpenSSL::SSL PRIVATE troupe_hardening)
 
 # Half of a compilation here is reading headers. Sanitizer builds do without: they are not built from scratch so often.
 function(troupe_precompile target)
@@ -38,11 +44,20 @@ function(troupe_precompile target)
   endif()
 endfunction()
 
+# The files of a target in units of a few: most of a compilation is what they share. Names in anonymous namespaces are unique in
+# such a target, whichever files meet. The presets for work on single files (dev, sanitizers) compile each alone.
+function(troupe_unite target)
+  if(TROUPE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+  endif()
+endfunction()
+
 function(troupe_library folder)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK;COMMON" ${ARGN})
   add_library(troupe_${folder} STATIC ${arg_SOURCES})
   target_include_directories(troupe_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
-  target_link_libraries(troupe_${folder} PUBLIC ${arg_LINK} PRIVATE troupe_warnings)
+  target_link_libraries(troupe_${folder} PUBLIC ${arg_LINK} PRIVATE troupe_warnings troupe_hardening)
+  troupe_unite(troupe_${folder})
   if(arg_COMMON)
     troupe_precompile(troupe_${folder} ${arg_COMMON})
   endif()

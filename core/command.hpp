@@ -118,6 +118,13 @@ struct react {
   bool added = true;
 };
 
+/// Only answers are rated. The caller's own earlier word is replaced; `none` takes it back.
+struct rate_message {
+  message_id message;
+  core::rating rating = rating::none;
+  std::string note;
+};
+
 struct add_file {
   std::string name;
   std::string content_type;
@@ -127,8 +134,9 @@ struct add_file {
 /// Refused while a run is going on.
 struct clear_history {};
 
-using command = std::variant<open_session, fork_session, send_message, decide_approval, cancel_run, dequeue_message,
-                             edit_queued, change_status, update_session, react, add_file, clear_history, revoke_grant>;
+using command =
+    std::variant<open_session, fork_session, send_message, decide_approval, cancel_run, dequeue_message, edit_queued,
+                 change_status, update_session, react, add_file, clear_history, revoke_grant, rate_message>;
 
 struct session_opened {
   bool created = false;

@@ -2,6 +2,7 @@
 // pointer. Field names follow the file (DESIGN §12); the defaults here are the defaults of the product.
 #pragma once
 
+#include "core/agent_catalogue.hpp"
 #include "core/command.hpp"
 #include "core/ids.hpp"
 #include "core/money.hpp"
@@ -41,6 +42,9 @@ struct provider_config {
   std::uint32_t breaker_failures = 8;
   milliseconds breaker_open{15'000};
 };
+
+/// Where a session gets the title that no person gave it.
+enum class title_source : std::uint8_t { first_words, model };
 
 /// What happens when the conversation outgrows the model.
 enum class context_policy : std::uint8_t {
@@ -165,6 +169,7 @@ struct agent_config {
   std::vector<model_choice> fallback;  ///< tried in order while nothing was shown
   std::uint32_t context_tokens = 0;    ///< the model's limit; 0: unknown
   context_policy context = context_policy::none;
+  title_source titles = title_source::first_words;
   bool takes_images = false;         ///< `inputs` holds "image": attached images go to the model as such
   bool takes_files = false;          ///< `inputs` holds "file"
   budget_config spending;            ///< over all its sessions
@@ -177,7 +182,8 @@ struct project_config {
   std::string name;
   agent_id default_agent;
   budget_config spending;
-  std::map<agent_id, std::shared_ptr<const agent_config>> agents;
+  /// Those of the file; with the stored ones: config::agents_of.
+  std::map<agent_id, agent_ptr> agents;
 };
 
 struct transport_limits {
@@ -262,9 +268,22 @@ struct config {
   std::uint32_t io_threads = 1;
   std::uint32_t workers = 0;  ///< 0: one per core
   std::string log_level = "info";
+  std::string scenarios;  ///< folder that the console may play; empty: none
+
+  std::map<std::string, token_price> prices;  ///< of the file, by `provider/model`
+  /// Made over REST; shared with every copy of this configuration. What the file has under the same id goes before it.
+  std::shared_ptr<agent_catalogue> stored = std::make_shared<agent_catalogue>();
 
   /// The agent, or nothing. An empty project is the default project; an empty agent is the project's default agent.
-  [[nodiscard]] std::shared_ptr<const agent_config> find_agent(const project_id& project, const agent_id& agent) const;
+  [[nodiscard]] agent_ptr find_agent(const project_id& project, const agent_id& agent) const;
+  /// The version of an agent that a run began with, by `agent_config::hash`; where that is not known, the agent as it is.
+  [[nodiscard]] agent_ptr find_agent(const project_id& project, const agent_id& agent, std::uint64_t hash) const;
+  /// All that can be used now, by id: the file's and the stored ones. An empty project is the default project.
+  [[nodiscard]] std::vector<agent_ptr> agents_of(const project_id& project) const;
+  /// Why a stored agent cannot be used; empty where that is not so.
+  [[nodiscard]] std::string problem_of_agent(const project_id& project, const agent_id& agent) const;
+  /// What to tell who asks for an agent that `find_agent` does not give.
+  [[nodiscard]] std::string why_no_agent(const project_id& project, const agent_id& agent) const;
 };
 using config_ptr = std::shared_ptr<const config>;
 

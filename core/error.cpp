@@ -41,6 +41,16 @@ constexpr std::array<row, errc_count> table{{
     {errc::configuration_error, "CONFIGURATION_ERROR", 500, false},
     {errc::idempotency_mismatch, "IDEMPOTENCY_MISMATCH", 422, false},
     {errc::queue_full, "QUEUE_FULL", 429, true},
+    {errc::scenarios_not_configured, "SCENARIOS_NOT_CONFIGURED", 404, false},
+    {errc::scenario_run_active, "SCENARIO_RUN_ACTIVE", 409, true},
+    {errc::session_not_recordable, "SESSION_NOT_RECORDABLE", 409, false},
+    {errc::agent_exists, "AGENT_EXISTS", 409, false},
+    {errc::version_conflict, "VERSION_CONFLICT", 409, false},
+    {errc::agent_in_configuration, "AGENT_IN_CONFIGURATION", 409, false},
+    {errc::agent_is_default, "AGENT_IS_DEFAULT", 409, false},
+    {errc::agent_in_use, "AGENT_IN_USE", 409, false},
+    {errc::invalid_agent, "INVALID_AGENT", 422, false},
+    {errc::not_an_answer, "NOT_AN_ANSWER", 422, false},
 }};
 
 constexpr bool in_order() {

@@ -40,8 +40,18 @@ enum class errc : std::uint8_t {
   configuration_error = 24,
   idempotency_mismatch = 25,
   queue_full = 26,
+  scenarios_not_configured = 27,
+  scenario_run_active = 28,
+  session_not_recordable = 29,
+  agent_exists = 30,
+  version_conflict = 31,
+  agent_in_configuration = 32,
+  agent_is_default = 33,
+  agent_in_use = 34,
+  invalid_agent = 35,
+  not_an_answer = 36,
 };
-inline constexpr int errc_count = 27;
+inline constexpr int errc_count = 37;
 
 /// The code as clients read it, e.g. `NOT_FOUND`.
 [[nodiscard]] std::string_view to_string(errc code) noexcept;

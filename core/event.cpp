@@ -15,8 +15,8 @@ constexpr std::array<std::string_view, std::variant_size_v<event_payload>> kind_
     "usage_recorded",   "cost_alert",      "run_completed",        "run_failed",         "run_cancelled",
     "run_dequeued",     "session_updated", "session_closed",       "message_edited",     "queue_reordered",
     "reaction_changed", "file_added",      "history_cleared",      "history_compacted",  "approval_endorsed",
-    "grant_given",      "grant_revoked",   "agent_changed",        "run_stop_requested", "typing_changed",
-    "presence_changed"};
+    "grant_given",      "grant_revoked",   "agent_changed",        "run_stop_requested", "message_feedback",
+    "typing_changed",   "presence_changed"};
 
 constexpr std::array<std::string_view, 4> role_names{"system", "user", "assistant", "tool"};
 constexpr std::array<std::string_view, 3> effect_names{"read_only", "idempotent", "once"};
@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 3> approval_kind_names{"tool", "outcome_u
 constexpr std::array<std::string_view, 3> decision_names{"approved", "denied", "expired"};
 constexpr std::array<std::string_view, 4> session_status_names{"active", "paused", "closed", "deleted"};
 constexpr std::array<std::string_view, 4> finish_reason_names{"stop", "length", "tool_calls", "content_filter"};
+constexpr std::array<std::string_view, 3> rating_names{"none", "up", "down"};
 constexpr std::array<std::string_view, 4> outcome_choice_names{"none", "retry", "done", "failed"};
 constexpr std::array<std::string_view, 3> grant_scope_names{"session", "agent", "project"};
 
@@ -89,6 +90,7 @@ std::string_view to_string(approval_kind v) noexcept { return name(approval_kind
 std::string_view to_string(decision v) noexcept { return name(decision_names, v); }
 std::string_view to_string(session_status v) noexcept { return name(session_status_names, v); }
 std::string_view to_string(finish_reason v) noexcept { return name(finish_reason_names, v); }
+std::string_view to_string(rating v) noexcept { return name(rating_names, v); }
 std::string_view to_string(outcome_choice v) noexcept { return name(outcome_choice_names, v); }
 std::string_view to_string(grant_scope v) noexcept { return name(grant_scope_names, v); }
 
@@ -104,6 +106,7 @@ std::optional<session_status> session_status_from(std::string_view t) noexcept {
 std::optional<finish_reason> finish_reason_from(std::string_view t) noexcept {
   return find<finish_reason>(finish_reason_names, t);
 }
+std::optional<rating> rating_from(std::string_view t) noexcept { return find<rating>(rating_names, t); }
 std::optional<outcome_choice> outcome_choice_from(std::string_view t) noexcept {
   return find<outcome_choice>(outcome_choice_names, t);
 }

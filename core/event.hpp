@@ -26,6 +26,7 @@ enum class approval_kind : std::uint8_t { tool, outcome_unknown, input };
 enum class decision : std::uint8_t { approved, denied, expired };
 enum class session_status : std::uint8_t { active, paused, closed, deleted };
 enum class finish_reason : std::uint8_t { stop, length, tool_calls, content_filter };
+enum class rating : std::uint8_t { none, up, down };
 
 /// A model's request for one tool. `arguments` is the text the model sent: possibly not JSON at all.
 struct tool_call {
@@ -261,6 +262,9 @@ struct run_stop_requested {
   std::string by;
 };
 
+/// The step of a model call that belongs to none: it wrote the session's title, after the end of the run.
+inline constexpr std::uint32_t title_step = 0;
+
 struct usage_recorded {
   run_id run;
   std::uint32_t step = 0;
@@ -334,6 +338,14 @@ struct reaction_changed {
   std::string by_name;
 };
 
+/// What somebody thinks of an answer, in the place of what the same person said of it before.
+struct message_feedback {
+  message_id message;
+  core::rating rating = rating::none;  ///< none: taken back
+  std::string note;
+  std::string by;  ///< principal
+};
+
 struct file_added {
   attachment file;
   std::string by;
@@ -384,7 +396,7 @@ using event_payload =
                  approval_requested, approval_decided, usage_recorded, cost_alert, run_completed, run_failed, run_cancelled,
                  run_dequeued, session_updated, session_closed, message_edited, queue_reordered, reaction_changed, file_added,
                  history_cleared, history_compacted, approval_endorsed, grant_given, grant_revoked, agent_changed,
-                 run_stop_requested, typing_changed, presence_changed>;
+                 run_stop_requested, message_feedback, typing_changed, presence_changed>;
 
 /// The kind's name, e.g. `text_delta`.
 [[nodiscard]] std::string_view kind_of(const event_payload& payload) noexcept;
@@ -424,6 +436,7 @@ using event_batch_ptr = std::shared_ptr<const event_batch>;
 [[nodiscard]] std::string_view to_string(decision v) noexcept;
 [[nodiscard]] std::string_view to_string(session_status v) noexcept;
 [[nodiscard]] std::string_view to_string(finish_reason v) noexcept;
+[[nodiscard]] std::string_view to_string(rating v) noexcept;
 [[nodiscard]] std::string_view to_string(outcome_choice v) noexcept;
 [[nodiscard]] std::string_view to_string(grant_scope v) noexcept;
 [[nodiscard]] std::optional<role> role_from(std::string_view text) noexcept;
@@ -432,6 +445,7 @@ using event_batch_ptr = std::shared_ptr<const event_batch>;
 [[nodiscard]] std::optional<decision> decision_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<session_status> session_status_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<finish_reason> finish_reason_from(std::string_view text) noexcept;
+[[nodiscard]] std::optional<rating> rating_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<outcome_choice> outcome_choice_from(std::string_view text) noexcept;
 [[nodiscard]] std::optional<grant_scope> grant_scope_from(std::string_view text) noexcept;
 

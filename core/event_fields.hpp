@@ -52,6 +52,7 @@ BOOST_DESCRIBE_STRUCT(session_closed, (), ())
 BOOST_DESCRIBE_STRUCT(message_edited, (), (message, content))
 BOOST_DESCRIBE_STRUCT(queue_reordered, (), (messages))
 BOOST_DESCRIBE_STRUCT(reaction_changed, (), (message, emoji, added, by, by_name))
+BOOST_DESCRIBE_STRUCT(message_feedback, (), (message, rating, note, by))
 BOOST_DESCRIBE_STRUCT(file_added, (), (file, by))  // its data goes to a table of its own
 BOOST_DESCRIBE_STRUCT(history_cleared, (), (by))
 BOOST_DESCRIBE_STRUCT(history_compacted, (), (run, replaced, summary))
@@ -91,6 +92,10 @@ inline bool enum_from(std::string_view t, session_status& v) {
 }
 inline bool enum_from(std::string_view t, finish_reason& v) {
   auto r = finish_reason_from(t);
+  return r && (v = *r, true);
+}
+inline bool enum_from(std::string_view t, rating& v) {
+  auto r = rating_from(t);
   return r && (v = *r, true);
 }
 inline bool enum_from(std::string_view t, outcome_choice& v) {

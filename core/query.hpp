@@ -94,13 +94,19 @@ struct get_usage {
   project_id project;
   millis since{0};
 };
-enum class usage_key : std::uint8_t { agent, session, user };
+enum class usage_key : std::uint8_t { agent, session, user, model };
 /// Dearest first.
 struct get_usage_by {
   project_id project;
   millis since{0};
   usage_key by = usage_key::agent;
   core::window window;
+};
+/// Alerts of budgets, newest first.
+struct list_alerts {
+  project_id project;
+  core::window window;
+  std::optional<std::string> visible_to{};  ///< of sessions this principal sees
 };
 struct get_file {
   session_id session;
@@ -125,17 +131,30 @@ struct find_client_message {
   std::string client_message_id;
 };
 
-using query =
-    std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval, list_approvals,
-                 list_traces, get_trace, get_usage, find_run_start, find_client_message, resolve_session, get_usage_by,
-                 get_file, list_files, get_message, list_grants, get_grant, get_tool_output, list_children>;
+/// Versions of a stored agent without their definitions, newest first.
+struct list_agent_versions {
+  project_id project;
+  agent_id agent;
+  core::window window;
+};
+struct get_agent_version {
+  project_id project;
+  agent_id agent;
+  std::uint32_t version = 0;
+};
+
+using query = std::variant<get_session, list_sessions, list_messages, list_tool_calls, list_queue, get_run, get_approval,
+                           list_approvals, list_traces, get_trace, get_usage, find_run_start, find_client_message,
+                           resolve_session, get_usage_by, get_file, list_files, get_message, list_grants, get_grant,
+                           get_tool_output, list_children, list_alerts, list_agent_versions, get_agent_version>;
 
 /// In the order of `query` (get_message has a message_record too); what one asks for by id and is not there is a NOT_FOUND
 /// error, not an empty answer.
-using answer = std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,
-                            std::vector<session_state::queued>, run_record, approval_record, page<approval_record>,
-                            page<span_record>, std::vector<span_record>, std::vector<usage_day>, seq_t, message_record,
-                            session_id, page<usage_share>, file_record, std::vector<file_record>, page<grant_record>,
-                            grant_record, tool_output_part, std::vector<session_record>>;
+using answer =
+    std::variant<session_record, page<session_record>, page<message_record>, std::vector<tool_call_record>,
+                 std::vector<session_state::queued>, run_record, approval_record, page<approval_record>, page<span_record>,
+                 std::vector<span_record>, std::vector<usage_day>, seq_t, message_record, session_id, page<usage_share>,
+                 file_record, std::vector<file_record>, page<grant_record>, grant_record, tool_output_part,
+                 std::vector<session_record>, page<alert_record>, page<agent_version_record>, agent_version_record>;
 
 }  // namespace troupe::core

@@ -77,6 +77,13 @@ struct message_record {
     std::string by_name;
   };
   std::vector<reaction> reactions{};  ///< in the order they came
+  struct opinion {
+    core::rating rating = rating::none;
+    std::string note;
+    std::string by;
+    millis at{0};
+  };
+  std::vector<opinion> feedback{};  ///< one of each person, in the order they came
 };
 
 struct file_record {
@@ -173,12 +180,25 @@ struct usage_day {
   std::int64_t requests = 0;
 };
 
-/// What one agent, session or user has spent.
+/// What one agent, session, user or model has spent.
 struct usage_share {
   std::string key;
   micro_usd cost;
   std::int64_t tokens = 0;
   std::int64_t requests = 0;
+  std::string provider{};  ///< of a model
+  std::string model{};
+};
+
+/// A budget's threshold that was crossed.
+struct alert_record {
+  millis at{0};
+  std::string scope;  ///< session, agent or project
+  std::string id;     ///< of the one whose budget it is
+  std::int32_t percent = 0;
+  micro_usd spend;
+  micro_usd budget;
+  session_id session;  ///< where the spending was that crossed it
 };
 
 /// A tool as clients see it.
@@ -224,6 +244,19 @@ struct session_state {
   std::vector<event> live_run;
   std::string live_content;  ///< the user message that run answers
   std::string live_options{};
+};
+
+/// A version of an agent that was made over REST. Deleting one is a version too.
+struct agent_version_record {
+  project_id project;
+  agent_id agent;
+  std::uint32_t version = 0;  ///< from 1, without gaps
+  bool deleted = false;
+  std::string definition;  ///< JSON text, as in the configuration file; empty where it was deleted, and in lists
+  std::uint64_t hash = 0;  ///< of the configuration that it was read as
+  std::string note;
+  std::string created_by;
+  millis created_at{0};
 };
 
 }  // namespace troupe::core

@@ -17,6 +17,7 @@ struct folder {
     t.reply = e.reply;
     t.trace = e.trace;
     t.agent = e.agent;
+    t.config_hash = e.config_hash;
     t.active = true;
   }
   void operator()(const step_started& e) const {
@@ -73,11 +74,16 @@ struct folder {
       if (!e.edited_input.empty()) c->input = e.edited_input;
     }
   }
+  // The bill of a cancelled call and that of a title come late, maybe when another run goes on.
   void operator()(const usage_recorded& e) const {
+    if (e.run != t.run) return;
     t.tokens += e.tokens;
     t.cost += e.cost;
   }
-  void operator()(const agent_changed& e) const { t.agent = e.agent; }
+  void operator()(const agent_changed& e) const {
+    t.agent = e.agent;
+    t.config_hash = 0;
+  }
   void operator()(const run_stop_requested& e) const {
     if (e.run == t.run) t.stop = e;
   }

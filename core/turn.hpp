@@ -32,6 +32,7 @@ struct turn {
   message_id reply;  ///< the assistant message being written, or the last one
   trace_id trace;
   agent_id agent;
+  std::uint64_t config_hash = 0;  ///< of the agent; 0 after a handover: not known
   std::uint32_t step = 0;
   bool active = false;
   bool step_open = false;           ///< a model call of this step has not completed

@@ -114,7 +114,7 @@ class turns {
   std::set<std::string> used_;
 };
 
-json::object tool_to_json(const tool_description& tool) {
+json::object anthropic_tool(const tool_description& tool) {
   json::object out{{"name", wire_name(tool.name)}};
   if (!tool.description.empty()) out["description"] = text_of(tool.description);
   auto schema = object_in(tool.parameters);
@@ -172,7 +172,7 @@ std::string anthropic_request(const model_request& request) {
   }
   if (request.tools && !request.tools->empty()) {
     json::array tools;
-    for (const auto& tool : *request.tools) tools.push_back(tool_to_json(tool));
+    for (const auto& tool : *request.tools) tools.push_back(anthropic_tool(tool));
     body["tools"] = std::move(tools);
   }
   return json::serialize(body);

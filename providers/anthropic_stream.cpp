@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 namespace {
 
-core::finish_reason finish_of(std::string_view reason) {
+core::finish_reason anthropic_finish(std::string_view reason) {
   using enum core::finish_reason;
   if (reason == "tool_use") return tool_calls;
   if (reason == "refusal") return content_filter;
@@ -36,7 +36,7 @@ void anthropic_stream_parser::take_object(const json::object& event, std::string
     if (auto* usage = object_at(event, "usage")) take_usage(*usage);
     auto* delta = object_at(event, "delta");
     if (delta == nullptr) return;
-    if (auto reason = text_at(*delta, "stop_reason"); !reason.empty()) answer_.set_finish(finish_of(reason));
+    if (auto reason = text_at(*delta, "stop_reason"); !reason.empty()) answer_.set_finish(anthropic_finish(reason));
   }
   // ping, and events of other kinds, say nothing here.
 }

@@ -66,7 +66,7 @@ json::object message_to_json(const core::history_message& message, const model_r
   return out;
 }
 
-json::object tool_to_json(const tool_description& tool) {
+json::object openai_tool(const tool_description& tool) {
   auto parameters = object_in(tool.parameters);
   if (parameters.is_null()) parameters = json::object{{"type", "object"}, {"properties", json::object{}}};
   json::object function{{"name", wire_name(tool.name)}};
@@ -102,7 +102,7 @@ std::string openai_request(const model_request& request, std::string_view output
                      {"json_schema", json::object{{"name", "answer"}, {"strict", true}, {"schema", std::move(schema)}}}};
   if (request.tools && !request.tools->empty()) {
     json::array tools;
-    for (const auto& tool : *request.tools) tools.push_back(tool_to_json(tool));
+    for (const auto& tool : *request.tools) tools.push_back(openai_tool(tool));
     body["tools"] = std::move(tools);
   }
   return json::serialize(body);

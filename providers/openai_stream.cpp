@@ -11,7 +11,7 @@ namespace json = boost::json;
 
 namespace {
 
-std::optional<core::finish_reason> finish_of(std::string_view text) {
+std::optional<core::finish_reason> openai_finish(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (text == "function_call") return core::finish_reason::tool_calls;
   // Servers invent reasons of their own ("eos", "end_turn"); each of them is an end all the same.
@@ -38,7 +38,7 @@ void openai_stream_parser::take_object(const json::object& chunk, std::string_vi
     if (has_ended()) return;
     auto reason = text_at(*choice, "finish_reason");
     if (reason == "error") return answer_.malformed("ended the answer with finish_reason \"error\" and no text", out);
-    if (auto finish = finish_of(reason)) answer_.set_finish(*finish);
+    if (auto finish = openai_finish(reason)) answer_.set_finish(*finish);
   }
 }
 

@@ -40,7 +40,7 @@ struct model_request {
   std::string reasoning_effort;
   std::string response_schema;  ///< JSON Schema text, or empty
   core::session_id session;
-  std::uint32_t call_number = 1;  ///< 1-based count of model calls in the session, for scripts
+  std::uint32_t call_number = 1;  ///< 1-based count of model calls in the session, for scripts; 0: of no step of it
 };
 
 /// How a stream ended. `error.code == errc::ok` means the upstream sent its own end marker (DESIGN §8).

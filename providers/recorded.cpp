@@ -27,7 +27,7 @@ constexpr std::int64_t longest_delay_ms = 3'600'000;
 constexpr std::size_t max_followed = 10'000;
 
 /// Thrown and caught in this file only.
-struct fault {
+struct cassette_fault {
   std::string at;  ///< below the exchange
   std::string text;
 };
@@ -66,7 +66,7 @@ void expand(const json::object& step, std::string_view verb, const std::string& 
   const auto* pauses = step.at("after_ms").if_array();
   const auto* pieces = step.at(verb).if_array();
   if (step.size() != 2 || !pauses || !pieces || pauses->size() != pieces->size())
-    throw fault{at, "\"after_ms\" stands beside a list of texts and has one number for each"};
+    throw cassette_fault{at, "\"after_ms\" stands beside a list of texts and has one number for each"};
   json::array together;
   auto flush = [&] {
     if (!together.empty()) to.push_back(json::object{{verb, std::exchange(together, {})}});
@@ -74,7 +74,7 @@ void expand(const json::object& step, std::string_view verb, const std::string& 
   for (std::size_t i = 0; i < pieces->size(); ++i) {
     const auto& pause = (*pauses)[i];
     if (!pause.is_int64() || pause.get_int64() < 0 || pause.get_int64() > 366LL * 24 * longest_delay_ms)
-      throw fault{at + "/after_ms/" + std::to_string(i), "expected a whole number of milliseconds"};
+      throw cassette_fault{at + "/after_ms/" + std::to_string(i), "expected a whole number of milliseconds"};
     if (pause.get_int64() > 0) flush();
     add_delay(to, pause.get_int64());
     together.push_back(literal((*pieces)[i]));
@@ -83,7 +83,7 @@ void expand(const json::object& step, std::string_view verb, const std::string& 
 }
 
 script_ptr read_say(const json::value& say) {
-  if (!say.is_array()) throw fault{"/say", "expected a list of steps"};
+  if (!say.is_array()) throw cassette_fault{"/say", "expected a list of steps"};
   json::array steps;
   std::size_t i = 0;
   for (const auto& item : say.get_array()) {
@@ -95,26 +95,26 @@ script_ptr read_say(const json::value& say) {
       add_delay(steps, object->at("delay_ms").get_int64());
     else
       steps.push_back(literal(item));
-    if (steps.size() > max_pieces) throw fault{at, "more than " + std::to_string(max_pieces) + " pieces in one answer"};
+    if (steps.size() > max_pieces) throw cassette_fault{at, "more than " + std::to_string(max_pieces) + " pieces in one answer"};
   }
   auto script = parse_script(json::serialize(json::object{{"otherwise", std::move(steps)}}));
   if (script) return *script;
   // The number in its place counts the steps of the expansion, so only what is wrong is told.
   auto text = script.error().text;
   auto colon = text.find(": ");
-  throw fault{"/say", colon == std::string::npos ? text : text.substr(colon + 2)};
+  throw cassette_fault{"/say", colon == std::string::npos ? text : text.substr(colon + 2)};
 }
 
 std::uint32_t count_of(const json::object& object, std::string_view key) {
   const auto* v = object.if_contains(key);
   if (!v || !v->is_int64() || v->get_int64() < 1 || v->get_int64() > 1'000'000'000)
-    throw fault{"/" + std::string(key), "expected a whole number from 1"};
+    throw cassette_fault{"/" + std::string(key), "expected a whole number from 1"};
   return static_cast<std::uint32_t>(v->get_int64());
 }
 
 std::vector<core::error> read_failed(const json::value& list) {
   if (!list.is_array() || list.get_array().size() > max_failed_attempts)
-    throw fault{"/failed", "expected a list of at most " + std::to_string(max_failed_attempts) + " errors"};
+    throw cassette_fault{"/failed", "expected a list of at most " + std::to_string(max_failed_attempts) + " errors"};
   std::vector<core::error> out;
   for (const auto& item : list.get_array()) {
     auto at = "/failed/" + std::to_string(out.size());
@@ -122,10 +122,10 @@ std::vector<core::error> read_failed(const json::value& list) {
     const auto* text = object ? object->if_contains("text") : nullptr;
     const auto* code = object ? object->if_contains("code") : nullptr;
     if (!text || !text->is_string() || object->size() != (code ? 2U : 1U) || (code && !code->is_string()))
-      throw fault{at, "expected {\"text\": what it said, \"code\"?: one of docs/errors.md}"};
+      throw cassette_fault{at, "expected {\"text\": what it said, \"code\"?: one of docs/errors.md}"};
     auto failure = code ? core::errc_from(code->get_string()) : errc::provider_error;
     if (code && core::to_string(failure) != std::string_view(code->get_string()))
-      throw fault{at + "/code", "unknown code " + bounded_text(code->get_string(), 64) + "; docs/errors.md lists them"};
+      throw cassette_fault{at + "/code", "unknown code " + bounded_text(code->get_string(), 64) + "; docs/errors.md lists them"};
     out.push_back({failure, std::string(text->get_string())});
   }
   return out;
@@ -133,19 +133,19 @@ std::vector<core::error> read_failed(const json::value& list) {
 
 recorded_exchange read_exchange(const json::value& value) {
   const auto* object = value.if_object();
-  if (!object) throw fault{{}, "expected an object"};
+  if (!object) throw cassette_fault{{}, "expected an object"};
   for (const auto& member : *object)
     if (std::string_view key = member.key(); key != "turn" && key != "step" && key != "user" && key != "failed" && key != "say")
-      throw fault{{}, "unknown word \"" + bounded_text(key, 64) + "\"; allowed here: turn, step, user, failed, say"};
+      throw cassette_fault{{}, "unknown word \"" + bounded_text(key, 64) + "\"; allowed here: turn, step, user, failed, say"};
   recorded_exchange out;
   out.place.turn = count_of(*object, "turn");
   out.place.step = count_of(*object, "step");
   const auto* user = object->if_contains("user");
-  if (!user || !user->is_string()) throw fault{"/user", "expected the text of the message that is answered"};
+  if (!user || !user->is_string()) throw cassette_fault{"/user", "expected the text of the message that is answered"};
   out.place.user = std::string(user->get_string());
   if (const auto* failed = object->if_contains("failed")) out.failed = read_failed(*failed);
   const auto* say = object->if_contains("say");
-  if (!say) throw fault{{}, "an exchange needs \"say\", a list of steps"};
+  if (!say) throw cassette_fault{{}, "an exchange needs \"say\", a list of steps"};
   out.say = read_say(*say);
   return out;
 }
@@ -293,7 +293,7 @@ core::result<recording_ptr> parse_recording(std::string_view text, std::string f
     try {
       out->exchanges.push_back(read_exchange(item));
       out->exchanges.back().line = line;
-    } catch (const fault& f) {
+    } catch (const cassette_fault& f) {
       return wrong(":" + std::to_string(line) + ": /model/exchanges/" + std::to_string(i) + f.at + ": " + f.text);
     }
     ++i;

@@ -22,7 +22,7 @@ constexpr std::size_t max_pattern_bytes = 1024;
 constexpr std::int64_t max_delay_ms = 3'600'000;
 
 /// Thrown and caught in this file only.
-struct fault {
+struct script_fault {
   std::string at;
   std::string text;
 };
@@ -56,7 +56,7 @@ struct node {
   const json::value& value;
   std::string at;
 
-  [[noreturn]] void fail(std::string text) const { throw fault{at.empty() ? "/" : at, std::move(text)}; }
+  [[noreturn]] void fail(std::string text) const { throw script_fault{at.empty() ? "/" : at, std::move(text)}; }
 
   /// An object without other keys than these.
   void expect_object(words allowed) const {
@@ -287,7 +287,7 @@ script_rule read_rule(const node& at) {
 }
 
 json::value read_json(std::string_view text) {
-  if (text.size() > max_script_bytes) throw fault{"/", "more than " + std::to_string(max_script_bytes) + " bytes"};
+  if (text.size() > max_script_bytes) throw script_fault{"/", "more than " + std::to_string(max_script_bytes) + " bytes"};
   json::parse_options options;
   options.allow_comments = true;
   options.allow_trailing_commas = true;
@@ -298,7 +298,7 @@ json::value read_json(std::string_view text) {
   if (ec) {
     auto before = text.substr(0, good);
     auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    throw fault{"line " + std::to_string(line), "not JSON (" + ec.message() + ")"};
+    throw script_fault{"line " + std::to_string(line), "not JSON (" + ec.message() + ")"};
   }
   return parser.release();
 }
@@ -315,7 +315,7 @@ core::result<script_ptr> parse_script(std::string_view text) {
     if (auto otherwise = root.find("otherwise")) out->otherwise = read_steps(*otherwise, 0);
     if (out->rules.empty() && !out->otherwise) root.fail("a script needs \"rules\" or \"otherwise\"");
     return script_ptr(std::move(out));
-  } catch (const fault& f) {
+  } catch (const script_fault& f) {
     return core::error{core::errc::configuration_error, f.at + ": " + f.text};
   } catch (const boost::system::system_error& e) {
     return core::error{core::errc::configuration_error, "not JSON (" + e.code().message() + ")"};

@@ -6,7 +6,7 @@ namespace troupe::providers {
 
 namespace {
 
-constexpr std::size_t max_name = 64;
+constexpr std::size_t max_event_name = 64;
 constexpr std::size_t kept_capacity = 16 << 10;  // larger buffers are given back after their event
 
 std::size_t line_end(std::string_view bytes) noexcept {
@@ -83,7 +83,7 @@ void sse_parser::take_line(std::string_view line, bool stays) {
   auto field = line.substr(0, colon);
   auto value = colon == std::string_view::npos ? std::string_view{} : line.substr(colon + 1);
   if (value.starts_with(' ')) value.remove_prefix(1);
-  if (field == "event") name_ = value.substr(0, max_name);
+  if (field == "event") name_ = value.substr(0, max_event_name);
   if (field != "data") return;
   if (!has_data_) {
     has_data_ = true;

@@ -4,7 +4,7 @@ namespace troupe::providers {
 
 namespace {
 
-constexpr std::size_t max_name = 64;
+constexpr std::size_t max_tool_name = 64;
 
 bool is_plain(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -30,7 +30,7 @@ std::string wire_name(std::string_view name) {
       out += is_plain(c) ? c : '_';
   }
   if (out.empty()) return "unnamed";
-  if (out.size() > max_name) out = out.substr(0, max_name - 9) + "_" + checksum(name);
+  if (out.size() > max_tool_name) out = out.substr(0, max_tool_name - 9) + "_" + checksum(name);
   return out;
 }
 

@@ -10,7 +10,7 @@ namespace troupe::providers {
 namespace asio = boost::asio;
 
 namespace {
-constexpr std::chrono::milliseconds grace_after_end{1'000};  // for the closing handshake
+constexpr std::chrono::milliseconds closing_grace{1'000};  // for the closing handshake
 }
 
 websocket_call::websocket_call(std::shared_ptr<const http_api> to, asio::io_context& io, stream_options options,
@@ -80,7 +80,7 @@ websocket_call::clock::time_point websocket_call::silence_ends() const {
     case phase::streaming:
       return last_byte_ + api_->timeouts.idle;
     default:
-      return last_byte_ + grace_after_end;
+      return last_byte_ + closing_grace;
   }
 }
 

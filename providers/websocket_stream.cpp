@@ -10,7 +10,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kept_capacity = 16 << 10;
+constexpr std::size_t kept_message_capacity = 16 << 10;
 
 /// RFC 6455 §7.4.1: the same request would be closed the same way (protocol error, data type, bad data, policy, too big).
 bool blames_us(unsigned code) { return code == 1002 || code == 1003 || (code >= 1007 && code <= 1009); }
@@ -46,7 +46,7 @@ void websocket_parser::finish_message(model_output& out) {
       take(message, out);
   }
   message_.clear();
-  if (message_.capacity() > kept_capacity) message_.shrink_to_fit();
+  if (message_.capacity() > kept_message_capacity) message_.shrink_to_fit();
 }
 
 void websocket_parser::take(const json::value& message, model_output& out) {

@@ -39,8 +39,8 @@ namespace websocket = boost::beast::websocket;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 
-constexpr std::size_t read_buffer_bytes = 4096;
-constexpr std::size_t max_error_body = 16 << 10;
+constexpr std::size_t upstream_buffer_bytes = 4096;
+constexpr std::size_t max_refusal_body = 16 << 10;
 
 /// An upstream that takes nothing more may have said why, or have said everything: what it said is read first, so a write
 /// that fails is told by the read that finds the end. Beast would give up both.
@@ -222,7 +222,7 @@ class call final : public websocket_call {
     const auto& body = response_.body();
     auto status = static_cast<long>(response_.result_int());
     if (status < 300) return refuse("answered HTTP " + std::to_string(status) + " and no WebSocket; check base_url");
-    fail(failure_of_status(status, std::string_view(body).substr(0, max_error_body)));
+    fail(failure_of_status(status, std::string_view(body).substr(0, max_refusal_body)));
   }
 
   void refuse(const std::string& what) {
@@ -271,7 +271,7 @@ class call final : public websocket_call {
   websocket::response_type response_;
   std::string message_;
   std::string proxy_text_;
-  std::array<char, read_buffer_bytes> buffer_;
+  std::array<char, upstream_buffer_bytes> buffer_;
 };
 
 /// What the caller holds; the call itself lives by what it waits for, and goes with its io_context.

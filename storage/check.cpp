@@ -1,8 +1,11 @@
 #include "core/history.hpp"
+#include "storage/agent_versions.hpp"
+#include "storage/feedback_queries.hpp"
 #include "storage/rows.hpp"
 #include "storage/schema.hpp"
 #include "storage/store.hpp"
 #include "storage/tool_outputs.hpp"
+#include "storage/usage_queries.hpp"
 
 #include <map>
 #include <tuple>
@@ -34,6 +37,7 @@ class checker {
     }
     check_days();
     check_agents();
+    for (auto& f : check_agent_versions(c_)) find(std::move(f.subject), std::move(f.text));
     return std::move(out_);
   }
 
@@ -122,6 +126,8 @@ class checker {
     check_participants(subject, s.id, f.participants);
     check_files(subject, s.id, folded);
     check_reactions(subject, s.id, folded);
+    if (!has_feedback_of(c_, folded)) find(subject, "feedback differs from what the log says");
+    if (!has_alerts_of(c_, folded)) find(subject, "alerts differ from what the log says");
     check_outputs(subject, folded);
     check_grants(subject, s.id, folded);
   }

@@ -1,6 +1,9 @@
 #include "storage/journal.hpp"
 
+#include "storage/agent_versions.hpp"
 #include "storage/rows.hpp"
+
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -50,6 +53,18 @@ result<void> sqlite_journal::commit(std::span<const append> appends) {
     kept->is_touched = false;
   }
   return {};
+}
+
+result<void> sqlite_journal::store_agent(const agent_version_record& version) {
+  try {
+    add_agent_version(c_, version);
+    return {};
+  } catch (const SQLite::Exception& e) {
+    if ((e.getErrorCode() & 0xff) == SQLITE_CONSTRAINT)
+      return error{errc::version_conflict, "There is a version " + std::to_string(version.version) + " of agent " +
+                                               version.agent.str() + " already; read it again and repeat the change."};
+    return translate(e, "storing an agent in troupe.db");
+  }
 }
 
 void sqlite_journal::write(std::span<const append> appends) {

@@ -18,6 +18,7 @@ class sqlite_journal final : public journal, private row_source {
   explicit sqlite_journal(connection& c) : c_(c), rows_(c) {}
 
   [[nodiscard]] core::result<void> commit(std::span<const append> appends) override;
+  [[nodiscard]] core::result<void> store_agent(const core::agent_version_record& version) override;
 
  private:
   struct kept_session {

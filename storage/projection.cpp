@@ -214,6 +214,19 @@ struct projection_fold {
   void operator()(const reaction_changed& c) const {
     if (!c.message.is_nil()) p.reactions.push_back({c, e.seq});
   }
+  void operator()(const message_feedback& f) const {
+    if (!f.message.is_nil()) p.feedback.push_back({f, e.seq, e.at});
+  }
+  void operator()(const cost_alert& a) const {
+    p.alerts.push_back({{e.at, a.scope, subject_of(a.scope), a.percent, a.spend, a.budget, p.session.id}, e.seq});
+  }
+  /// An alert of an agent stands behind the usage that it is about.
+  std::string subject_of(const std::string& scope) const {
+    if (scope == "session") return p.session.id.str();
+    if (scope == "project") return p.session.project.str();
+    if (scope == "user") return p.session.owner;
+    return (p.usage.empty() ? p.session.agent : p.usage.back().agent).str();
+  }
   void operator()(const file_added& f) const {
     if (!f.file.file.is_nil()) p.files.push_back({{f.file, p.session.id, f.by, e.at, f.data}, e.seq});
   }
@@ -465,6 +478,8 @@ void session_projection::let_go_of_finished() {
   usage.clear();
   files.clear();
   reactions.clear();
+  feedback.clear();
+  alerts.clear();
   outputs.clear();
   grants.clear();
   late_revocations.clear();

@@ -87,6 +87,17 @@ struct reaction_row {
   core::seq_t seq = 0;
 };
 
+struct feedback_row {
+  core::message_feedback feedback;
+  core::seq_t seq = 0;
+  core::millis at{0};
+};
+
+struct alert_row {
+  core::alert_record record;
+  core::seq_t seq = 0;
+};
+
 /// Where rows are found again that are no longer here, when a late event concerns them.
 class row_source {
  public:
@@ -115,6 +126,8 @@ struct session_projection {
   std::vector<usage_row> usage;
   std::vector<file_row> files;
   std::vector<reaction_row> reactions;  ///< changes, in order
+  std::vector<feedback_row> feedback;   ///< changes, in order
+  std::vector<alert_row> alerts;
   std::vector<output_row> outputs;
   std::vector<grant_row> grants;
   /// Of grants that are no longer here.

@@ -1,7 +1,9 @@
 #include "storage/queries.hpp"
 
+#include "storage/agent_versions.hpp"
 #include "storage/approval_queries.hpp"
 #include "storage/conditions.hpp"
+#include "storage/feedback_queries.hpp"
 #include "storage/rows.hpp"
 #include "storage/session_queries.hpp"
 #include "storage/tool_outputs.hpp"
@@ -135,7 +137,7 @@ class sqlite_queries final : public queries {
     where.add("NOT m.removed");
     return guarded([&] {
       return paged<message_record>(*c_, "messages m", TROUPE_MESSAGE_COLUMNS, where, "m.number", w,
-                                   [&](cursor& c) { return with_reactions(read_message(c).record); });
+                                   [&](cursor& c) { return with_opinions(read_message(c).record); });
     });
   }
 
@@ -143,7 +145,7 @@ class sqlite_queries final : public queries {
     return guarded([&]() -> std::optional<message_record> {
       auto row = newest_message(session, id);
       if (!row || row->is_removed) return std::nullopt;
-      return with_reactions(std::move(row->record));
+      return with_opinions(std::move(row->record));
     });
   }
 
@@ -223,6 +225,17 @@ class sqlite_queries final : public queries {
     return guarded([&] { return storage::grants_in_force(*c_, now); });
   }
 
+  page<agent_version_record> agent_versions(const project_id& project, const agent_id& agent, window w) override {
+    return guarded([&] { return list_agent_versions(*c_, project, agent, w); });
+  }
+  std::optional<agent_version_record> agent_version(const project_id& project, const agent_id& agent,
+                                                    std::uint32_t version) override {
+    return guarded([&] { return find_agent_version(*c_, project, agent, version); });
+  }
+  std::vector<agent_version_record> agent_versions_in_use() override {
+    return guarded([&] { return storage::agent_versions_in_use(*c_); });
+  }
+
   std::optional<tool_output_part> tool_output(session_id session, const tool_call_id& call, std::int64_t offset,
                                               std::int64_t limit) override {
     return guarded([&] { return read_output(*c_, session, call, offset, limit); });
@@ -258,6 +271,9 @@ class sqlite_queries final : public queries {
 
   std::vector<usage_day> usage_by_day(const project_id& project, millis since) override {
     return guarded([&] { return storage::usage_by_day(*c_, project, since); });
+  }
+  page<alert_record> alerts(const alert_filter& filter, window w) override {
+    return guarded([&] { return list_alerts(*c_, filter, w); });
   }
   page<usage_share> usage_by(const project_id& project, millis since, usage_key key, window w) override {
     return guarded([&] { return storage::usage_by(*c_, project, since, key, w); });
@@ -299,14 +315,18 @@ class sqlite_queries final : public queries {
     }
   }
 
-  message_record with_reactions(message_record m) {
+  message_record with_opinions(message_record m) {
+    read_reactions(m);
+    if (m.role == role::assistant) read_feedback(*c_, m);
+    return m;
+  }
+  void read_reactions(message_record& m) {
     cursor c(sql("SELECT emoji, author, author_name FROM reactions WHERE session = ? AND message = ? ORDER BY seq"), m.session,
              m.id);
     while (c.next()) {
       auto& r = m.reactions.emplace_back();
       c.read(r.emoji, r.by, r.by_name);
     }
-    return m;
   }
 
   std::shared_ptr<connection> c_;

@@ -113,6 +113,8 @@ void row_writer::write(session_projection& p) {
   if (p.participants_change) write_participants(p);
   write_files(p);
   write_reactions(p);
+  write_feedback(p);
+  write_alerts(p);
   write_outputs(p);
   write_grants(p);
 }
@@ -225,6 +227,29 @@ void row_writer::write_reactions(const session_projection& p) {
       run(c_.statement("DELETE FROM reactions WHERE session = ? AND message = ? AND emoji = ? AND author = ?"), p.session.id,
           r.message, r.emoji, r.by);
     }
+  }
+}
+
+void row_writer::write_feedback(const session_projection& p) {
+  for (const auto& row : p.feedback) {
+    const auto& f = row.feedback;
+    if (f.rating == rating::none) {
+      run(c_.statement("DELETE FROM feedback WHERE session = ? AND message = ? AND author = ?"), p.session.id, f.message, f.by);
+    } else {
+      run(c_.statement("INSERT INTO feedback (session, message, author, rating, note, seq, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                       " ON CONFLICT (session, message, author) DO UPDATE SET rating = excluded.rating, note = excluded.note,"
+                       " seq = excluded.seq, at_ms = excluded.at_ms"),
+          p.session.id, f.message, f.by, to_string(f.rating), f.note, row.seq, row.at);
+    }
+  }
+}
+
+void row_writer::write_alerts(const session_projection& p) {
+  for (const auto& row : p.alerts) {
+    const auto& a = row.record;
+    run(c_.statement("INSERT INTO alerts (session, seq, project, scope, subject, percent, spend_micro_usd, budget_micro_usd,"
+                     " at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+        p.session.id, row.seq, p.session.project, a.scope, a.id, a.percent, a.spend, a.budget, a.at);
   }
 }
 

@@ -46,6 +46,8 @@ class row_writer {
   void write_participants(const session_projection& p);
   void write_files(const session_projection& p);
   void write_reactions(const session_projection& p);
+  void write_feedback(const session_projection& p);
+  void write_alerts(const session_projection& p);
   void write_calls(const session_projection& p);
   void write_approvals(const session_projection& p);
   void write_outputs(const session_projection& p);

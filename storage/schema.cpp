@@ -360,8 +360,63 @@ CREATE VIEW spans AS
     FROM runs r JOIN approvals a ON a.run = r.id;
 )sql";
 
+// What people think of answers; alerts of budgets as a list. An alert follows the usage that it is about, of which its agent
+// is known. Versions of agents that are made over REST; long definitions are last, so that the other columns are read without.
+constexpr const char* version_4 = R"sql(
+CREATE TABLE feedback (
+  session TEXT NOT NULL REFERENCES sessions (id),
+  message TEXT NOT NULL,
+  author  TEXT NOT NULL,
+  rating  TEXT NOT NULL,
+  note    TEXT NOT NULL,
+  seq     INTEGER NOT NULL,
+  at_ms   INTEGER,
+  PRIMARY KEY (session, message, author)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE alerts (
+  n                INTEGER PRIMARY KEY,
+  session          TEXT NOT NULL REFERENCES sessions (id),
+  seq              INTEGER NOT NULL,
+  project          TEXT NOT NULL,
+  scope            TEXT NOT NULL,
+  subject          TEXT NOT NULL,
+  percent          INTEGER NOT NULL,
+  spend_micro_usd  INTEGER NOT NULL,
+  budget_micro_usd INTEGER NOT NULL,
+  at_ms            INTEGER,
+  UNIQUE (session, seq)
+) STRICT;
+CREATE INDEX alerts_by_project ON alerts (project);
+INSERT INTO alerts (session, seq, project, scope, subject, percent, spend_micro_usd, budget_micro_usd, at_ms)
+  SELECT a.id, a.last_seq, a.project, a.scope,
+         CASE a.scope WHEN 'session' THEN a.id WHEN 'project' THEN a.project WHEN 'user' THEN a.owner
+         ELSE coalesce((SELECT u.agent FROM runs r JOIN usage u ON u.run = r.id
+                         WHERE r.session = a.id AND u.seq < a.last_seq ORDER BY u.seq DESC LIMIT 1), a.agent) END,
+         coalesce(json_extract(a.text, '$.percent'), 0), coalesce(json_extract(a.text, '$.spend'), 0),
+         coalesce(json_extract(a.text, '$.budget'), 0), a.at_ms
+    FROM (SELECT l.n, l.last_seq, l.at_ms, l.payload AS text, s.id, s.project, s.owner, s.agent,
+                 coalesce(json_extract(l.payload, '$.scope'), '') AS scope
+            FROM log l JOIN sessions s ON s.n = l.session WHERE l.kind = 'cost_alert' AND json_valid(l.payload)) a
+   ORDER BY a.n;
+
+CREATE TABLE agent_versions (
+  n             INTEGER PRIMARY KEY,
+  project       TEXT NOT NULL,
+  id            TEXT NOT NULL,
+  version       INTEGER NOT NULL,
+  deleted       INTEGER NOT NULL,
+  hash          TEXT NOT NULL,
+  note          TEXT NOT NULL,
+  created_by    TEXT NOT NULL,
+  created_at_ms INTEGER,
+  definition    TEXT NOT NULL,
+  UNIQUE (project, id, version)
+) STRICT;
+)sql";
+
 // Step i brings version i to i + 1. A released step is never changed: add another.
-constexpr std::array<const char*, schema_version> steps{version_1, version_2, version_3};
+constexpr std::array<const char*, schema_version> steps{version_1, version_2, version_3, version_4};
 
 }  // namespace
 

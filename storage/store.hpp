@@ -29,6 +29,8 @@ class journal {
   /// Everything in one transaction, with all projections. On an error nothing of it is stored: `storage_unavailable` may
   /// be tried again (disk full, busy); `internal_error` means that what is on disk is unknown and the process must stop.
   [[nodiscard]] virtual core::result<void> commit(std::span<const append> appends) = 0;
+  /// The next version of an agent, durable when this returns. A `version_conflict` where another has its number already.
+  [[nodiscard]] virtual core::result<void> store_agent(const core::agent_version_record& version) = 0;
 };
 
 struct approval_filter {
@@ -58,6 +60,11 @@ struct trace_filter {
   std::optional<core::project_id> project;
   std::optional<core::session_id> session;
   std::optional<std::string> visible_to{};
+};
+
+struct alert_filter {
+  core::project_id project;
+  std::optional<std::string> visible_to{};  ///< of sessions that this principal owns or takes part in
 };
 
 struct session_filter {
@@ -150,6 +157,17 @@ class queries {
   /// Over the same days, dearest first.
   [[nodiscard]] virtual core::page<core::usage_share> usage_by(const core::project_id& project, core::millis since,
                                                                core::usage_key key, core::window w) = 0;
+  /// Alerts of budgets, newest first.
+  [[nodiscard]] virtual core::page<core::alert_record> alerts(const alert_filter& filter, core::window w) = 0;
+  /// Newest first, without their definitions.
+  [[nodiscard]] virtual core::page<core::agent_version_record> agent_versions(const core::project_id& project,
+                                                                              const core::agent_id& agent, core::window w) = 0;
+  [[nodiscard]] virtual std::optional<core::agent_version_record> agent_version(const core::project_id& project,
+                                                                                const core::agent_id& agent,
+                                                                                std::uint32_t version) = 0;
+  /// The newest version of every agent that was ever stored, and before it those that runs in flight began with: what the
+  /// catalogue begins with.
+  [[nodiscard]] virtual std::vector<core::agent_version_record> agent_versions_in_use() = 0;
   /// Of all projects, from the UTC day of `since` on: what a ledger of budgets begins with.
   [[nodiscard]] virtual std::vector<agent_day> usage_since(core::millis since) = 0;
 };
@@ -183,7 +201,8 @@ struct check_report {
 
 /// Verifies `troupe.db` in `data` without changing it: SQLite's own integrity, foreign keys, gap-free seqs (up to each
 /// session's last), a result for every tool call of completed runs, sums of usage equal to the totals of runs and sessions,
-/// valid histories, projections equal to a fold of the log, files and long outputs as long as they say.
+/// valid histories, projections equal to a fold of the log, files and long outputs as long as they say, versions of agents
+/// without gaps and readable.
 [[nodiscard]] core::result<check_report> check(const std::string& data);
 
 }  // namespace troupe::storage

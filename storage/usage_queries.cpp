@@ -1,10 +1,13 @@
 #include "storage/usage_queries.hpp"
 
+#include "storage/conditions.hpp"
 #include "storage/rows.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <string>
+#include <tuple>
 
 namespace troupe::storage {
 
@@ -23,16 +26,19 @@ millis begin_of_day(millis at) { return std::chrono::floor<std::chrono::days>(at
   "       UNION SELECT id, owner FROM sessions WHERE project = ?1 AND id IN (SELECT session FROM runs INDEXED BY" \
   "             runs_in_flight WHERE status IN ('queued', 'running', 'parked'))) s"                               \
   " JOIN runs r ON r.session = s.id JOIN usage u ON u.run = r.id"                                                 \
-  " WHERE coalesce(u.at_ms, 0) >= ?2 AND (r.ended_at_ms IS NULL OR r.ended_at_ms >= ?3) GROUP BY 1"
+  " WHERE coalesce(u.at_ms, 0) >= ?2 AND (r.ended_at_ms IS NULL OR r.ended_at_ms >= ?3) GROUP BY 1, 5, 6"
+#define TROUPE_USAGE_SUMS ", sum(u.cost_micro_usd), sum(u.prompt_tokens + u.completion_tokens), count(*)"
 
 std::string shares_of(usage_key key) {
   switch (key) {
     case usage_key::session:
-      return "SELECT s.id, sum(u.cost_micro_usd), sum(u.prompt_tokens + u.completion_tokens), count(*)" TROUPE_USAGE_ROWS;
+      return "SELECT s.id" TROUPE_USAGE_SUMS ", '', ''" TROUPE_USAGE_ROWS;
     case usage_key::user:
-      return "SELECT s.owner, sum(u.cost_micro_usd), sum(u.prompt_tokens + u.completion_tokens), count(*)" TROUPE_USAGE_ROWS;
+      return "SELECT s.owner" TROUPE_USAGE_SUMS ", '', ''" TROUPE_USAGE_ROWS;
+    case usage_key::model:
+      return "SELECT u.provider || '/' || u.model" TROUPE_USAGE_SUMS ", u.provider, u.model" TROUPE_USAGE_ROWS;
     default:
-      return "SELECT agent, sum(cost_micro_usd), sum(tokens), sum(requests) FROM usage_agent_days WHERE project = ?1"
+      return "SELECT agent, sum(cost_micro_usd), sum(tokens), sum(requests), '', '' FROM usage_agent_days WHERE project = ?1"
              " AND day >= strftime('%Y-%m-%d', ?2 / 1000, 'unixepoch') AND ?3 IS NOT NULL GROUP BY 1";
   }
 }
@@ -71,9 +77,38 @@ page<usage_share> usage_by(connection& db, const project_id& project, millis sin
   c.add(std::max<std::int64_t>(w.offset, 0));
   while (c.next()) {
     auto& share = out.items.emplace_back();
-    c.read(share.key, share.cost, share.tokens, share.requests);
+    c.read(share.key, share.cost, share.tokens, share.requests, share.provider, share.model);
   }
   return out;
+}
+
+page<alert_record> list_alerts(connection& db, const alert_filter& filter, window w) {
+  conditions where;
+  where.add_visible("session", filter.visible_to, filter.project);
+  return paged<alert_record>(db, "alerts", " at_ms, scope, subject, percent, spend_micro_usd, budget_micro_usd, session ",
+                             where, "n DESC", w, [](cursor& c) {
+                               alert_record a;
+                               c.read(a.at, a.scope, a.id, a.percent, a.spend, a.budget, a.session);
+                               return a;
+                             });
+}
+
+bool has_alerts_of(connection& db, const session_projection& folded) {
+  using value = std::tuple<std::string, std::string, std::int32_t, micro_usd, micro_usd, millis, project_id>;
+  std::map<seq_t, value> stored;
+  std::map<seq_t, value> told;
+  for (const auto& row : folded.alerts) {
+    const auto& a = row.record;
+    told.emplace(row.seq, value{a.scope, a.id, a.percent, a.spend, a.budget, a.at, folded.session.project});
+  }
+  cursor c(db.statement("SELECT seq, scope, subject, percent, spend_micro_usd, budget_micro_usd, at_ms, project FROM alerts"
+                        " WHERE session = ?"),
+           folded.session.id);
+  while (c.next()) {
+    auto& [scope, subject, percent, spend, budget, at, project] = stored[static_cast<seq_t>(c.integer())];
+    c.read(scope, subject, percent, spend, budget, at, project);
+  }
+  return stored == told;
 }
 
 std::vector<agent_day> usage_since(connection& db, millis since) {

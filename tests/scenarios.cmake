@@ -15,6 +15,6 @@ foreach(file IN LISTS troupe_scenarios)
   add_test(NAME "${file} (crash at every boundary)" COMMAND troupe replay --crash-at every ${file}
     WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties("${file}" "${file} (restart every step)" "${file} (crash at every boundary)"
-    PROPERTIES LABELS scenario TIMEOUT 60)
+    PROPERTIES LABELS scenario TIMEOUT 300)
   set_tests_properties("${file} (restart every step)" "${file} (crash at every boundary)" PROPERTIES SKIP_REGULAR_EXPRESSION "(^|\n)skipped ")
 endforeach()

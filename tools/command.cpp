@@ -50,7 +50,7 @@ std::string description_of(const core::tool_config& config) {
   return out;
 }
 
-tool_spec spec_of(const core::tool_config& config) {
+tool_spec command_spec(const core::tool_config& config) {
   tool_spec spec;
   spec.name = config.name;
   spec.description = description_of(config);
@@ -67,7 +67,7 @@ tool_spec spec_of(const core::tool_config& config) {
 class command_tool final : public tool {
  public:
   command_tool(const core::tool_config& config, const process_host& host)
-      : tool(spec_of(config)), config_(std::make_shared<const core::tool_config>(config)), host_(host) {}
+      : tool(command_spec(config)), config_(std::make_shared<const core::tool_config>(config)), host_(host) {}
 
   std::unique_ptr<running_call> start(const tool_context& context, const json::object& arguments,
                                       std::shared_ptr<call_listener> listener) const override {

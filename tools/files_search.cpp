@@ -15,7 +15,7 @@ using core::error;
 
 namespace {
 
-constexpr std::size_t max_pattern_bytes = 1'000;
+constexpr std::size_t max_search_pattern = 1'000;
 constexpr std::size_t max_matches = 200;
 constexpr std::size_t max_match_bytes = 400;
 constexpr std::size_t max_searched_bytes = 16'384;  ///< of one line
@@ -113,8 +113,8 @@ core::result<std::string> search_folder(const workspace& folder, std::string_vie
 
 core::result<std::string> grep_file(const workspace& folder, const json::object& arguments, const tool_context& context) {
   auto pattern = text_of(arguments, "pattern");
-  if (pattern.size() > max_pattern_bytes)
-    return error{errc::validation_error, "the pattern is longer than " + std::to_string(max_pattern_bytes) + " bytes"};
+  if (pattern.size() > max_search_pattern)
+    return error{errc::validation_error, "the pattern is longer than " + std::to_string(max_search_pattern) + " bytes"};
   RE2::Options options;
   options.set_log_errors(false);
   options.set_max_mem(1 << 20);

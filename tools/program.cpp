@@ -17,7 +17,7 @@ using core::error;
 
 namespace {
 
-tool_spec spec_of(const core::tool_config& config) {
+tool_spec program_spec(const core::tool_config& config) {
   tool_spec spec;
   spec.name = config.name;
   spec.description = config.description;
@@ -43,7 +43,7 @@ tool_result result_of(std::string output) {
 class program_tool final : public tool {
  public:
   program_tool(const core::tool_config& config, const process_host& host)
-      : tool(spec_of(config)), config_(std::make_shared<const core::tool_config>(config)), host_(host) {}
+      : tool(program_spec(config)), config_(std::make_shared<const core::tool_config>(config)), host_(host) {}
 
   std::unique_ptr<running_call> start(const tool_context& context, const json::object& arguments,
                                       std::shared_ptr<call_listener> listener) const override {

@@ -11,8 +11,6 @@ using namespace std::string_view_literals;
 
 namespace {
 
-constexpr auto utf8_mark = "\xEF\xBB\xBF"sv, little_mark = "\xFF\xFE"sv, big_mark = "\xFE\xFF"sv;
-
 /// 0x80 to 0x9F; the rest is as in Unicode. 0: no character (WHATWG Encoding, index windows-1252, less its C1 controls).
 constexpr std::array<char16_t, 32> windows_high{
     0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0, 0x017D, 0,

@@ -10,6 +10,9 @@
 
 namespace troupe::tools {
 
+/// Byte order marks.
+inline constexpr std::string_view utf8_mark = "\xEF\xBB\xBF", little_mark = "\xFF\xFE", big_mark = "\xFE\xFF";
+
 enum class text_encoding : std::uint8_t { utf8, utf8_with_mark, utf16_little, utf16_big, windows_1252 };
 
 /// As people call it, e.g. `UTF-16`.

@@ -9,7 +9,7 @@ namespace troupe::transport {
 
 namespace {
 
-constexpr std::size_t flush_bytes = 64 << 10;
+constexpr std::size_t member_flush_bytes = 64 << 10;
 /// Chats with news for one member; one with more is closed, and begins anew.
 constexpr std::size_t max_places = 2'000;
 /// Runs of one chat that began while a client was away; earlier ones are not looked for.
@@ -197,7 +197,7 @@ void chat_stream::member::on_page(const actors::event_page& page) {
       p.seq = row.seq;
     }
     nowhere.discard();
-    if (out.size() < flush_bytes) continue;
+    if (out.size() < member_flush_bytes) continue;
     send(out.take(), session);
     // What is left of the page is read again when the queue is empty.
     if (peer_->is_congested()) break;

@@ -104,7 +104,10 @@ class cors_exchange final : public http_exchange {
 
  private:
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> headers() const {
-    return {{"Access-Control-Allow-Origin", origin_}, {"Access-Control-Allow-Credentials", "true"}, {"Vary", "Origin"}};
+    return {{"Access-Control-Allow-Origin", origin_},
+            {"Access-Control-Allow-Credentials", "true"},
+            {"Access-Control-Expose-Headers", "Content-Disposition, Retry-After"},
+            {"Vary", "Origin"}};
   }
 
   std::shared_ptr<http_exchange> inner_;

@@ -79,6 +79,12 @@ void gateway::read_events(core::session_id session, core::seq_t after, then<acto
 
 void gateway::ask(core::query query, then<core::answer> done) { call(actors::ask{std::move(query)}, std::move(done)); }
 
+void gateway::store_agent(core::agent_version_record version, then<void> done) {
+  call<actors::agent_stored>(actors::store_agent{std::move(version)}, [done = std::move(done)](const auto& r) {
+    done(r ? core::result<void>() : core::result<void>(r.error()));
+  });
+}
+
 void gateway::announce(core::session_id session, core::event_payload payload) {
   if (link_) caf::anon_send(link_->listener, actors::announce{session, std::move(payload)});
 }

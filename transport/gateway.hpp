@@ -9,6 +9,7 @@
 #include "core/environment.hpp"
 #include "core/health.hpp"
 #include "core/query.hpp"
+#include "transport/agent_desk.hpp"
 #include "transport/auth.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -52,6 +53,15 @@ class gateway {
   void read_events(core::session_id session, core::seq_t after, then<actors::event_page> done);
   void ask(core::query query, then<core::answer> done);
   void announce(core::session_id session, core::event_payload payload);
+  /// The next version of a stored agent; `done` when it is on disk. Only the desk below knows what may be stored.
+  void store_agent(core::agent_version_record version, then<void> done);
+
+  /// From here on agents can be made over REST. `board` is told when one that could not be used is well again.
+  void keep_agents(std::shared_ptr<const agent_parser> parser, std::shared_ptr<core::status_board> board) {
+    agents_ = std::make_unique<agent_desk>(*this, std::move(parser), std::move(board));
+  }
+  /// Null where none can be made.
+  [[nodiscard]] agent_desk* agents() const noexcept { return agents_.get(); }
 
   /// Runs `f` on the io thread. Any thread.
   void post(std::function<void()> f);
@@ -92,6 +102,7 @@ class gateway {
   authenticator auth_;
   std::map<std::uint64_t, std::function<void()>> at_close_;
   std::uint64_t last_number_ = 0;
+  std::unique_ptr<agent_desk> agents_;
   std::atomic<int> aside_{0};
   std::unique_ptr<boost::asio::thread_pool> aside_thread_;  ///< made when it is needed first
 };

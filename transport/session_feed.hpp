@@ -25,6 +25,7 @@ class feed_hub;
 class chat_stream;
 class console;
 class conversation_watch;
+class scenario_service;
 
 /// One connection's place in a feed. Owned by the connection; the feed only looks at it.
 class follower : public std::enable_shared_from_this<follower> {
@@ -137,6 +138,9 @@ class feed_hub {
   /// Null where the program was built without it.
   [[nodiscard]] const console* web_console() const noexcept { return console_.get(); }
   void show(std::shared_ptr<const console> files) { console_ = std::move(files); }
+  /// Null where nothing plays scenarios (tests of single parts).
+  [[nodiscard]] scenario_service* scenarios() const noexcept { return scenarios_.get(); }
+  void play(std::shared_ptr<scenario_service> scenarios) { scenarios_ = std::move(scenarios); }
 
  private:
   friend class feed;
@@ -150,6 +154,7 @@ class feed_hub {
   std::shared_ptr<chat_stream> chats_;
   std::shared_ptr<conversation_watch> conversations_;
   std::shared_ptr<const console> console_;
+  std::shared_ptr<scenario_service> scenarios_;
 };
 
 }  // namespace troupe::transport

@@ -1,5 +1,5 @@
 // Builds the console into one file that the binary embeds: `node web/build.mjs OUT` writes OUT/console.pack, and OUT/files/ with
-// the same files to look at. `node web/build.mjs --packages` only installs the npm packages, and only where the lock file says
+// the same files to look at, and OUT/licences.txt with the terms of the npm packages in them. `node web/build.mjs --packages` only installs the npm packages, and only where the lock file says
 // others than are there. Needs Node 18.
 //
 // A pack is: the length of its index (4 bytes, little endian), the index (JSON), the bytes. Each file is there as it is and,
@@ -94,6 +94,7 @@ if (what !== '--packages') {
   mkdirSync(out, { recursive: true });
   run(process.execPath, [join(here, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'], {
     TROUPE_CONSOLE_OUT: files,
+    TROUPE_CONSOLE_LICENCES: join(out, 'licences.txt'),
   });
   writeFileSync(join(out, 'console.pack.new'), pack(files));
   renameSync(join(out, 'console.pack.new'), join(out, 'console.pack'));

@@ -1,7 +1,9 @@
-// How the console is built. `TROUPE_CONSOLE_OUT` is the folder for the result (the CMake build sets it); without it: dist/.
+// How the console is built. `TROUPE_CONSOLE_OUT` is the folder for the result (web/build.mjs sets it, with TROUPE_CONSOLE_LICENCES,
+// the file for the terms of the packages in it); without it: dist/.
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { licences } from './licences.mjs';
 
 const client = (file: string) => fileURLToPath(new URL(`../clients/typescript/src/${file}`, import.meta.url));
 // `vite dev` shows the pages of the sources with the data of a server that runs already.
@@ -9,7 +11,12 @@ const server = process.env.TROUPE_SERVER ?? 'http://127.0.0.1:8080';
 const proxied = Object.fromEntries(['/api', '/auth', '/healthz', '/readyz'].map((path) => [path, { target: server }]));
 
 export default defineConfig({
-  plugins: [react()],
+  plugins: [
+    react(),
+    ...(process.env.TROUPE_CONSOLE_LICENCES
+      ? [licences(process.env.TROUPE_CONSOLE_LICENCES, fileURLToPath(new URL('.', import.meta.url)))]
+      : []),
+  ],
   base: './',
   resolve: {
     alias: [

@@ -36,7 +36,7 @@ std::string decision_line(const json::object& a) {
   return safe_line(text_of(a, "toolId") + ": " + decided(a) + "  " + text_of(a, "id")) + "\n";
 }
 
-json::object body_of(const approvals_decide_options& options) {
+json::object decision_body(const approvals_decide_options& options) {
   json::object body;
   if (!options.choice.empty()) {
     body["choice"] = options.choice;
@@ -55,7 +55,7 @@ json::object body_of(const approvals_decide_options& options) {
 
 /// Each has a result of its own; one that could not be decided makes the whole a failure.
 int decide_many(remote_api& server, const approvals_decide_options& options) {
-  auto body = body_of(options);
+  auto body = decision_body(options);
   body["ids"] = json::array(options.ids.begin(), options.ids.end());
   auto all = server.post("/approvals/decide", body);
   if (!all) return failed(all.error());
@@ -119,7 +119,7 @@ int decide_approvals(const approvals_decide_options& options) {
   auto server = remote_api::open(options);
   if (!server) return failed(server.error());
   if (options.ids.size() > 1) return decide_many(*server, options);
-  auto decided = server->post("/approvals/" + percent_encoded(options.ids.front()) + "/decide", body_of(options));
+  auto decided = server->post("/approvals/" + percent_encoded(options.ids.front()) + "/decide", decision_body(options));
   if (!decided) return failed(decided.error());
   if (options.json) return print_json(*decided);
   return put(decision_line(*decided)) ? 0 : 1;

@@ -54,6 +54,7 @@ class conversation {
   core::result<void> begin();
   core::result<core::seq_t> take_up();
   core::result<json::array> last_messages();
+  error with_choices(error e);
   void greet();
   void on_frame(const json::object& frame);
   void on_line(const std::string& line);
@@ -69,6 +70,7 @@ class conversation {
   void ask_pending();
   void feed();
   void prompt();
+  input_line asked_line(std::string text) const;
   core::result<double> session_cost();
   bool can_ask() const { return view_.screen().is_input && view_.screen().is_output && !options_.json; }
   /// Nothing runs, and nothing of this process waits to.
@@ -89,6 +91,8 @@ class conversation {
   std::vector<std::string> own_;    ///< clientMessageIds of this process
   std::set<std::string> own_runs_;  ///< that have not ended
   std::deque<question> questions_;
+  bool is_asking_ = false;  ///< the line that is being edited answers a question
+  std::string draft_;       ///< the other one
   std::optional<steady_clock::time_point> last_ctrl_c_;
   bool is_lost_ = false;
   bool is_leaving_ = false;
@@ -102,19 +106,32 @@ core::result<void> conversation::begin() {
   return {};
 }
 
+/// What there is, where what was asked for is not.
+error conversation::with_choices(error e) {
+  if (e.code != errc::not_found || !options_.session.empty()) return e;
+  bool is_agent = e.text.starts_with("Agent ");
+  auto all = server_.list(is_agent ? "/projects/" + percent_encoded(options_.project) + "/agents" : "/projects", 20);
+  if (!all || all->items.empty()) return e;
+  e.text += is_agent ? "; the agents of " + options_.project + ": " : "; the projects: ";
+  for (const auto& item : all->items)
+    if (item.is_object()) e.text += (e.text.ends_with(": ") ? "" : ", ") + safe_line(text_of(item.get_object(), "id"));
+  return e;
+}
+
 /// Makes the session, or finds it and shows its end; the seq to go on from.
 core::result<core::seq_t> conversation::take_up() {
   core::result<json::object> session = error{};
   if (options_.session.empty()) {
     auto project = server_.project_or_first(options_.project);
     if (!project) return project.error();
+    options_.project = *project;
     json::object body;
     if (!options_.agent.empty()) body["agentId"] = options_.agent;
     session = server_.post("/projects/" + percent_encoded(*project) + "/sessions", body);
   } else {
     session = server_.get("/sessions/" + percent_encoded(options_.session));
   }
-  if (!session) return session.error();
+  if (!session) return with_choices(session.error());
   session_ = text_of(*session, "id");
   auto agent_id = text_of(*session, "agentId");
   view_.set_agent(agent_id);
@@ -146,6 +163,8 @@ core::result<core::seq_t> conversation::take_up() {
   }
   auto shown = std::min<std::size_t>(past.size(), past_shown);
   for (auto it = past.end() - static_cast<std::ptrdiff_t>(shown); it != past.end(); ++it) view_.show_past(**it);
+  for (const auto* m : past)
+    if (input_.editor() && text_of(*m, "role") == "user") input_.editor()->remember(text_of(*m, "content"));
   return after;
 }
 
@@ -178,6 +197,7 @@ void conversation::ask(json::object card) {
   if (std::any_of(questions_.begin(), questions_.end(), [&](const question& other) { return other.id() == q.id(); })) return;
   if (!options_.json) view_.lines(q.text(view_.screen()));
   if (can_ask()) {
+    input_.begin_editing();
     questions_.push_back(std::move(q));
     return;
   }
@@ -301,9 +321,13 @@ void conversation::on_answer(const std::string& line) {
 }
 
 void conversation::on_line(const std::string& line) {
-  view_.entered();
+  if (input_.editor())
+    view_.entered(asked_line(line));
+  else
+    view_.entered();
   last_ctrl_c_.reset();
   if (!questions_.empty()) return on_answer(line);
+  if (input_.editor()) input_.editor()->remember(line);
   if (line.find_first_not_of(" \t") == std::string::npos) return;
   if (is_interactive_ && line.starts_with("//")) return send(line.substr(1));
   if (is_interactive_ && line.starts_with('/'))
@@ -322,6 +346,11 @@ void conversation::on_ctrl_c() {
     return;
   }
   if (is_running_) return stop_run();
+  if (auto* editor = input_.editor(); editor && !editor->text().empty()) {
+    view_.entered(asked_line(editor->replace({}) + "^C"));
+    last_ctrl_c_.reset();
+    return;
+  }
   view_.note("Ctrl-C again leaves");
 }
 
@@ -341,14 +370,31 @@ void conversation::feed() {
     is_leaving_ = true;
 }
 
+input_line conversation::asked_line(std::string text) const {
+  auto size = text.size();
+  if (!questions_.empty()) return {questions_.front().prompt(), style::yellow, std::move(text), size};
+  return {"you> ", style::green, std::move(text), size};
+}
+
 void conversation::prompt() {
+  if (auto* editor = input_.editor()) {
+    // What was being typed is a message, not the answer to a question that came in between.
+    if (std::exchange(is_asking_, !questions_.empty()) != is_asking_) draft_ = editor->replace(std::exchange(draft_, {}));
+    if (editor->take_clear_screen()) view_.clear_screen();
+    bool is_shown = is_asking_ || (is_interactive_ && (is_idle() || !editor->text().empty()));
+    if (!is_shown) return view_.no_input();
+    auto line = asked_line(editor->text());
+    line.cursor = editor->cursor();
+    return view_.input(line, is_asking_ || is_idle());
+  }
   if (!questions_.empty()) return view_.prompt(view_.screen().styled(style::yellow, questions_.front().prompt()));
   if (is_interactive_ && is_idle()) view_.prompt(view_.screen().styled(style::green, "you> "));
 }
 
 int conversation::run() {
-  if (auto begun = begin(); !begun) return failed(begun.error());
   bool reads_whole = once_ == "-";
+  if (is_interactive_ && view_.screen().is_output) input_.begin_editing();
+  if (auto begun = begin(); !begun) return failed(begun.error());
   if (reads_whole) input_.read_whole();
   bool needs_input = options_.message.empty() || reads_whole || can_ask();
   feed();
@@ -359,16 +405,20 @@ int conversation::run() {
     ::poll(ready.data(), ready.size(), -1);
     if (ctrl_c_.take()) on_ctrl_c();
     if ((ready[2].revents & (POLLIN | POLLHUP)) != 0) input_.read();
-    for (const auto& frame : live_->take()) on_frame(frame);
-    if (auto failure = live_->failure()) return failed(*failure);
-    if (live_->is_lost() != is_lost_) {
-      is_lost_ = !is_lost_;
-      view_.note(is_lost_ ? "the connection is lost; trying again" : "connected again", style::yellow);
-    }
+    // Before what has come meanwhile: nobody answers a question that was not on the screen yet.
     while (is_interactive_ || !questions_.empty()) {
       auto line = input_.next();
       if (!line) break;
       on_line(*line);
+    }
+    for (const auto& frame : live_->take()) on_frame(frame);
+    if (auto failure = live_->failure()) {
+      view_.no_input();
+      return failed(*failure);
+    }
+    if (live_->is_lost() != is_lost_) {
+      is_lost_ = !is_lost_;
+      view_.note(is_lost_ ? "the connection is lost; trying again" : "connected again", style::yellow);
     }
     if (is_interactive_ && !input_.is_open()) is_leaving_ = true;
     feed();

@@ -8,7 +8,7 @@
 
 namespace troupe::app {
 
-struct chat_options : remote_options {
+struct chat_options : connection_options {
   std::string project;
   std::string agent;
   std::string session;               ///< empty: a new one

@@ -30,18 +30,71 @@ std::string short_value(const json::object& frame, std::string_view key, std::si
 
 void chat_view::write(std::string_view text, bool is_answer) {
   if (is_answer || to_.is_output) {
-    put(text);
+    auto away = area_.erase();
+    put(away += text);
+    if (to_.is_output) keep_column(text);
     return;
   }
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+/// Skips the styles in it.
+void chat_view::keep_column(std::string_view written) {
+  if (auto feed = written.rfind('\n'); feed != std::string_view::npos) {
+    column_ = 0;
+    written.remove_prefix(feed + 1);
+  }
+  while (!written.empty()) {
+    auto size = std::max<std::size_t>(character_size(written).value_or(1), 1);
+    if (written.front() == '\x1b') {
+      written.remove_prefix(std::min(written.find('m'), written.size() - 1) + 1);
+      continue;
+    }
+    if (column_ >= to_.width) column_ = 0;
+    auto width = display_width(written.substr(0, size));
+    auto next = written.front() == '\t' ? std::min((column_ / 8 + 1) * 8, to_.width - 1) : column_ + width;
+    column_ = next > to_.width ? width : next;
+    written.remove_prefix(std::min(size, written.size()));
+  }
+}
+
 void chat_view::end_line() {
+  put(area_.erase());
   if (!prompt_.empty())
     put("\r\x1b[K");
   else if (is_in_line_)
     write("\n", true);
   entered();
+}
+
+void chat_view::input(const input_line& line, bool is_idle) {
+  to_.look_at_size();
+  bool goes_on = !is_idle && is_in_line_;
+  if (area_.shows(line) && (goes_on || !is_in_line_)) return;
+  if (!goes_on) {
+    end_line();
+    is_answering_ = false;
+  }
+  auto out = area_.erase();
+  // Full to the last column: the next character begins a row, wherever the terminal shows its cursor.
+  if (goes_on && column_ >= to_.width) {
+    out += "\r\n";
+    column_ = 0;
+  }
+  put(out += area_.draw(line, to_, to_.height, goes_on ? column_ : 0));
+}
+
+void chat_view::entered(const input_line& line) {
+  end_line();
+  is_answering_ = false;
+  input_area whole;
+  put(whole.draw({line.prompt, line.colour, line.text, line.text.size()}, to_, line.text.size() * 2 + to_.height * 2, 0) +
+      "\r\n");
+}
+
+void chat_view::clear_screen() {
+  put(area_.erase() + "\x1b[H\x1b[2J");
+  column_ = 0;
 }
 
 void chat_view::note(std::string_view text, style s) { lines(to_.styled(s, safe_line(text)) + "\n"); }
@@ -120,7 +173,7 @@ void chat_view::show_past(const json::object& message) {
 
 void chat_view::show(const json::object& frame) {
   if (as_json_) {
-    put(json::serialize(frame) + "\n");
+    put(area_.erase() + json::serialize(frame) + "\n");
     return;
   }
   auto type = text_of(frame, "type");

@@ -2,6 +2,7 @@
 // gets the agent's words alone, and stderr the rest. With --json stdout gets the frames as they are.
 #pragma once
 
+#include "app/cli/input_area.hpp"
 #include "app/cli/safe_text.hpp"
 #include "app/cli/terminal.hpp"
 
@@ -31,9 +32,16 @@ class chat_view {
   void lines(std::string_view text);
   /// What the run cost, and the session so far; a budget of 0 is none.
   void cost(const boost::json::object& usage, double session_cost, double budget);
-  /// Asks for a line; what comes later is written over it.
+  /// Shows the line that is being edited below everything else, or none. Where an answer is coming, its end is in the way of
+  /// nothing: what comes goes on behind it.
+  void input(const input_line& line, bool is_idle);
+  void no_input() { put(area_.erase()); }
+  /// The person has ended this line.
+  void entered(const input_line& line);
+  void clear_screen();
+
+  /// The same where the terminal edits the line itself: asks for one, and what comes later is written over it.
   void prompt(std::string_view text);
-  /// The person has ended the line that was asked for.
   void entered() {
     prompt_.clear();
     is_in_line_ = false;
@@ -45,6 +53,7 @@ class chat_view {
   void tool_end(const boost::json::object& frame);
   void end_line();
   void write(std::string_view text, bool is_answer);
+  void keep_column(std::string_view written);
 
   terminal to_;
   bool as_json_;
@@ -52,7 +61,9 @@ class chat_view {
   text_filter filter_;
   bool is_answering_ = false;  ///< the text that comes belongs to a message that has begun
   bool is_in_line_ = false;    ///< stdout is not at the beginning of a line
-  std::string prompt_;         ///< what is at the end of the screen; empty: no prompt
+  std::size_t column_ = 0;     ///< where the next character goes
+  input_area area_;
+  std::string prompt_;  ///< what is at the end of the screen; empty: no prompt
 };
 
 }  // namespace troupe::app

@@ -5,6 +5,7 @@
 #include "app/cli/commands.hpp"
 #include "app/cli/lifetime.hpp"
 #include "app/cli/terminal.hpp"
+#include "app/scenario/rest_client.hpp"
 
 #include <CLI/CLI.hpp>
 #include <boost/json/parse.hpp>
@@ -18,8 +19,21 @@ namespace {
 constexpr const char* talking = "Talk to a running server";
 constexpr const char* operating = "Look after it";
 
-void add_remote(CLI::App* command, remote_options& options) {
-  command->add_option("--url", options.url, "The server")->type_name("URL")->envname("TROUPE_URL")->capture_default_str();
+std::string check_url(const std::string& text) {
+  return base_url(text) ? std::string() : "`" + text + "` must be http://HOST:PORT or https://HOST:PORT";
+}
+
+void add_remote(CLI::App* command, connection_options& options) {
+  command->add_option("--url", options.url, "The server, http:// or https://")
+      ->type_name("URL")
+      ->envname("TROUPE_URL")
+      ->check(check_url)
+      ->capture_default_str();
+  command
+      ->add_option("--ca-file", options.ca_file, "Trust the authorities in this file (PEM) for https, not those of the system")
+      ->type_name("FILE")
+      ->envname("TROUPE_CA_FILE")
+      ->check(CLI::ExistingFile);
   command->add_option("--token", options.token, "Token or API key; better in the environment, where `ps` does not show it")
       ->envname("TROUPE_TOKEN");
 }
@@ -77,6 +91,9 @@ void client_commands::add_reading(CLI::App& cli) {
             "  troupe chat --session ID                      goes on where you left\n"
             "  git diff | troupe chat -                      all of stdin is one message\n"
             "  troupe chat < questions.txt                   a message a line, each after the answer before it\n"
+            "  troupe chat --url https://agents.example      over TLS\n"
+            "Keys in a terminal: arrows and Home, End, Ctrl-A, E, U, K, W move and delete; the arrow up brings back what was\n"
+            "said; Alt-Enter begins a line, and a paste of several lines is one message.\n"
             "Ctrl-C stops an answer, twice leaves. Questions of tools are asked in the terminal; in a pipe they end\n"
             "it with status 1 and say which command decides.");
     command->add_option("message", o->message, "One message; `-` reads it from stdin")->type_name("TEXT");
@@ -170,7 +187,7 @@ void client_commands::add_approvals(CLI::App& cli) {
       "  troupe approvals remembered");
   auto add = [&]<class Options>(const char* name, const char* says, int (*work)(const Options&), const char* examples) {
     auto options = std::make_shared<Options>();
-    auto* command = group->add_subcommand(name, says);
+    auto* command = group->add_subcommand(name, says)->group("Commands");
     command->footer(examples);
     add_remote(command, *options);
     add_json(command, options->json);
@@ -256,7 +273,7 @@ void client_commands::add_operating(CLI::App& cli) {
       "  printf %s \"$KEY\" | troupe token hash");
   {
     auto o = std::make_shared<token_new_options>();
-    auto* command = token->add_subcommand("new", "Make a key, and its entry for auth.api_keys");
+    auto* command = token->add_subcommand("new", "Make a key, and its entry for auth.api_keys")->group("Commands");
     command->footer("Example:\n  troupe token new --name ops --scope admin");
     command->add_option("--name", o->name, "Who uses it; its actions are recorded under this name")
         ->type_name("NAME")
@@ -270,7 +287,7 @@ void client_commands::add_operating(CLI::App& cli) {
   }
   {
     auto o = std::make_shared<token_hash_options>();
-    auto* command = token->add_subcommand("hash", "Print the SHA-256 of a key that stdin has");
+    auto* command = token->add_subcommand("hash", "Print the SHA-256 of a key that stdin has")->group("Commands");
     command->footer("Example:\n  printf %s \"$KEY\" | troupe token hash");
     add_json(command, o->json);
     commands_.emplace_back(command, [o] { return hash_token(*o); });

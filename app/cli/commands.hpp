@@ -11,41 +11,41 @@
 
 namespace troupe::app {
 
-struct sessions_options : remote_options {
+struct sessions_options : connection_options {
   std::string search;
   std::string project;
   std::string status;
   std::int64_t limit = 20;
 };
-struct history_options : remote_options {
+struct history_options : connection_options {
   std::string session;
   std::int64_t limit = 1000;
 };
-struct events_options : remote_options {
+struct events_options : connection_options {
   std::string session;
   std::int64_t after = 0;
   std::int64_t limit = 1000;
   bool follow = false;
 };
-struct trace_options : remote_options {
+struct trace_options : connection_options {
   std::string trace;  ///< empty: the list
   std::string session;
   std::string project;
   std::int64_t limit = 20;
 };
-struct spend_options : remote_options {
+struct spend_options : connection_options {
   std::string project;
   std::string period = "month";
   std::string by = "day";
 };
-struct approvals_list_options : remote_options {
+struct approvals_list_options : connection_options {
   std::string status;
   std::string session;
   std::string project;
   std::string kind;
   std::int64_t limit = 20;
 };
-struct approvals_decide_options : remote_options {
+struct approvals_decide_options : connection_options {
   std::vector<std::string> ids;
   bool approve = false;
   bool deny = false;
@@ -56,12 +56,12 @@ struct approvals_decide_options : remote_options {
   std::string remember;
   std::string lifetime;  ///< e.g. `8h`
 };
-struct approvals_remembered_options : remote_options {
+struct approvals_remembered_options : connection_options {
   std::string project;
   bool all = false;
   std::int64_t limit = 100;
 };
-struct approvals_revoke_options : remote_options {
+struct approvals_revoke_options : connection_options {
   std::string id;
 };
 struct token_new_options {

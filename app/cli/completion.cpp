@@ -26,16 +26,19 @@ std::string joined(const std::vector<std::string>& words, std::string_view betwe
 
 bool is_path(const option_entry& o) { return o.value == "FILE" || o.value == "DIR" || o.value.starts_with("PATH"); }
 
-/// Commands and options that may come next.
+/// Commands, and words of arguments, that may come next.
 std::vector<std::string> next_words(const command_entry& c) {
   std::vector<std::string> out;
   for (const auto& sub : c.commands) out.push_back(sub.name);
-  for (const auto& o : c.options) {
-    if (o.is_positional)
-      out.insert(out.end(), o.words.begin(), o.words.end());
-    else
-      out.insert(out.end(), o.names.begin(), o.names.end());
-  }
+  for (const auto& o : c.options)
+    if (o.is_positional) out.insert(out.end(), o.words.begin(), o.words.end());
+  return out;
+}
+
+std::vector<std::string> option_names(const command_entry& c) {
+  std::vector<std::string> out;
+  for (const auto& o : c.options)
+    if (!o.is_positional) out.insert(out.end(), o.names.begin(), o.names.end());
   return out;
 }
 
@@ -53,7 +56,8 @@ std::string shell_quoted(std::string_view text) {
   return out;
 }
 
-/// The function finds the command among the words so far, then looks at the word before the cursor.
+/// The function finds the command among the words so far, then looks at the word before the cursor. Options are offered where
+/// one was begun, or nothing else can come.
 std::string bash(const command_entry& root) {
   std::string paths;
   std::string values;
@@ -62,26 +66,32 @@ std::string bash(const command_entry& root) {
     if (!path.empty()) paths += (paths.empty() ? "'" : "|'") + path + "'";
     for (const auto& o : c.options) {
       if (o.is_positional || o.value.empty()) continue;
-      auto given = o.words.empty() ? (is_path(o) ? "COMPREPLY=($(compgen -f -- \"$current\"))" : "COMPREPLY=()")
-                                   : "COMPREPLY=($(compgen -W '" + joined(o.words) + "' -- \"$current\"))";
+      auto given =
+          o.words.empty() ? (is_path(o) ? "words= options= files=1" : "return") : "words='" + joined(o.words) + "' options=";
       for (const auto& name : o.names)
-        values.append("    '").append(path).append(" ").append(name).append("') ").append(given).append("; return ;;\n");
+        values.append("    '").append(path).append(" ").append(name).append("') ").append(given).append(" ;;\n");
     }
-    words += "    '" + path + "') words='" + joined(next_words(c)) + "'" + (takes_paths(c) ? "; files=1" : "") + " ;;\n";
+    words += "    '" + path + "') words='" + joined(next_words(c)) + "' options='" + joined(option_names(c)) + "'" +
+             (takes_paths(c) ? " files=1" : "") + " ;;\n";
   });
   return "# bash completion of troupe; made by `troupe completion bash`\n"
          "_troupe() {\n"
-         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path= words= files= i next\n"
+         "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path= words= options= files= i next\n"
          "  for ((i = 1; i < COMP_CWORD; ++i)); do\n"
          "    next=${path:+$path }${COMP_WORDS[i]}\n"
          "    case $next in " +
-         paths + ") path=$next ;; esac\n  done\n  case \"$path $previous\" in\n" + values + "  esac\n  case $path in\n" +
-         words +
+         paths + ") path=$next ;; esac\n  done\n  COMPREPLY=()\n  case $path in\n" + words +
+         "  esac\n  case \"$path $previous\" in\n" + values +
          "  esac\n"
+         "  [[ $current != -* && $words$files ]] || words+=\" $options\"\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
-         "  [[ $files && $current != -* ]] && COMPREPLY+=($(compgen -f -- \"$current\"))\n"
+         "  if [[ $files && $current != -* ]]; then\n"
+         "    compopt -o filenames 2>/dev/null\n"
+         "    local IFS=$'\\n'\n"
+         "    COMPREPLY+=($(compgen -f -- \"$current\"))\n"
+         "  fi\n"
          "  return 0\n"
-         "}\ncomplete -o filenames -F _troupe troupe\n";
+         "}\ncomplete -F _troupe troupe\n";
 }
 
 std::string zsh_option(const option_entry& o) {
@@ -129,27 +139,17 @@ std::string zsh(const command_entry& root) {
   return out + "_troupe \"$@\"\n";
 }
 
+/// A function that says whether the words so far lead to a command, as the one for bash finds it, and a line for each thing
+/// that may come there.
 std::string fish(const command_entry& root) {
-  std::string out = "# fish completion of troupe; made by `troupe completion fish`\ncomplete -c troupe -f\n";
+  std::string paths;
+  std::string lines;
   visit(root, "", [&](const std::string& path, const command_entry& c) {
-    std::vector<std::string> subs;
-    for (const auto& sub : c.commands) subs.push_back(sub.name);
-    // Every word of the path was typed, and none of the commands that go on from here.
-    std::string here;
-    for (std::size_t at = 0; at < path.size();) {
-      auto end = std::min(path.find(' ', at), path.size());
-      here += (here.empty() ? "" : "; and ") + ("__fish_seen_subcommand_from " + path.substr(at, end - at));
-      at = end + 1;
-    }
-    auto next = here;
-    if (path.empty())
-      next = "__fish_use_subcommand";
-    else if (!subs.empty())
-      next += "; and not __fish_seen_subcommand_from " + joined(subs);
-    for (const auto& sub : c.commands)
-      out += "complete -c troupe -n '" + next + "' -a " + sub.name + " -d '" + shell_quoted(sub.says) + "'\n";
+    if (!path.empty()) paths += " '" + path + "'";
+    auto line_begin = "complete -c troupe -n '__troupe_at " + path + "'";
+    for (const auto& sub : c.commands) lines += line_begin + " -a " + sub.name + " -d '" + shell_quoted(sub.says) + "'\n";
     for (const auto& o : c.options) {
-      auto line = "complete -c troupe -n '" + next + "'";
+      auto line = line_begin;
       if (!o.is_positional)
         for (const auto& name : o.names) line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
       if (!o.value.empty() && !o.is_positional) line += is_path(o) ? " -r -F" : " -x";
@@ -158,10 +158,21 @@ std::string fish(const command_entry& root) {
         if (!is_path(o)) continue;
         line += " -F";
       }
-      out += line + " -d '" + shell_quoted(o.says) + "'\n";
+      lines += line + " -d '" + shell_quoted(o.says) + "'\n";
     }
   });
-  return out;
+  return "# fish completion of troupe; made by `troupe completion fish`\n"
+         "function __troupe_at\n"
+         "  set -l path\n"
+         "  for word in (commandline -opc)[2..-1]\n"
+         "    set -l next (string join -- ' ' $path $word)\n"
+         "    contains -- $next" +
+         paths +
+         "; and set path $next\n"
+         "  end\n"
+         "  test \"$path\" = \"$argv\"\n"
+         "end\ncomplete -c troupe -f\n" +
+         lines;
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ constexpr auto give_up_after = 2min;
 }  // namespace
 
 struct live_events::impl {
-  remote_options server;
+  connection_options server;
   std::string session;
   core::seq_t seen = 0;
   int wake = ::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -68,7 +68,7 @@ struct live_events::impl {
 
   /// Until the stream fails.
   void follow() {
-    session_stream stream(server.url, server.token, session, seen);
+    session_stream stream(server.url, server.token, session, seen, server.ca_file);
     for (;;) {
       auto come = stream.take();
       auto failure = stream.failure();
@@ -106,7 +106,7 @@ struct live_events::impl {
   }
 };
 
-live_events::live_events(remote_options server, std::string session, core::seq_t after) : impl_(new impl) {
+live_events::live_events(connection_options server, std::string session, core::seq_t after) : impl_(new impl) {
   while (server.url.ends_with('/')) server.url.pop_back();
   impl_->server = std::move(server);
   impl_->session = std::move(session);

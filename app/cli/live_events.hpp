@@ -17,7 +17,7 @@ namespace troupe::app {
 class live_events {
  public:
   /// Frames behind seq `after`. Gives up when the server was away for two minutes, or refuses.
-  live_events(remote_options server, std::string session, core::seq_t after);
+  live_events(connection_options server, std::string session, core::seq_t after);
   /// Ends the thread.
   ~live_events();
   live_events(const live_events&) = delete;

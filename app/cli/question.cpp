@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t most_lines = 40;
 constexpr std::size_t most_columns = 2000;
 
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
   auto begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return {};
@@ -143,7 +143,7 @@ question::reply question::decide(json::object body) const {
 }
 
 question::reply question::take(std::string_view line) {
-  line = trimmed(line);
+  line = without_blanks(line);
   switch (stage_) {
     case stage::edit:
       return take_edit(line);
@@ -155,7 +155,7 @@ question::reply question::take(std::string_view line) {
       break;
   }
   auto blank = line.find(' ');
-  auto note = blank == std::string_view::npos ? std::string_view() : trimmed(line.substr(blank));
+  auto note = blank == std::string_view::npos ? std::string_view() : without_blanks(line.substr(blank));
   return choose(line.substr(0, blank), note);
 }
 

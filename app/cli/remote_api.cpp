@@ -19,6 +19,15 @@ namespace {
 /// What the server gives at most in one answer.
 constexpr std::int64_t page_size = 100;
 
+/// Which command lists what was not found.
+std::string_view where_to_look(std::string_view text) {
+  if (text.starts_with("Session ")) return "; `troupe sessions` lists them";
+  if (text.starts_with("Trace ")) return "; `troupe trace` lists them";
+  if (text.starts_with("Approval ")) return "; `troupe approvals list --status all` lists them";
+  if (text.starts_with("Remembered approval ")) return "; `troupe approvals remembered` lists them";
+  return "";
+}
+
 /// `{"error": {code, message}}`, or the shape of another dialect.
 error error_of(const rest_answer& answer) {
   const auto& inner = object_of(answer.body, "error");
@@ -26,7 +35,9 @@ error error_of(const rest_answer& answer) {
   auto text = text_of(inner, "message");
   if (text.empty()) text = text_of(answer.body, "message");
   if (text.empty()) text = "the server answered with status " + std::to_string(answer.status);
+  std::string remedy(code == "NOT_FOUND" ? where_to_look(text) : "");
   if (!code.empty()) text += " (" + code + ")";
+  text += remedy;
   return {code.empty() ? errc::provider_error : core::errc_from(code), safe_line(text)};
 }
 
@@ -51,8 +62,8 @@ error refused(const error& e, const rest_client& http) {
 
 }  // namespace
 
-core::result<remote_api> remote_api::open(const remote_options& options) {
-  auto http = rest_client::open(options.url, options.token);
+core::result<remote_api> remote_api::open(const connection_options& options) {
+  auto http = rest_client::open(options.url, options.token, options.ca_file);
   if (!http) return http.error();
   return remote_api(std::move(*http));
 }

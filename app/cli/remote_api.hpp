@@ -16,9 +16,10 @@ namespace troupe::app {
 class rest_client;
 struct rest_answer;
 
-struct remote_options {
+struct connection_options {
   std::string url = "http://127.0.0.1:8080";
   std::string token;
+  std::string ca_file;  ///< PEM; empty: the authorities that the system trusts
   bool json = false;
 };
 
@@ -29,7 +30,7 @@ struct listing {
 
 class remote_api {
  public:
-  [[nodiscard]] static core::result<remote_api> open(const remote_options& options);
+  [[nodiscard]] static core::result<remote_api> open(const connection_options& options);
   remote_api(remote_api&&) noexcept;
   ~remote_api();
 

@@ -115,6 +115,12 @@ std::string safe_line(std::string_view text, std::size_t most) {
   return out.substr(0, out.size() - left.size()) + "…";
 }
 
+std::optional<std::size_t> character_size(std::string_view text) {
+  auto c = decode(text);
+  if (!c) return 0;
+  return c->is_valid ? std::optional(c->size) : std::nullopt;
+}
+
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;
   while (!text.empty()) {

@@ -2,6 +2,7 @@
 // the person. Pure; used by every command that prints what somebody else wrote.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,10 @@ class text_filter {
 [[nodiscard]] std::string safe_text(std::string_view text);
 /// In one line: line feeds and tabs are blanks. Cut to `most` columns, with an ellipsis; 0: not cut.
 [[nodiscard]] std::string safe_line(std::string_view text, std::size_t most = 0);
+
+/// Bytes of the character that `text`, which is not empty, begins with: 0 where its end is missing, nothing where it is no
+/// UTF-8.
+[[nodiscard]] std::optional<std::size_t> character_size(std::string_view text);
 
 /// Columns that a safe text takes in a terminal.
 [[nodiscard]] std::size_t display_width(std::string_view text);

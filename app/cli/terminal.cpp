@@ -54,9 +54,15 @@ terminal terminal::of_process() {
   out.is_output = ::isatty(STDOUT_FILENO) == 1;
   const char* kind = std::getenv("TERM");
   out.has_colours = out.is_output && !is_set("NO_COLOR") && std::string_view(kind ? kind : "") != "dumb";
-  winsize size{};
-  if (out.is_output && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40) out.width = size.ws_col;
+  out.look_at_size();
   return out;
+}
+
+void terminal::look_at_size() {
+  winsize size{};
+  if (!is_output || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return;
+  if (size.ws_col >= 40) width = size.ws_col;
+  if (size.ws_row > 0) height = size.ws_row;
 }
 
 std::string terminal::styled(style s, std::string_view text) const {

@@ -14,9 +14,12 @@ struct terminal {
   bool is_output = false;  ///< stdout is a screen
   bool has_colours = false;
   std::size_t width = 100;
+  std::size_t height = 24;
 
   /// Looks at stdin, stdout, NO_COLOR (https://no-color.org: set and not empty), TERM and the size of the window.
   [[nodiscard]] static terminal of_process();
+  /// The window may have another size by now.
+  void look_at_size();
   /// `text` in that style, or as it is without colours.
   [[nodiscard]] std::string styled(style s, std::string_view text) const;
 };

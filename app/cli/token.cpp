@@ -18,7 +18,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t key_bytes = 32;
-constexpr std::size_t longest_key = 4096;
+constexpr std::size_t longest_api_key = 4096;
 
 std::string random_key() {
   std::array<unsigned char, key_bytes> bytes{};
@@ -37,7 +37,7 @@ std::string random_key() {
 std::string read_key() {
   std::string text;
   std::array<char, 512> piece{};
-  while (text.size() < longest_key && text.find('\n') == std::string::npos) {
+  while (text.size() < longest_api_key && text.find('\n') == std::string::npos) {
     auto got = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (got <= 0) break;
     text.append(piece.data(), static_cast<std::size_t>(got));

@@ -21,7 +21,7 @@ struct time_range {
   std::int64_t end = 0;
 };
 
-std::int64_t time_of(const json::object& o, std::string_view key) {
+std::int64_t millis_at(const json::object& o, std::string_view key) {
   auto at = transport::time_from(text_of(o, key));
   return at ? at->count() : 0;
 }
@@ -31,10 +31,10 @@ time_range range_of(const json::array& spans) {
   time_range all;
   for (const auto& v : spans) {
     const auto& span = v.as_object();
-    auto begin = time_of(span, "startedAt");
+    auto begin = millis_at(span, "startedAt");
     if (begin == 0) continue;
     all.begin = all.begin == 0 ? begin : std::min(all.begin, begin);
-    all.end = std::max({all.end, begin, time_of(span, "endedAt")});
+    all.end = std::max({all.end, begin, millis_at(span, "endedAt")});
   }
   return all;
 }
@@ -46,8 +46,8 @@ std::string bar(const json::object& span, const time_range& all) {
     return static_cast<std::size_t>(part);
   };
   bool is_open = text_of(span, "endedAt").empty();
-  auto from = std::min(column(time_of(span, "startedAt")), bar_width - 1);
-  auto until = is_open ? bar_width : std::max(from + 1, column(time_of(span, "endedAt")));
+  auto from = std::min(column(millis_at(span, "startedAt")), bar_width - 1);
+  auto until = is_open ? bar_width : std::max(from + 1, column(millis_at(span, "endedAt")));
   return std::string(from, '.') + std::string(until - from, is_open ? '~' : '#') + std::string(bar_width - until, '.');
 }
 

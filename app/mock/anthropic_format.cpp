@@ -38,7 +38,7 @@ std::string_view error_type(int status) noexcept {
   }
 }
 
-json::object error_object(const wire_error& why) {
+json::object anthropic_error(const wire_error& why) {
   return {{"type", "error"}, {"error", json::object{{"type", error_type(why.status)}, {"message", text_of(why.text)}}}};
 }
 
@@ -72,7 +72,7 @@ json::object message_object(const answer_identity& identity, json::array content
           {"stop_sequence", nullptr},      {"usage", std::move(usage)}};
 }
 
-json::object call_object(const core::tool_call& call, json::value input) {
+json::object anthropic_call(const core::tool_call& call, json::value input) {
   return {{"type", "tool_use"},
           {"id", text_of(call.id.str())},
           {"name", providers::wire_name(call.tool)},
@@ -122,10 +122,10 @@ class anthropic_writer final : public stream_writer {
   }
 
   void end(const providers::model_end& end, std::string& out) {
-    if (end.error.code != core::errc::ok) return event("error", error_object(wire_error_of(end)), out);
+    if (end.error.code != core::errc::ok) return event("error", anthropic_error(wire_error_of(end)), out);
     for (const auto& call : end.calls) {
       close(out);
-      open("tool_use", call_object(call, json::object{}), out);
+      open("tool_use", anthropic_call(call, json::object{}), out);
       for_each_argument_piece(call.arguments, [&](auto piece) {
         delta({{"type", "input_json_delta"}, {"partial_json", text_of(piece)}}, out);
       });
@@ -181,7 +181,7 @@ void add_blocks(const json::array& blocks, core::role role, const std::string& p
   if (is_spoken) history.push_back(std::move(spoken));
 }
 
-wire_question read_question(std::string_view text, const std::vector<providers::tool_description>& tools) {
+wire_question read_anthropic_question(std::string_view text, const std::vector<providers::tool_description>& tools) {
   auto body = body_of(text);
   wire_question out;
   out.request.model = std::string(text_at(body, "model"));
@@ -213,14 +213,6 @@ wire_question read_question(std::string_view text, const std::vector<providers::
 
 class anthropic final : public wire_format {
  public:
-  std::variant<wire_question, wire_error> read(std::string_view body,
-                                               const std::vector<providers::tool_description>& tools) const override {
-    try {
-      return read_question(body, tools);
-    } catch (const wire_fault& f) {
-      return f.why;
-    }
-  }
   std::unique_ptr<stream_writer> stream(answer_identity identity, const wire_question&) const override {
     return std::make_unique<anthropic_writer>(std::move(identity));
   }
@@ -234,16 +226,21 @@ class anthropic final : public wire_format {
     for (const auto& call : end.calls) {
       auto input = providers::object_in(call.arguments);
       if (!input.is_object()) input = text_of(call.arguments);  // a script may say what no model should
-      content.push_back(call_object(call, std::move(input)));
+      content.push_back(anthropic_call(call, std::move(input)));
     }
     return json::serialize(
         message_object(identity, std::move(content), json::value(stop_reason(end.finish)), usage_object(end.usage)));
   }
-  std::string error(const wire_error& why) const override { return json::serialize(error_object(why)); }
+  std::string error(const wire_error& why) const override { return json::serialize(anthropic_error(why)); }
   std::string models(std::string_view model) const override {
     json::object entry{{"id", model}, {"type", "model"}, {"display_name", model}, {"created_at", "1970-01-01T00:00:00Z"}};
     return json::serialize(
         json::object{{"data", json::array{std::move(entry)}}, {"has_more", false}, {"first_id", model}, {"last_id", model}});
+  }
+
+ private:
+  wire_question question_of(std::string_view body, const std::vector<providers::tool_description>& tools) const override {
+    return read_anthropic_question(body, tools);
   }
 };
 

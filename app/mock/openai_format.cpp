@@ -12,7 +12,7 @@ using providers::text_of;
 
 namespace {
 
-json::object error_object(const wire_error& why) {
+json::object openai_error(const wire_error& why) {
   std::string_view type = "invalid_request_error";
   json::value code = nullptr;
   if (why.status >= 500) type = "server_error";
@@ -43,7 +43,7 @@ json::object base_of(const answer_identity& identity, std::string_view object) {
           {"system_fingerprint", nullptr}};
 }
 
-json::object call_object(const core::tool_call& call, std::string_view arguments) {
+json::object openai_call(const core::tool_call& call, std::string_view arguments) {
   return {{"id", text_of(call.id.str())},
           {"type", "function"},
           {"function", json::object{{"name", providers::wire_name(call.tool)}, {"arguments", text_of(arguments)}}}};
@@ -76,10 +76,10 @@ class openai_writer final : public stream_writer {
   void delta(json::object fields, std::string& out) const { choice(std::move(fields), nullptr, out); }
 
   void end(const providers::model_end& end, std::string& out) const {
-    if (end.error.code != core::errc::ok) return data(error_object(wire_error_of(end)), out);
+    if (end.error.code != core::errc::ok) return data(openai_error(wire_error_of(end)), out);
     std::int64_t index = 0;
     for (const auto& call : end.calls) {
-      auto first = call_object(call, "");
+      auto first = openai_call(call, "");
       first["index"] = index;
       delta({{"tool_calls", json::array{std::move(first)}}}, out);
       for_each_argument_piece(call.arguments, [&](auto piece) {
@@ -123,7 +123,7 @@ std::vector<core::tool_call> calls_of(const json::object& message, const std::st
   return out;
 }
 
-wire_question read_question(std::string_view text, const std::vector<providers::tool_description>& tools) {
+wire_question read_openai_question(std::string_view text, const std::vector<providers::tool_description>& tools) {
   auto body = body_of(text);
   wire_question out;
   out.request.model = std::string(text_at(body, "model"));
@@ -162,14 +162,6 @@ wire_question read_question(std::string_view text, const std::vector<providers::
 
 class openai final : public wire_format {
  public:
-  std::variant<wire_question, wire_error> read(std::string_view body,
-                                               const std::vector<providers::tool_description>& tools) const override {
-    try {
-      return read_question(body, tools);
-    } catch (const wire_fault& f) {
-      return f.why;
-    }
-  }
   std::unique_ptr<stream_writer> stream(answer_identity identity, const wire_question& to) const override {
     return std::make_unique<openai_writer>(std::move(identity), to.wants_usage);
   }
@@ -180,7 +172,7 @@ class openai final : public wire_format {
     if (!said.reasoning.text.empty()) message["reasoning_content"] = text_of(said.reasoning.text);
     if (!end.calls.empty()) {
       json::array calls;
-      for (const auto& call : end.calls) calls.push_back(call_object(call, call.arguments));
+      for (const auto& call : end.calls) calls.push_back(openai_call(call, call.arguments));
       message["tool_calls"] = std::move(calls);
     }
     auto out = base_of(identity, "chat.completion");
@@ -189,10 +181,15 @@ class openai final : public wire_format {
     if (end.usage) out["usage"] = usage_object(*end.usage);
     return json::serialize(out);
   }
-  std::string error(const wire_error& why) const override { return json::serialize(error_object(why)); }
+  std::string error(const wire_error& why) const override { return json::serialize(openai_error(why)); }
   std::string models(std::string_view model) const override {
     json::object entry{{"id", model}, {"object", "model"}, {"created", 0}, {"owned_by", "troupe"}};
     return json::serialize(json::object{{"object", "list"}, {"data", json::array{std::move(entry)}}});
+  }
+
+ private:
+  wire_question question_of(std::string_view body, const std::vector<providers::tool_description>& tools) const override {
+    return read_openai_question(body, tools);
   }
 };
 

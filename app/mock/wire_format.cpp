@@ -15,6 +15,15 @@ constexpr std::size_t max_model_name = 256;
 
 }  // namespace
 
+std::variant<wire_question, wire_error> wire_format::read(std::string_view body,
+                                                          const std::vector<providers::tool_description>& tools) const {
+  try {
+    return question_of(body, tools);
+  } catch (const wire_fault& f) {
+    return f.why;
+  }
+}
+
 wire_error wire_error_of(const providers::model_end& end) {
   using core::errc;
   wire_error out{end.retryable ? 500 : 400, end.error.text, {}};

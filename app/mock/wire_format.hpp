@@ -50,14 +50,19 @@ class wire_format {
  public:
   virtual ~wire_format() = default;
   /// `tools` are the names that the script knows; calls of the history are given those back.
-  [[nodiscard]] virtual std::variant<wire_question, wire_error> read(
-      std::string_view body, const std::vector<providers::tool_description>& tools) const = 0;
+  [[nodiscard]] std::variant<wire_question, wire_error> read(std::string_view body,
+                                                             const std::vector<providers::tool_description>& tools) const;
   [[nodiscard]] virtual std::unique_ptr<stream_writer> stream(answer_identity identity, const wire_question& to) const = 0;
   /// `said` is the whole answer, with an end that did not fail.
   [[nodiscard]] virtual std::string whole(const answer_identity& identity, const providers::model_output& said) const = 0;
   [[nodiscard]] virtual std::string error(const wire_error& why) const = 0;
   /// The answer to `GET /v1/models`.
   [[nodiscard]] virtual std::string models(std::string_view model) const = 0;
+
+ private:
+  /// May throw a `wire_fault`.
+  [[nodiscard]] virtual wire_question question_of(std::string_view body,
+                                                  const std::vector<providers::tool_description>& tools) const = 0;
 };
 
 [[nodiscard]] const wire_format& openai_format();

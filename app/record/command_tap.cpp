@@ -28,6 +28,9 @@ actors::listener_actor::behavior_type tap(actors::listener_actor::pointer self, 
         self->send(to, std::move(m), reply);
       },
       [self, to](actors::ask& m, const actors::reply_to<core::answer>& reply) { self->send(to, std::move(m), reply); },
+      [self, to](actors::store_agent& m, const actors::reply_to<actors::agent_stored>& reply) {
+        self->send(to, std::move(m), reply);
+      },
       [self, to](actors::detach& m) { self->send(to, std::move(m)); },
       [self, to](actors::announce& m) { self->send(to, std::move(m)); },
   };

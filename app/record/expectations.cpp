@@ -18,7 +18,7 @@ struct compared_kind {
   std::string_view kind;
   std::array<std::string_view, 8> fields;
 };
-constexpr std::array<compared_kind, 25> compared{
+constexpr std::array<compared_kind, 28> compared{
     {{"message_added", {"message", "content", "author", "client_message_id", "attachments"}},
      {"message_edited", {"message", "content"}},
      {"queue_reordered", {"messages"}},
@@ -34,6 +34,9 @@ constexpr std::array<compared_kind, 25> compared{
      {"tool_outcome_unknown", {"call", "tool"}},
      {"approval_requested", {"approval", "call", "tool", "action", "approval_kind", "risk"}},
      {"approval_decided", {"approval", "call", "decision", "by", "note", "edited_input"}},
+     {"approval_endorsed", {"approval", "call", "by", "note", "edited_input"}},
+     {"grant_given", {"grant", "scope", "tool", "by"}},
+     {"grant_revoked", {"grant", "by"}},
      {"usage_recorded", {"step", "tokens", "cost", "estimated"}},
      {"cost_alert", {"scope", "spend", "budget", "percent"}},
      {"run_completed", {"run", "message", "tokens", "cost", "steps"}},
@@ -84,6 +87,7 @@ std::optional<json::object> expectation_names::expectation(const core::event& e,
 std::optional<json::value> expectation_names::named(std::string_view field, const json::value& v, const core::event& e) {
   if (field == "run" || field == "approval")
     return json::string(variable(std::string(v.as_string()), field == "run" ? "run" : "approval"));
+  if (field == "grant") return json::string(variable(std::string(v.as_string()), "grant"));
   if (field == "reply") return json::string(variable(std::string(v.as_string()), "answer"));
   if (field == "message") {
     bool is_users = e.as<core::message_added>() || e.as<core::run_queued>();

@@ -7,7 +7,7 @@ namespace troupe::app {
 namespace {
 
 /// Of all sessions together, refused texts included.
-constexpr std::size_t max_bytes = 32 << 20;
+constexpr std::size_t max_held_bytes = 32 << 20;
 constexpr std::size_t max_sessions = 100'000;
 
 /// Refusals that follow from the conversation: a replay of it refuses too.
@@ -53,7 +53,7 @@ void live_log::answered(core::session_id session, core::seq_t asked_after, const
   std::lock_guard lock(mutex_);
   auto it = sessions_.find(session);
   // Where in its log it stood nobody knows while the session has shown nothing.
-  if (it == sessions_.end() || it->second.position == 0 || bytes_ + size > max_bytes) return;
+  if (it == sessions_.end() || it->second.position == 0 || bytes_ + size > max_held_bytes) return;
   bytes_ += size;
   it->second.is_read = false;
   it->second.notes.refused.push_back({asked_after, it->second.position, now_(), by, command, reply});
@@ -70,7 +70,7 @@ void live_log::attempt_begins(core::session_id session, const providers::exchang
 void live_log::attempt_failed(core::session_id session, providers::exchange_place place, core::error error) {
   auto size = sizeof(failed_attempt) + place.user.size() + error.text.size();
   std::lock_guard lock(mutex_);
-  if (bytes_ + size > max_bytes || (sessions_.size() >= max_sessions && !sessions_.contains(session))) return;
+  if (bytes_ + size > max_held_bytes || (sessions_.size() >= max_sessions && !sessions_.contains(session))) return;
   bytes_ += size;
   sessions_[session].notes.attempts.push_back({now_(), std::move(place), std::move(error), false});
 }

@@ -10,6 +10,7 @@ class model_tap final : public providers::model_client {
       : to_(std::move(to)), log_(std::move(log)) {}
 
   std::shared_ptr<providers::model_stream> start(providers::model_request request, providers::model_sink sink) override {
+    if (request.call_number == 0) return to_->start(std::move(request), std::move(sink));  // no step of the conversation
     auto session = request.session;
     auto place = request.history ? providers::place_of(*request.history) : providers::exchange_place{};
     log_->attempt_begins(session, place);

@@ -45,8 +45,7 @@ void revoke(entries& all, const core::message_superseded& lost) {
 }
 
 /// Kinds that are not told, whether this build knows them or not: what they lead to is.
-constexpr std::array<std::string_view, 5> untold_kinds{"run_stop_requested", "approval_endorsed", "grant_given",
-                                                       "grant_revoked", "agent_changed"};
+constexpr std::array<std::string_view, 2> untold_kinds{"run_stop_requested", "agent_changed"};
 
 /// What a recording has no word for.
 bool is_left_out(const core::event& e, core::session_status& status) {
@@ -56,17 +55,20 @@ bool is_left_out(const core::event& e, core::session_status& status) {
     return false;
   }
   if (const auto* alert = e.as<core::cost_alert>()) return alert->scope != "session";
+  if (const auto* usage = e.as<core::usage_recorded>(); usage && usage->step == core::title_step) return true;
   if (const auto* added = e.as<core::message_added>()) return added->role != core::role::user;
   if (std::find(untold_kinds.begin(), untold_kinds.end(), core::kind_of(e.payload)) != untold_kinds.end()) return true;
-  return e.as<core::session_created>() || e.as<core::reaction_changed>() || e.as<core::history_compacted>() ||
-         e.as<core::tool_progress>() || e.as<core::typing_changed>() || e.as<core::presence_changed>();
+  return e.as<core::session_created>() || e.as<core::reaction_changed>() || e.as<core::message_feedback>() ||
+         e.as<core::history_compacted>() || e.as<core::tool_progress>() || e.as<core::typing_changed>() ||
+         e.as<core::presence_changed>();
 }
 
 /// Comes of a command.
 bool is_asked_for(const core::event& e) {
   return e.as<core::message_added>() || e.as<core::approval_decided>() || e.as<core::run_dequeued>() ||
          e.as<core::session_updated>() || e.as<core::history_cleared>() || e.as<core::message_edited>() ||
-         e.as<core::queue_reordered>() || e.as<core::file_added>();
+         e.as<core::queue_reordered>() || e.as<core::file_added>() || e.as<core::approval_endorsed>() ||
+         e.as<core::grant_revoked>();
 }
 
 void insert_refused(entries& all, core::seq_t after, const refused_command& r) {
@@ -148,7 +150,10 @@ std::vector<log_entry> normal_log(std::vector<core::event> log, const std::vecto
   entries out;
   auto status = core::session_status::active;
   std::set<std::pair<core::run_id, std::uint32_t>> steps;
+  bool follows_title = false;  // alerts do that are about its cost
   for (auto& e : log) {
+    if (const auto* usage = e.as<core::usage_recorded>()) follows_title = usage->step == core::title_step;
+    if (follows_title && e.as<core::cost_alert>()) continue;
     if (const auto* lost = e.as<core::message_superseded>()) {
       revoke(out, *lost);
       continue;

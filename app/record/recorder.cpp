@@ -9,7 +9,7 @@ namespace troupe::app {
 namespace {
 
 /// Times of text that are kept, of all sessions together; later text is timed by the log.
-constexpr std::size_t max_times = 1'000'000;
+constexpr std::size_t max_delta_times = 1'000'000;
 
 }  // namespace
 
@@ -48,7 +48,7 @@ void recorder::deliver(core::event_batch_ptr batch) noexcept {
     for (const auto& e : batch->events) {
       if (e.is_transient()) continue;
       touched_.insert(batch->session);
-      if ((e.as<core::text_delta>() || e.as<core::reasoning_delta>()) && time_count_ < max_times) {
+      if ((e.as<core::text_delta>() || e.as<core::reasoning_delta>()) && time_count_ < max_delta_times) {
         times_[batch->session].emplace(e.first, e.at);
         ++time_count_;
       }

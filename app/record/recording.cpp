@@ -1,9 +1,12 @@
 #include "app/record/recording.hpp"
 
+#include "app/record/call_book.hpp"
 #include "app/record/exchange_log.hpp"
 #include "app/record/expectations.hpp"
 #include "app/record/normal_log.hpp"
 #include "app/record/queue_order.hpp"
+#include "app/record/recorded_agent.hpp"
+#include "app/record/recording_steps.hpp"
 #include "app/record/recording_text.hpp"
 #include "app/record/refusals.hpp"
 #include "app/scenario/scenario.hpp"
@@ -14,8 +17,6 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
-#include <map>
-#include <set>
 
 namespace troupe::app {
 
@@ -35,22 +36,13 @@ class writer {
   std::string write() {
     auto first =
         std::find_if(log_.begin(), log_.end(), [](const auto& x) { return x.event.template as<core::message_added>(); });
-    if (first != log_.end()) begin_ = first->event.at;
+    if (first != log_.end()) steps_.begin_at(first->event.at);
     for (at_ = 0; at_ < log_.size(); ++at_) take(log_[at_]);
     end_exchange();
     return document();
   }
 
  private:
-  // ---- time ----
-
-  [[nodiscard]] millis recorded(const core::event& e) const { return e.at - begin_; }
-  void advance_to(millis t) {
-    if (t <= clock_) return;
-    steps_.push_back(line(json::object{{"advance_ms", (t - clock_).count()}}));
-    clock_ = t;
-  }
-
   // ---- events ----
 
   void take(const log_entry& x) {
@@ -61,7 +53,7 @@ class writer {
     history_.apply(e);
     if (e.as<core::step_started>()) {
       end_exchange();
-      exchange_.emplace(providers::place_of(history_.messages()), clock_);
+      exchange_.emplace(providers::place_of(history_.messages()), steps_.clock());
       exchange_begun_ = e.at;
       is_interrupted_ = false;
     }
@@ -76,19 +68,22 @@ class writer {
   /// The command that this event answers, or the time at which it came by itself.
   void before(const core::event& e, bool closes) {
     // A failure comes when the upstream says so, with all that it closes.
-    if (exchange_ && !exchange_->is_over() && ends_in_failure(e)) advance_to(recorded(e));
+    if (exchange_ && !exchange_->is_over() && ends_in_failure(e)) steps_.advance_to(steps_.recorded(e));
     if (const auto* added = e.as<core::message_added>()) return send_message(*added, e);
     if (const auto* text = e.as<core::text_delta>()) return streamed(text->pieces, false);
     if (const auto* reasoning = e.as<core::reasoning_delta>()) return streamed(reasoning->pieces, true);
-    if (const auto* call = e.as<core::tool_started>()) return started(*call);
-    if (const auto* result = e.as<core::tool_completed>()) return completed(*result, e, closes);
-    if (const auto* unknown = e.as<core::tool_outcome_unknown>()) return lost(*unknown, e);
-    if (const auto* question = e.as<core::approval_requested>()) return asked(*question, e);
+    if (const auto* call = e.as<core::tool_started>()) return calls_.started(*call, is_unknown_tool(*call));
+    if (const auto* result = e.as<core::tool_completed>()) return calls_.completed(*result, e, closes);
+    if (const auto* unknown = e.as<core::tool_outcome_unknown>()) return calls_.lost(*unknown, e);
+    if (const auto* question = e.as<core::approval_requested>()) return calls_.asked(*question, e);
+    if (const auto* first = e.as<core::approval_endorsed>()) return endorse(*first, e);
     if (const auto* decision = e.as<core::approval_decided>()) return closes ? void() : decide(*decision, e);
+    if (const auto* grant = e.as<core::grant_revoked>())
+      return command({{"revoke", names_.variable(grant->grant.str(), "grant")}}, grant->by, e);
     if (const auto* cleared = e.as<core::history_cleared>()) return command({{"clear", true}}, cleared->by, e);
     if (const auto* answer = e.as<core::message_completed>(); answer && !answer->cut && exchange_) {
-      advance_to(recorded(e));
-      exchange_->completed(*answer, clock_);
+      steps_.advance_to(steps_.recorded(e));
+      exchange_->completed(*answer, steps_.clock());
     }
     if (const auto* file = e.as<core::file_added>()) return add_file(*file, e);
     if (const auto* edit = e.as<core::message_edited>()) return edit_message(*edit, e);
@@ -99,7 +94,7 @@ class writer {
     }
     if (const auto* failure = e.as<core::run_failed>(); failure && exchange_ && !exchange_->is_over()) {
       if (exchange_->attempts_failed() == 0) note_attempts(e.at, 0);
-      exchange_->failed(failure->code, failure->text, clock_);
+      exchange_->failed(failure->code, failure->text, steps_.clock());
     }
     if (const auto* gone = e.as<core::run_dequeued>(); gone && is_status_group_ != e.at)
       command({{"dequeue", variable(gone->message.str())}}, {}, e);
@@ -121,11 +116,7 @@ class writer {
   }
 
   void command(json::object what, const std::string& who, const core::event& e) {
-    advance_to(recorded(e));
-    json::object step{{"send", std::move(what)}};
-    if (!who.empty()) step.emplace("as", who);
-    steps_.push_back(line(step));
-    commanded_at_ = clock_;
+    steps_.command(std::move(what), who, e);
     is_interrupted_ = exchange_ && !exchange_->is_over();
   }
 
@@ -155,7 +146,7 @@ class writer {
     else
       what.emplace("base64", tools::to_base64(*known->second));
     command(std::move(what), f.by, e);
-    steps_.push_back(line(json::object{{"reply", {{"file", names_.variable(f.file.file.str(), "file")}}}}));
+    steps_.add({{"reply", {{"file", names_.variable(f.file.file.str(), "file")}}}});
   }
 
   /// A new text and a new place may be one command.
@@ -182,7 +173,7 @@ class writer {
     if (!steps) return;
     if (r.reply.has_error() && r.reply.error().code == core::errc::queue_full) full_at_ = waiting_.size();
     command(std::move(steps->first), r.by.id, e);
-    steps_.push_back(line(json::object{{"reply", std::move(steps->second)}}));
+    steps_.add({{"reply", std::move(steps->second)}});
   }
 
   /// A stop that no status and no interrupting message brought about.
@@ -201,19 +192,19 @@ class writer {
     const auto& e = log_[at_].event;
     if (exchange_ && !exchange_->is_over()) {
       // Pauses are of the model: the clock moves when all of it has come.
-      exchange_->text(pieces, is_reasoning, std::max(due(e), clock_));
+      exchange_->text(pieces, is_reasoning, std::max(due(e), steps_.clock()));
     }
-    if (!goes_on()) advance_to(due(e));
+    if (!goes_on()) steps_.advance_to(due(e));
   }
   /// When a piece of text comes: after a command of the same moment, which it followed in the log.
   [[nodiscard]] millis due(const core::event& e) const {
-    auto at = recorded(e);
-    return is_interrupted_ && at <= commanded_at_ ? commanded_at_ + millis{1} : at;
+    auto at = steps_.recorded(e);
+    return is_interrupted_ && at <= steps_.commanded_at() ? steps_.commanded_at() + millis{1} : at;
   }
   /// More of this text is expected together with it. What comes before the clock moves is expected before it does.
   [[nodiscard]] bool goes_on() const {
     if (!continues(at_ + 1)) return false;
-    return due(log_[at_].event) > clock_ || due(log_[at_ + 1].event) <= clock_;
+    return due(log_[at_].event) > steps_.clock() || due(log_[at_ + 1].event) <= steps_.clock();
   }
   [[nodiscard]] bool continues(std::size_t i) const {
     if (i >= log_.size()) return false;
@@ -246,24 +237,6 @@ class writer {
 
   // ---- tools ----
 
-  struct open_call {
-    std::string tool;
-    std::string input;
-    millis begun{0};
-    std::size_t order = 0;
-    bool is_dispatched = true;
-  };
-
-  void started(const core::tool_started& t) {
-    calls_[t.call.str()] = {t.tool, t.input, clock_, ++dispatched_, true};
-    if (is_unknown_tool(t)) return;
-    auto [tool, is_new] = tools_.emplace(t.tool, json::object{{"tool", t.tool}, {"effect", core::to_string(t.effect)}});
-    if (!is_new || !source_.tools) return;
-    auto known = source_.tools->find(t.tool);
-    boost::system::error_code failure;
-    if (known)
-      if (auto schema = json::parse(known->spec().parameters, failure); !failure) tool->second.emplace("parameters", schema);
-  }
   /// The agent had no such tool: replay refuses it by itself.
   [[nodiscard]] bool is_unknown_tool(const core::tool_started& t) const {
     for (auto i = at_ + 1; i < log_.size() && log_[i].event.at == log_[at_].event.at; ++i)
@@ -272,100 +245,42 @@ class writer {
     return false;
   }
 
-  void asked(const core::approval_requested& a, const core::event& e) {
-    deadlines_[a.approval] = clock_ + std::chrono::milliseconds(approval_timeout(a, e));
-    auto tool = tools_.find(a.tool);
-    if (tool != tools_.end() && !a.risk.empty()) tool->second["risk"] = a.risk;
-    if (a.kind != core::approval_kind::tool) return;
-    calls_[a.call.str()].is_dispatched = false;
-    if (tool != tools_.end()) tool->second["approval"] = "always";
-  }
-  [[nodiscard]] std::int64_t approval_timeout(const core::approval_requested& a, const core::event& e) {
-    if (timeout_ms_ == 0) {
-      // The question was stored a moment after its time was set.
-      constexpr std::int64_t grain = 100;
-      timeout_ms_ = source_.agent ? source_.agent->limits.approval_timeout.count()
-                                  : std::max(grain, ((a.expires_at - e.at).count() + grain - 1) / grain * grain);
-    }
-    return timeout_ms_;
+  /// What the first of two people said.
+  void endorse(const core::approval_endorsed& a, const core::event& e) {
+    command(decision_words(a.approval, true, a.note, a.edited_input), a.by, e);
+    calls_.edited(a.call, a.edited_input);
   }
 
   void decide(const core::approval_decided& a, const core::event& e) {
-    auto& call = calls_[a.call.str()];
-    if (a.decision == core::decision::expired) {
-      advance_to(deadlines_[a.approval]);
-      return;
-    }
-    json::object what{{a.decision == core::decision::approved ? "approve" : "deny", variable(a.approval.str())}};
-    if (!a.note.empty()) what.emplace("note", literal_value(json::string(a.note)));
+    if (a.decision == core::decision::expired) return steps_.advance_to(calls_.deadline(a.approval));
+    auto what = decision_words(a.approval, a.decision == core::decision::approved, a.note, a.edited_input);
     if (a.choice != core::outcome_choice::none) what.emplace("choice", core::to_string(a.choice));
     if (!a.answer.empty()) what.emplace("answer", embedded(a.answer));
-    if (!a.edited_input.empty()) {
-      what.emplace("edited_input", embedded(a.edited_input));
-      call.input = a.edited_input;
+    if (auto remembered = remembered_with(a)) {
+      what.emplace("remember", std::move(*remembered));
+      is_granting_ = true;
     }
     command(std::move(what), a.by, e);
-    if (a.choice == core::outcome_choice::retry) run_again(a.call.str());
-    if (a.choice != core::outcome_choice::none || !a.answer.empty()) return;
-    call.is_dispatched = a.decision == core::decision::approved;
-    call.begun = clock_;
-    call.order = ++dispatched_;
+    calls_.decided(a);
   }
-
-  /// It has a result after all, later than it might have: replay gives it to the call that is made again.
-  void run_again(const std::string& call) {
-    unknown_.erase(call);
-    auto lost = std::find_if(results_.rbegin(), results_.rend(), [&](const std::string& r) { return r == lost_result(call); });
-    if (lost != results_.rend()) results_.erase(std::next(lost).base());
+  [[nodiscard]] json::object decision_words(const core::approval_id& approval, bool approves, const std::string& note,
+                                            const std::string& edited_input) {
+    json::object out{{approves ? "approve" : "deny", variable(approval.str())}};
+    if (!note.empty()) out.emplace("note", literal_value(json::string(note)));
+    if (!edited_input.empty()) out.emplace("edited_input", embedded(edited_input));
+    return out;
   }
-  [[nodiscard]] std::string lost_result(const std::string& call) const {
-    auto it = calls_.find(call);
-    return it == calls_.end() ? std::string() : line(json::object{{"call", call}, {"tool", it->second.tool}, {"never", true}});
-  }
-
-  void completed(const core::tool_completed& t, const core::event& e, bool closes) {
-    auto it = calls_.find(t.call.str());
-    if (it == calls_.end()) return;
-    auto call = it->second;
-    calls_.erase(it);
-    bool is_unknown = unknown_.erase(t.call.str()) > 0;
-    if (!call.is_dispatched || is_unknown) return;
-    json::object result{{"call", t.call.str()}, {"tool", t.tool}};
-    if (auto input = embedded(call.input); input.is_object()) result.emplace("input", input);
-    if (closes) {
-      result.emplace("never", true);
-    } else {
-      auto due = std::max(recorded(e), clock_);
-      if (due == commanded_at_ && call.begun < due) due += millis{1};
-      // Of equal times the call that was begun first would be first.
-      if (due == last_result_ && call.order < last_order_) due += millis{1};
-      result.emplace("ok", t.ok);
-      result.emplace("output", providers::to_utf8(t.output));
-      if (auto after = (due - call.begun).count(); after > 0) result.emplace("after_ms", after);
-      longest_call_ms_ = std::max(longest_call_ms_, (due - call.begun).count());
-      if (tools_.contains(t.tool)) advance_to(due);
-      last_result_ = due;
-      last_order_ = call.order;
+  /// It is stored together with the decision.
+  [[nodiscard]] std::optional<json::object> remembered_with(const core::approval_decided& a) const {
+    const auto at = log_[at_].event.at;
+    for (auto i = at_ + 1; i < log_.size() && log_[i].event.at == at; ++i) {
+      const auto* grant = log_[i].event.as<core::grant_given>();
+      if (!grant || grant->approval != a.approval) continue;
+      json::object out{{"scope", core::to_string(grant->scope)}, {"when", embedded(grant->when)}};
+      if (grant->expires_at.count() != 0) out["expires_in_ms"] = (grant->expires_at - at).count();
+      return out;
     }
-    if (tools_.contains(t.tool)) results_.push_back(line(result));
-  }
-
-  /// Only a crash leaves an outcome unknown.
-  void lost(const core::tool_outcome_unknown& t, const core::event& e) {
-    auto it = calls_.find(t.call.str());
-    if (it == calls_.end()) return;
-    if (it->second.is_dispatched) results_.push_back(lost_result(t.call.str()));
-    unknown_.insert(t.call.str());
-    if (crashed_at_ == e.at) return;
-    crashed_at_ = e.at;
-    advance_to(recorded(e));
-    steps_.push_back(R"({"crash":true})");
-  }
-
-  static json::value embedded(const std::string& text) {
-    boost::system::error_code failure;
-    auto value = json::parse(text, failure, {}, {.max_depth = 32});
-    return failure ? json::value(json::string(providers::to_utf8(text))) : value;
+    return std::nullopt;
   }
 
   // ---- expectations ----
@@ -388,7 +303,7 @@ class writer {
     if (e.as<core::usage_recorded>() && exchange_ && exchange_->attempts_failed() > 0)
       (*out)["attempts"] = exchange_->attempts_failed() + 1;
     if (!said.empty()) (*out)["text"] = literal_value(json::string(providers::to_utf8(said)));
-    steps_.push_back(line(json::object{{"expect", std::move(*out)}}));
+    steps_.add({{"expect", std::move(*out)}});
   }
 
   static std::string pieces_text(const core::event& e) {
@@ -398,30 +313,6 @@ class writer {
   }
 
   // ---- the file ----
-
-  [[nodiscard]] json::object agent() const {
-    json::object limits;
-    core::agent_limits usual;
-    const auto* a = source_.agent.get();
-    auto max_steps = usual.max_steps;
-    for (const auto& x : log_) {
-      if (const auto* step = x.event.as<core::step_started>()) max_steps = std::max(max_steps, step->step);
-      if (const auto* f = x.event.as<core::run_failed>(); f && f->code == core::errc::iteration_limit) max_steps = f->steps;
-    }
-    if (a) max_steps = a->limits.max_steps;
-    if (max_steps != usual.max_steps) limits["max_steps"] = max_steps;
-    auto max_queue = a ? a->limits.max_queue : full_at_.value_or(usual.max_queue);
-    if (max_queue != usual.max_queue) limits["max_queue"] = max_queue;
-    if (a && a->limits.budget) limits["budget_usd"] = a->limits.budget->usd();
-    if (a && a->limits.max_output_tokens != usual.max_output_tokens) limits["max_output_tokens"] = a->limits.max_output_tokens;
-    if (timeout_ms_ != 0 && timeout_ms_ != usual.approval_timeout.count()) limits["approval_timeout_ms"] = timeout_ms_;
-    auto tool_ms = std::max<std::int64_t>(a ? a->limits.tool_timeout.count() : 0, longest_call_ms_ + 1'000);
-    if (tool_ms > usual.tool_timeout.count()) limits["tool_timeout_ms"] = std::min<std::int64_t>(tool_ms, 24 * 3'600'000);
-    json::object out;
-    if (!limits.empty()) out["limits"] = std::move(limits);
-    if (a && a->alerts != core::agent_config{}.alerts) out["alerts"] = json::array(a->alerts.begin(), a->alerts.end());
-    return out;
-  }
 
   [[nodiscard]] std::string title() const {
     for (const auto& x : log_)
@@ -434,49 +325,42 @@ class writer {
     recording_text out;
     out.title = title();
     out.made_by = source_.made_by;
-    out.begun_at = begin_;
-    out.agent = agent();
+    out.begun_at = steps_.begun_at();
+    out.agent = recorded_agent(source_.agent.get(), log_, {full_at_, calls_.timeout_ms(), calls_.longest_call_ms()});
     if (is_priced()) out.price = source_.agent->price;
-    out.crashes = crashed_at_.count() != 0;
+    out.crashes = calls_.has_crashed();
+    // A server's agent need not ask as this one did.
+    if (calls_.needs_two()) out.url_skip = "two people approve a call";
+    if (is_granting_) out.url_skip = "an approval is remembered";
     out.ignored = {"message_superseded"};
     // A stop is told by what it leads to.
     for (auto kind : event_kinds())
       if (kind == "run_stop_requested") out.ignored.push_back(kind);
-    for (const auto& [name, tool] : tools_) out.tools.push_back(line(tool));
+    out.tools = calls_.tools();
     out.exchanges = exchanges_;
-    out.results = results_;
-    out.steps = steps_;
+    out.results = calls_.results();
+    out.steps = steps_.lines();
     return out.str();
   }
 
   recording_source source_;
   std::vector<log_entry> log_;
   std::size_t at_ = 0;
-  millis begin_{0};
-  millis clock_{0};  ///< of the replay, from its beginning
+  recording_steps steps_;
+  call_book calls_{steps_, source_.tools, source_.agent.get()};
   core::history history_;
   std::optional<exchange_log> exchange_;
   millis exchange_begun_{0};  ///< as recorded
   queue_order waiting_;
-  millis commanded_at_{-1};
   bool is_interrupted_ = false;  ///< by a command, while the exchange goes on
   bool is_reordered_ = false;
   std::optional<std::size_t> full_at_;
   bool is_interrupting_ = false;
   bool is_stopping_ = false;
+  bool is_granting_ = false;  ///< an approval was remembered
   millis is_status_group_{-1};
-  millis crashed_at_{0};
-  std::map<std::string, open_call> calls_;
-  std::set<std::string> unknown_;
-  std::size_t dispatched_ = 0;
-  millis last_result_{-1};
-  std::size_t last_order_ = 0;
-  std::int64_t longest_call_ms_ = 0;
-  std::int64_t timeout_ms_ = 0;
-  std::map<core::approval_id, millis> deadlines_;
   expectation_names names_;
-  std::map<std::string, json::object> tools_;
-  std::vector<std::string> exchanges_, results_, steps_;
+  std::vector<std::string> exchanges_;
   std::string said_;
 };
 

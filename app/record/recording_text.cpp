@@ -8,7 +8,7 @@ namespace json = boost::json;
 
 namespace {
 
-std::string list_of(const std::vector<std::string>& lines) {
+std::string lines_of(const std::vector<std::string>& lines) {
   std::string out = "[";
   for (std::size_t i = 0; i < lines.size(); ++i) out += (i == 0 ? "\n    " : ",\n    ") + lines[i];
   return out + " ]";
@@ -28,13 +28,14 @@ std::string recording_text::str() const {
   if (!agent.empty()) out += "  \"agent\": " + line(agent) + ",\n";
   if (price) out += "  \"price\": " + line(price_of(*price)) + ",\n";
   out += "  \"ignore\": " + line(json::array(ignored.begin(), ignored.end())) + ",\n";
-  if (crashes) {
-    constexpr auto why = "it crashes by itself";
-    out += "  \"skip\": " + line(json::object{{"restart", why}, {"crash", why}, {"url", why}}) + ",\n";
-  }
-  out += "  \"model\": { \"exchanges\": " + list_of(exchanges) + " },\n";
-  out += "  \"tools\": " + list_of(tools) + ",\n  \"results\": " + list_of(results) + ",\n";
-  return out + "  \"steps\": " + list_of(steps) + " }\n";
+  json::object skip;
+  if (!url_skip.empty()) skip["url"] = url_skip;
+  if (crashes)
+    for (auto mode : {"restart", "crash", "url"}) skip[mode] = "it crashes by itself";
+  if (!skip.empty()) out += "  \"skip\": " + line(skip) + ",\n";
+  out += "  \"model\": { \"exchanges\": " + lines_of(exchanges) + " },\n";
+  out += "  \"tools\": " + lines_of(tools) + ",\n  \"results\": " + lines_of(results) + ",\n";
+  return out + "  \"steps\": " + lines_of(steps) + " }\n";
 }
 
 }  // namespace troupe::app

@@ -21,6 +21,7 @@ struct recording_text {
   boost::json::object agent;
   std::optional<core::token_price> price;
   bool crashes = false;
+  std::string url_skip;                   ///< why no other server can play it; else empty
   std::vector<std::string_view> ignored;  ///< kinds
   std::vector<std::string> exchanges;
   std::vector<std::string> tools;

@@ -56,6 +56,10 @@ class reader {
 
   std::vector<core::event> read() {
     auto frames = document_.list("events");
+    tells_of_queue_ = std::any_of(frames.begin(), frames.end(), [](const json_view& f) {
+      auto type = f.text("type");
+      return type == "message.dequeued" || type == "session.closed";
+    });
     auto cleared =
         std::find_if(frames.rbegin(), frames.rend(), [](const json_view& f) { return f.text("type") == "session.cleared"; });
     for (auto it = cleared.base(); it != frames.end(); ++it) {
@@ -228,8 +232,8 @@ class reader {
     bool closes = u.status == core::session_status::closed && !is_closed_;
     is_closed_ = u.status == core::session_status::closed;
     add(e.seq, unknown, std::move(u));
-    // Last of its group, behind the messages that waited.
-    if (closes) add(next_ - 1, unknown, core::session_closed{});
+    // Last of its group, behind the messages that waited; older servers have no frame for it.
+    if (closes && !tells_of_queue_) add(next_ - 1, unknown, core::session_closed{});
   }
   void on(core::approval_requested& a, const core::event& e) {
     a.run = run_;
@@ -249,8 +253,19 @@ class reader {
     r.run = run_;
     r.steps = step_;
     if (const auto* t = trace()) r.tokens = usage_of({*t});
+    without_title(r.tokens);
     add(e.seq, time_of_run("endedAt"), std::move(r));
     end_run();
+  }
+  /// The call that wrote the session's title is told with the run, but came after its end.
+  void without_title(core::token_usage& tokens) const {
+    auto spans = model_calls();
+    for (std::size_t i = step_; i < spans.size(); ++i) {
+      if (spans[i].time("startedAt") < time_of_run("endedAt")) continue;
+      auto title = usage_of(spans[i]);
+      tokens.prompt -= title.prompt;
+      tokens.completion -= title.completion;
+    }
   }
   void on(core::run_failed& r, const core::event& e) {
     begin_untold_step(e.seq);
@@ -278,8 +293,9 @@ class reader {
     return at;
   }
 
-  /// Messages that were taken out of the queue have no frame for it, but a seq.
+  /// Of an older server: messages that were taken out of the queue have no frame for it, but a seq.
   void drop_waiting() {
+    if (tells_of_queue_) return;
     std::vector<core::run_dequeued> gone;
     std::vector<core::seq_t> places;
     for (const auto& e : out_) {
@@ -366,6 +382,7 @@ class reader {
   std::set<core::seq_t> accounted_;
   core::seq_t next_ = 0;  ///< of the next frame
   bool is_closed_ = false;
+  bool tells_of_queue_ = false;  ///< there are frames for what leaves the queue, and for the end of the session
 };
 
 }  // namespace

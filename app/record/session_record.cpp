@@ -30,7 +30,8 @@ void add_cut(std::vector<core::event>& to, core::event e, const text_times& time
 
 }  // namespace
 
-core::result<std::vector<core::event>> read_log(storage::queries& from, core::session_id session, const text_times& times) {
+core::result<std::vector<core::event>> read_log(storage::queries& from, core::session_id session, const text_times& times,
+                                                std::size_t most) {
   std::vector<core::event> out;
   try {
     for (core::seq_t after = 0;;) {
@@ -38,9 +39,8 @@ core::result<std::vector<core::event>> read_log(storage::queries& from, core::se
       for (auto& e : rows) add_cut(out, std::move(e), times);
       if (rows.size() < rows_at_once) return out;
       after = out.back().seq;
-      if (out.size() > max_logged_events)
-        return error{errc::payload_too_large, "session " + session.str() + " has more than " +
-                                                  std::to_string(max_logged_events) +
+      if (out.size() > most)
+        return error{errc::payload_too_large, "session " + session.str() + " has more than " + std::to_string(most) +
                                                   " events; that is too long for a recording"};
     }
   } catch (const core::bad_result& e) {
@@ -73,7 +73,7 @@ std::shared_ptr<const core::agent_config> agent_of(const std::vector<core::event
     if (const auto* created = e.as<core::session_created>()) project = created->project;
     const auto* run = e.as<core::run_started>();
     if (!run) continue;
-    if (!agent) agent = config.find_agent(project, run->agent);
+    if (!agent) agent = config.find_agent(project, run->agent, run->config_hash);
     if (!agent || agent->hash != run->config_hash || agent->id != run->agent) return nullptr;
   }
   return agent;

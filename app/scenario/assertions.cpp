@@ -11,16 +11,16 @@ namespace json = boost::json;
 
 namespace {
 
-using words = std::vector<std::string_view>;
+using field_names = std::vector<std::string_view>;
 using events = std::vector<json::object>;
 
 constexpr std::size_t max_text = 1 << 20;
 constexpr std::size_t max_items = 1'000;
-constexpr std::size_t max_shown = 2'000;
+constexpr std::size_t max_shown_evidence = 2'000;
 
-std::string shown(const json::value& v) {
+std::string shown_evidence(const json::value& v) {
   auto text = json::serialize(v);
-  if (text.size() > max_shown) text = text.substr(0, max_shown) + "…";
+  if (text.size() > max_shown_evidence) text = text.substr(0, max_shown_evidence) + "…";
   return text;
 }
 
@@ -40,7 +40,7 @@ void check_event(const node& at) {
 }
 
 void check_text(const node& at) {
-  static const words allowed{"equals", "contains", "lacks", "regex", "message"};
+  static const field_names allowed{"equals", "contains", "lacks", "regex", "message"};
   allow_only(at, allowed);
   std::size_t conditions = 0;
   for (const auto& member : at.object()) {
@@ -55,7 +55,7 @@ void check_text(const node& at) {
   if (conditions == 0) at.fail("needs one of: equals, contains, lacks, regex");
 }
 
-void check_bounds(const node& at, words allowed) {
+void check_bounds(const node& at, field_names allowed) {
   allowed.insert(allowed.end(), {"equals", "at_least", "at_most"});
   allow_only(at, allowed);
   std::size_t bounds = 0;
@@ -68,7 +68,7 @@ void check_bounds(const node& at, words allowed) {
 }
 
 void check_calls(const node& at) {
-  static const words allowed{"tool", "call", "input", "ok", "output"};
+  static const field_names allowed{"tool", "call", "input", "ok", "output"};
   std::size_t i = 0;
   for (const auto& item : at.array(max_items)) {
     auto child = at.child(std::to_string(i++), item);
@@ -125,21 +125,21 @@ assertion_result evaluate_text(const json::object& body, const events& past, con
       if (is(e, "text_delta") || is(e, "message_completed")) message = text_at(e, "message");
   }
   auto text = text_of(past, message);
-  out.came = shown(json::string(text));
+  out.came = shown_evidence(json::string(text));
   if (auto v = text_at(body, "equals"); body.contains("equals") && text != v) {
-    out.wrong = "equals: expected " + shown(json::string(v));
+    out.wrong = "equals: expected " + shown_evidence(json::string(v));
     auto fitting = body;
     fitting["equals"] = text;
     out.fitting = std::move(fitting);
   }
   if (auto v = text_at(body, "contains"); text.find(v) == std::string::npos)
-    out.wrong = "contains: lacks " + shown(json::string(v));
+    out.wrong = "contains: lacks " + shown_evidence(json::string(v));
   if (auto v = text_at(body, "lacks"); body.contains("lacks") && text.find(v) != std::string::npos)
-    out.wrong = "lacks: has " + shown(json::string(v));
+    out.wrong = "lacks: has " + shown_evidence(json::string(v));
   if (body.contains("regex")) {
     bindings none;
     json::object pattern{{"$regex", body.at("regex")}};
-    if (match(pattern, json::string(text), none)) out.wrong = "regex: " + shown(body.at("regex")) + " is not found";
+    if (match(pattern, json::string(text), none)) out.wrong = "regex: " + shown_evidence(body.at("regex")) + " is not found";
   }
   return out;
 }
@@ -167,7 +167,7 @@ json::array calls_of(const events& past) {
 assertion_result evaluate_calls(const json::array& body, const events& past, bindings& bound) {
   assertion_result out;
   auto came = calls_of(past);
-  out.came = shown(came);
+  out.came = shown_evidence(came);
   json::array expected;
   for (const auto& item : body) expected.push_back(item.is_string() ? json::object{{"tool", item}} : item.get_object());
   if (auto wrong = match(expected, came, bound)) {
@@ -200,7 +200,7 @@ assertion_result evaluate_order(const json::array& body, const events& past, bin
   for (std::size_t i = 0; i < body.size(); ++i) {
     while (at != past.end() && match(body[i], *at, bound)) ++at;
     if (at == past.end())
-      return {"[" + std::to_string(i) + "]: " + shown(body[i]) + " did not come" + (i > 0 ? " after the one before it" : ""),
+      return {"[" + std::to_string(i) + "]: " + shown_evidence(body[i]) + " did not come" + (i > 0 ? " after the one before it" : ""),
               {},
               {}};
     ++at;
@@ -210,7 +210,7 @@ assertion_result evaluate_order(const json::array& body, const events& past, bin
 
 assertion_result evaluate_none(const json::value& body, const events& past, const bindings& bound) {
   for (const auto& e : past)
-    if (auto tried = bound; !match(body, e, tried)) return {"such an event came", shown(e), {}};
+    if (auto tried = bound; !match(body, e, tried)) return {"such an event came", shown_evidence(e), {}};
   return {};
 }
 

@@ -18,10 +18,11 @@ struct seen_kind {
   std::string_view kind;
   std::array<std::string_view, 5> fields;  ///< besides `kind`; unused ones are empty
 };
-constexpr std::array<seen_kind, 15> seen_kinds{{{"message_added", {"message", "content", "client_message_id", "attachments"}},
+constexpr std::array<seen_kind, 17> seen_kinds{{{"message_added", {"message", "content", "client_message_id", "attachments"}},
                                                 {"message_edited", {"message", "content"}},
                                                 {"queue_reordered", {"messages"}},
                                                 {"run_queued", {"run", "message", "position"}},
+                                                {"run_dequeued", {"run", "message"}},
                                                 {"run_started", {"run", "reply"}},
                                                 {"text_delta", {"text"}},
                                                 {"tool_started", {"call", "tool", "input"}},
@@ -32,6 +33,7 @@ constexpr std::array<seen_kind, 15> seen_kinds{{{"message_added", {"message", "c
                                                 {"run_failed", {"run", "code", "text"}},
                                                 {"run_cancelled", {"run", "text_kept"}},
                                                 {"session_updated", {"status"}},
+                                                {"session_closed", {}},
                                                 {"history_cleared", {}}}};
 
 const seen_kind* find(std::string_view kind) {
@@ -169,6 +171,8 @@ struct frame_reader {
   }
 
   [[nodiscard]] std::optional<core::event_payload> of_the_queue(const std::string& type) const {
+    if (type == "message.dequeued") return core::run_dequeued{id<core::run_id>("runId"), id<core::message_id>("messageId")};
+    if (type == "session.closed") return core::session_closed{};
     if (type == "message.edited") {
       core::message_edited e;
       e.message = id<core::message_id>("messageId");

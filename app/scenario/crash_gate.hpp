@@ -30,6 +30,11 @@ class crash_gate final : public storage::store, public storage::journal {
     return kept;
   }
 
+  core::result<void> store_agent(const core::agent_version_record& version) override {
+    if (is_dead_) return {};
+    return inner_->writer().store_agent(version);
+  }
+
   /// Boundaries are counted from here on; the process dies at this one. 0: at none.
   void crash_at(std::size_t boundary) noexcept {
     boundaries_ = 0;

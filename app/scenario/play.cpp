@@ -24,13 +24,22 @@ constexpr std::size_t max_waits = 1'000'000;
 /// The event that says that a command was carried out.
 bool is_fact_of(const core::command& c, std::string_view kind) {
   if (std::holds_alternative<core::send_message>(c)) return kind == "message_added";
-  if (std::holds_alternative<core::decide_approval>(c)) return kind == "approval_decided";
+  if (std::holds_alternative<core::decide_approval>(c)) return kind == "approval_decided" || kind == "approval_endorsed";
+  if (std::holds_alternative<core::revoke_grant>(c)) return kind == "grant_revoked";
   if (std::holds_alternative<core::cancel_run>(c)) return kind == "run_cancelled" || kind == "run_dequeued";
   if (std::holds_alternative<core::dequeue_message>(c)) return kind == "run_dequeued";
   if (std::holds_alternative<core::clear_history>(c)) return kind == "history_cleared";
   if (std::holds_alternative<core::add_file>(c)) return kind == "file_added";
   if (std::holds_alternative<core::edit_queued>(c)) return kind == "message_edited" || kind == "queue_reordered";
   return kind == "session_updated";
+}
+
+core::remember_options remember_options_of(const json::object& o) {
+  core::remember_options out;
+  if (const auto* scope = o.if_contains("scope")) out.scope = *core::grant_scope_from(scope->get_string());
+  if (const auto* when = o.if_contains("when")) out.when = json::serialize(*when);
+  if (const auto* ms = o.if_contains("expires_in_ms")) out.lifetime = milliseconds{ms->get_int64()};
+  return out;
 }
 
 }  // namespace
@@ -49,6 +58,7 @@ scenario_outcome play::run() {
   } catch (const failed& f) {
     outcome_.what = verdict::failed;
     outcome_.text = f.text;
+    outcome_.divergence = f.divergence;
   }
   return std::move(outcome_);
 }
@@ -207,8 +217,10 @@ core::command play::command() const {
     core::decide_approval out{id<core::approval_id>(*which), {}, approved, optional("note"), optional("edited_input")};
     if (body.contains("choice")) out.choice = *core::outcome_choice_from(optional("choice"));
     out.answer = optional("answer");
+    if (const auto* remembered = body.if_contains("remember")) out.remember = remember_options_of(remembered->get_object());
     return out;
   }
+  if (const auto* grant = body.if_contains("revoke")) return core::revoke_grant{id<core::grant_id>(*grant)};
   if (const auto* run = body.if_contains("cancel")) return core::cancel_run{id<core::run_id>(*run)};
   if (const auto* message = body.if_contains("dequeue")) return core::dequeue_message{id<core::message_id>(*message)};
   if (body.contains("clear")) return core::clear_history{};

@@ -2,6 +2,7 @@
 // dropped by run_scenario(); one thread.
 #pragma once
 
+#include "app/scenario/divergence.hpp"
 #include "app/scenario/match.hpp"
 #include "app/scenario/received.hpp"
 #include "app/scenario/runner.hpp"
@@ -23,6 +24,7 @@ class play {
   /// Thrown and caught inside.
   struct failed {
     std::string text;
+    boost::json::object divergence;
   };
   void play_steps();
   void carry_out();
@@ -107,7 +109,8 @@ class play {
   [[nodiscard]] std::string reply_note() const;
   static std::string difference(const mismatch& wrong);
   static std::string listed(const std::vector<boost::json::object>& events, std::size_t most);
-  [[noreturn]] void fail(const std::string& text) const;
+  /// `parts`: what is expected and what came, for programs; without them the text is all there is to say.
+  [[noreturn]] void fail(const std::string& text, boost::json::object parts = {}) const;
 
   const scenario& scenario_;
   scene& scene_;
@@ -122,7 +125,7 @@ class play {
   std::size_t number_ = 0;
   milliseconds waited_{0};  ///< for what the current step is about
   std::string shown_text_;  ///< of a remote scene, that no step has expected yet
-  std::deque<std::string> passed_;
+  std::deque<passed_event> passed_;
   std::optional<scene::reply> reply_;  ///< kept while commands of our own are answered
 };
 

@@ -3,6 +3,7 @@
 #include "app/scenario/assertions.hpp"
 #include "app/scenario/client_view.hpp"
 #include "app/scenario/play.hpp"
+#include "providers/utf8.hpp"
 
 #include <boost/json/serialize.hpp>
 
@@ -46,8 +47,7 @@ json::object reply_to_json(const scene::reply& reply) {
 
 std::string shown(const json::value& v) {
   auto text = json::serialize(v);
-  if (text.size() > max_shown) text = text.substr(0, max_shown) + "…";
-  return text;
+  return text.size() > max_shown ? providers::bounded_text(text, max_shown) : text;
 }
 
 std::string_view play::expected_kind() const {
@@ -104,7 +104,9 @@ void play::take_shown_text() {
       (void)received_.take();
     } else {
       if (kind == "run_completed" && expected_kind() == kind && !shown_text_.empty())
-        fail("  expected: no more text before the run's end\n  came:     " + shown(json::string(shown_text_)));
+        fail("  expected: no more text before the run's end\n  came:     " + shown(json::string(shown_text_)),
+             {{"came", json::object{{"kind", "text_delta"}, {"text", shown_text_}}},
+              {"why", "no more text was expected before the run's end"}});
       if (kind == "run_cancelled" || kind == "run_failed") shown_text_.clear();
       return;
     }
@@ -125,7 +127,11 @@ void play::expect_shown_text(const json::value& expected) {
       return shown_text_.clear();
     if (received_.empty() && wait_for_more()) continue;
     fail(before() + "  expected: " + shown(expected) + "\n  came:     " + shown(json::string(shown_text_)) +
-         listed(received_.rest(), context));
+             listed(received_.rest(), context),
+         {{"expected", expected},
+          {"came", json::object{{"kind", "text_delta"}, {"text", shown_text_}}},
+          {"path", "text"},
+          {"cameNext", events_to_json(received_.rest(), context)}});
   }
 }
 
@@ -140,38 +146,49 @@ json::value play::wanted_of(const json::value& expected, const json::object& cam
 }
 
 void play::pass(const json::object& came) {
-  passed_.push_back("line " + std::to_string(step_->line) + ": " + shown(came));
+  passed_.push_back({step_->line, came});
   if (passed_.size() > context) passed_.pop_front();
 }
 
 void play::differ(const json::value& expected, const std::optional<json::object>& came) {
   std::string text = before() + "  expected: " + shown(expected) + "\n  came:     " + (came ? shown(*came) : "nothing");
+  json::object parts{{"expected", expected}, {"came", came ? json::value(*came) : json::value(nullptr)}};
   if (came) {
     auto tried = bound_;
-    if (auto wrong = match(expected, *came, tried)) text += difference(*wrong);
+    if (auto wrong = match(expected, *came, tried)) {
+      text += difference(*wrong);
+      parts["path"] = wrong->path;
+      parts["why"] = wrong->text;
+    }
   } else {
     text += reply_note();
   }
+  json::array next_expected;
   for (auto i = number_; i < std::min(scenario_.steps.size(), number_ + context); ++i) {
     const auto& next = scenario_.steps[i];
     if (next.verb != step_verb::expect) break;
     text += "\n  then expected, line " + std::to_string(next.line) + ": " + shown(next.body);
+    next_expected.push_back(json::object{{"line", next.line}, {"expect", bounded_value(next.body)}});
   }
   if (came) (void)received_.take();
-  fail(text + listed(received_.rest(), context));
+  parts["expectedNext"] = std::move(next_expected);
+  parts["cameNext"] = events_to_json(received_.rest(), context);
+  fail(text + listed(received_.rest(), context), std::move(parts));
 }
 
 void play::expect_reply() {
   const auto& reply = last_reply();
   if (!reply && options_.crash_at > 0) return;  // the crash swallowed it
-  if (!reply) fail("  expected: " + shown(step_->body) + "\n  came:     no answer");
+  if (!reply)
+    fail("  expected: " + shown(step_->body) + "\n  came:     no answer", {{"expected", step_->body}, {"came", nullptr}});
   reply_is_checked_ = true;
   auto came = reply_to_json(*reply);
   auto expected = is_remote_ ? reply_as_seen_by_clients(step_->body.get_object(), came) : step_->body;
   auto wrong = match(expected, came, bound_);
   if (!wrong) return;
   if (options_.accept) return edit(step_edit::how::replace, "reply", accepted(step_->body, came, bound_));
-  fail("  expected: " + shown(step_->body) + "\n  came:     " + shown(came) + difference(*wrong));
+  fail("  expected: " + shown(step_->body) + "\n  came:     " + shown(came) + difference(*wrong),
+       {{"expected", step_->body}, {"came", std::move(came)}, {"path", wrong->path}, {"why", wrong->text}});
 }
 
 void play::check() {
@@ -183,7 +200,10 @@ void play::check() {
     if (is_disturbed() && wait_for_more()) continue;
     if (options_.accept && found.fitting) return edit(step_edit::how::replace, to_string(step_->verb), *found.fitting);
     fail("  expected: " + shown(step_->body) + "\n  came:     " + (found.came.empty() ? "nothing like it" : found.came) +
-         "\n  differs:  " + found.wrong + reply_note());
+             "\n  differs:  " + found.wrong + reply_note(),
+         {{"expected", step_->body},
+          {"came", found.came.empty() ? json::value(nullptr) : json::value(found.came)},
+          {"why", found.wrong}});
   }
 }
 
@@ -197,7 +217,11 @@ void play::expect_quiet() {
   // A call that a restart cut short ends at once: what follows may come before a command that came later then, and that has no
   // event of its own.
   bool is_early = is_disturbed() && is_refused_here();
-  if (!received_.empty() && !is_early) fail("  expected: nothing more before this step" + listed(received_.rest(), max_listed));
+  if (!received_.empty() && !is_early)
+    fail("  expected: nothing more before this step" + listed(received_.rest(), max_listed),
+         {{"came", bounded_value(received_.rest().front())},
+          {"why", "nothing more was expected before this step"},
+          {"cameNext", events_to_json(received_.rest(), max_listed)}});
   if (reply_is_checked_) return;
   if (!last_reply()) fail("the command before this step got no answer");
   if (*last_reply()) return;
@@ -254,7 +278,7 @@ void play::accept(const std::optional<json::object>& came) {
 
 std::string play::before() const {
   std::string out;
-  for (const auto& p : passed_) out += "  after     " + p + "\n";
+  for (const auto& p : passed_) out += "  after     line " + std::to_string(p.line) + ": " + shown(p.event) + "\n";
   return out;
 }
 
@@ -275,11 +299,22 @@ std::string play::listed(const std::vector<json::object>& events, std::size_t mo
   return out;
 }
 
-void play::fail(const std::string& text) const {
+void play::fail(const std::string& text, json::object parts) const {
   auto number = std::min(number_, scenario_.steps.size());
   auto where = scenario_.file + ":" + std::to_string(step_->line) + ": step " + std::to_string(number) + " (" +
                std::string(to_string(step_->verb)) + ")";
-  throw failed{where + (text.starts_with("  ") ? "\n" : ": ") + text};
+  json::object out{{"line", step_->line}, {"step", number}, {"verb", to_string(step_->verb)}};
+  if (parts.empty()) parts["why"] = providers::bounded_text(text, max_shown);
+  for (auto& [name, value] : parts) {
+    if (name == "path" && value.as_string().empty()) continue;
+    // Explanations cut values where they are too long, perhaps within a character.
+    if (name == "why") value = providers::to_utf8(value.as_string());
+    out[name] = name == "expected" || name == "came" ? bounded_value(value) : std::move(value);
+  }
+  out["before"] = passed_to_json(passed_);
+  for (auto list : {"expectedNext", "cameNext"})
+    if (!out.contains(list)) out[list] = json::array();
+  throw failed{where + (text.starts_with("  ") ? "\n" : ": ") + text, std::move(out)};
 }
 
 }  // namespace troupe::app

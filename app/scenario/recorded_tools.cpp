@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t max_tools = 1'000;
 constexpr std::size_t max_results = 100'000;
-constexpr std::size_t max_text = 4 << 20;
+constexpr std::size_t max_recorded_text = 4 << 20;
 constexpr std::int64_t longest_ms = 366LL * 24 * 3'600'000;
 
 void only(const node& at, std::span<const std::string_view> allowed) {
@@ -32,7 +32,7 @@ std::optional<node> find(const node& at, std::string_view key) {
 std::string needed(const node& at, std::string_view key) {
   auto found = find(at, key);
   if (!found) at.fail("needs \"" + std::string(key) + "\"");
-  return found->text(max_text);
+  return found->text(max_recorded_text);
 }
 
 /// Which results were given, and when each call is due. Shared by the tools of one recording.
@@ -93,11 +93,11 @@ class recorded_tool final : public tools::tool {
 
 }  // namespace
 
-std::vector<tools::tool_spec> read_tools(const node& at) {
-  static constexpr std::array<std::string_view, 5> words{"tool", "effect", "risk", "approval", "parameters"};
+void read_tools(const node& at, recorded_calls& to) {
+  static constexpr std::array<std::string_view, 7> words{"tool",     "effect",        "risk",      "approval",
+                                                         "deciders", "not_requester", "parameters"};
   static constexpr std::array<std::string_view, 3> effects{"read_only", "idempotent", "once"};
   static constexpr std::array<std::string_view, 3> policies{"never", "always", "by_effect"};  // in the order of the enum
-  std::vector<tools::tool_spec> out;
   std::size_t i = 0;
   for (const auto& item : at.array(max_tools)) {
     auto entry = at.child(std::to_string(i++), item);
@@ -113,10 +113,12 @@ std::vector<tools::tool_spec> read_tools(const node& at) {
       auto found = std::find(policies.begin(), policies.end(), approval->one_of(policies));
       spec.approval = static_cast<core::approval_policy>(found - policies.begin());
     }
+    if (auto deciders = find(entry, "deciders"))
+      to.approval[spec.name].deciders = static_cast<std::uint32_t>(deciders->whole(1, 2));
+    if (auto other = find(entry, "not_requester")) to.approval[spec.name].not_requester = other->boolean();
     if (auto parameters = find(entry, "parameters")) spec.parameters = json::serialize(parameters->object());
-    out.push_back(std::move(spec));
+    to.tools.push_back(std::move(spec));
   }
-  return out;
 }
 
 std::vector<recorded_result> read_results(const node& at, const std::vector<int>& lines) {

@@ -31,6 +31,7 @@ struct recorded_calls {
   std::string file;
   std::vector<tools::tool_spec> tools;
   std::vector<recorded_result> results;
+  std::map<std::string, core::tool_approval> approval{};  ///< by tool, where more is said than its policy
 };
 
 /// Thrown by a recorded tool whose time has not come, caught by the stage, which runs it again then. `never`: it hangs.
@@ -39,8 +40,8 @@ struct tool_pause {
   bool never = false;
 };
 
-/// Reads `tools` and `results` of a scenario; throws `fault`.
-[[nodiscard]] std::vector<tools::tool_spec> read_tools(const node& at);
+/// Read `tools` and `results` of a scenario; they throw `fault`.
+void read_tools(const node& at, recorded_calls& to);
 [[nodiscard]] std::vector<recorded_result> read_results(const node& at, const std::vector<int>& lines);
 
 /// A call that the recording does not have fails, and says where it looked. The same call, asked again after a restart, gets

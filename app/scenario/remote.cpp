@@ -101,6 +101,13 @@ class remote_scene final : public scene {
     return {};
   }
 
+  static json::object remember_body(const core::remember_options& o) {
+    json::object out{{"scope", core::to_string(o.scope)}};
+    if (!o.when.empty()) out["when"] = json::parse(o.when);
+    if (o.lifetime.count() > 0) out["expiresInMs"] = o.lifetime.count();
+    return out;
+  }
+
   std::optional<request> request_of(const core::command& command) {
     const auto path = "/sessions/" + session_;
     if (const auto* c = std::get_if<core::send_message>(&command)) {
@@ -117,6 +124,7 @@ class remote_scene final : public scene {
       request r{"POST", "/approvals/" + which + "/decide", {{"approved", d->approved}}};
       if (!d->note.empty()) r.body["note"] = d->note;
       if (!d->edited_input.empty()) r.body["editedInput"] = json::parse(d->edited_input);
+      if (d->remember) r.body["remember"] = remember_body(*d->remember);
       return r;
     }
     if (const auto* stop = std::get_if<core::cancel_run>(&command)) {

@@ -1,6 +1,7 @@
 #include "app/scenario/rest_client.hpp"
 
-#include <httplib.h>
+#include "app/scenario/http_connection.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -14,7 +15,7 @@ namespace {
 
 /// What a server of ours sends at most, and room for the escapes of JSON.
 constexpr std::size_t max_answer = 160 << 20;
-constexpr std::size_t max_shown = 300;
+constexpr std::size_t max_shown_body = 300;
 
 }  // namespace
 
@@ -43,30 +44,29 @@ struct rest_client::impl {
     if (body.size() > max_answer)
       return error{errc::payload_too_large,
                    of.url_ + request.path + ": the answer is larger than " + std::to_string(max_answer) + " bytes"};
-    if (!got)
-      return error{errc::provider_error, of.url_ + ": " + httplib::to_string(got.error()) + "; is the server running there?"};
+    if (!got) return connection_error(http, got.error(), of.url_, of.ca_file_);
     if (got->status == 401 || got->status == 403)
       return error{errc::auth_failed, of.url_ + request.path + ": " + std::to_string(got->status) + " " +
-                                          body.substr(0, max_shown) + "; give credentials with --token"};
+                                          body.substr(0, max_shown_body) + "; give credentials with --token"};
     return std::pair{got->status, std::move(body)};
   }
 };
 
-rest_client::rest_client(std::string url, std::string token)
-    : url_(std::move(url)), token_(std::move(token)), impl_(new impl{httplib::Client(url_)}) {
-  impl_->http.set_connection_timeout(10);
+rest_client::rest_client(std::string url, std::string token, std::string ca_file)
+    : url_(std::move(url)),
+      token_(std::move(token)),
+      ca_file_(std::move(ca_file)),
+      impl_(new impl{http_connection(url_, ca_file_)}) {
   impl_->http.set_read_timeout(30);
   impl_->http.set_keep_alive(true);
 }
 
 rest_client::~rest_client() = default;
 
-core::result<std::unique_ptr<rest_client>> rest_client::open(const std::string& url, std::string token) {
-  auto base = url;
-  while (base.ends_with('/')) base.pop_back();
-  if (!base.starts_with("http://") || base.size() == 7 || base.find('/', 7) != std::string::npos)
-    return error{errc::configuration_error, "--url " + url + ": expected http://HOST:PORT"};
-  return std::unique_ptr<rest_client>(new rest_client(std::move(base), std::move(token)));
+core::result<std::unique_ptr<rest_client>> rest_client::open(const std::string& url, std::string token, std::string ca_file) {
+  auto base = base_url(url);
+  if (!base) return base.error();
+  return std::unique_ptr<rest_client>(new rest_client(std::move(*base), std::move(token), std::move(ca_file)));
 }
 
 core::result<rest_answer> rest_client::call(const std::string& method, const std::string& path, const json::object& body) {
@@ -96,7 +96,7 @@ core::result<rest_answer> rest_client::ask(const std::string& method, const std:
   const auto* inner = out.body.if_contains("error");
   auto code = inner && inner->is_object() ? rest_answer{0, inner->get_object()}.text("code") : out.text("code");
   if (out.status == 429 && code == "RATE_LIMITED")
-    return error{errc::rate_limited, url_ + "/api/v1" + path + ": " + json::serialize(out.body).substr(0, max_shown)};
+    return error{errc::rate_limited, url_ + "/api/v1" + path + ": " + json::serialize(out.body).substr(0, max_shown_body)};
   return out;
 }
 

@@ -1,4 +1,4 @@
-// The REST API of a running server, as `troupe replay --url` and `troupe record --url` use it. Owned by them; one thread.
+// The REST API of a running server, as commands with `--url` use it, over HTTP or TLS. Owned by them; one thread.
 #pragma once
 
 #include "core/error.hpp"
@@ -22,8 +22,10 @@ struct rest_answer {
 
 class rest_client {
  public:
-  /// `url`: http://HOST:PORT. A `configuration_error` names what is wrong with it. An empty token is none.
-  [[nodiscard]] static core::result<std::unique_ptr<rest_client>> open(const std::string& url, std::string token);
+  /// `url`: http://HOST:PORT or https://HOST:PORT. A `configuration_error` names what is wrong with it. An empty token is none.
+  /// `ca_file` (PEM) has the authorities of servers that are trusted; empty: those of the system.
+  [[nodiscard]] static core::result<std::unique_ptr<rest_client>> open(const std::string& url, std::string token,
+                                                                       std::string ca_file = {});
   ~rest_client();
 
   /// `path` follows `/api/v1`. An answer of any status is one, but credentials that do not do and a server that wants to be
@@ -39,14 +41,18 @@ class rest_client {
 
  private:
   struct impl;
-  rest_client(std::string url, std::string token);
+  rest_client(std::string url, std::string token, std::string ca_file);
   [[nodiscard]] core::result<rest_answer> ask(const std::string& method, const std::string& path,
                                               const std::string& content_type, std::string body);
 
   std::string url_;
   std::string token_;
+  std::string ca_file_;
   std::unique_ptr<impl> impl_;
 };
+
+/// http://HOST:PORT or https://HOST[:PORT], without a slash at its end. A `configuration_error` names what is wrong with `url`.
+[[nodiscard]] core::result<std::string> base_url(const std::string& url);
 
 /// For a query.
 [[nodiscard]] std::string percent_encoded(std::string_view text);

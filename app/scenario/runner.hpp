@@ -34,6 +34,7 @@ struct step_edit {
 struct scenario_outcome {
   verdict what = verdict::passed;
   std::string text;                         ///< why it was skipped, or how it failed: file, line, step, expected, came
+  boost::json::object divergence;           ///< of a failure, where a step failed (divergence.hpp)
   std::vector<boost::json::object> events;  ///< everything that the client got, in order
   std::size_t boundaries = 0;               ///< of the journal, while it was played
   std::string struck;                       ///< what `crash_at` lost

@@ -25,6 +25,7 @@ void use_recorded(const recorded_calls& calls, core::config& config) {
   auto& agents = config.projects.at({std::string(scenario_project)}).agents;
   auto agent = *agents.at({std::string(scenario_agent)});
   for (const auto& tool : calls.tools) agent.tools.push_back(tool.name);
+  for (const auto& [tool, approval] : calls.approval) agent.approval.insert_or_assign(tool, approval);
   agent.hash = hash_of(agent);
   agents.at({std::string(scenario_agent)}) = std::make_shared<const core::agent_config>(std::move(agent));
 }
@@ -134,7 +135,7 @@ scenario read_scenario(const json::value& value, std::string_view text, const st
     for (const auto& place : providers::item_places(text, {"results"})) result_lines.push_back(place.line);
     auto calls = std::make_shared<recorded_calls>();
     calls->file = file;
-    calls->tools = read_tools(*tools);
+    read_tools(*tools, *calls);
     calls->results = read_results(*results, result_lines);
     if (auto box = recorded_toolbox(calls); !box) tools->fail(box.error().text);
     out.calls = std::move(calls);

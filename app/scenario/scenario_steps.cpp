@@ -16,6 +16,7 @@ constexpr std::size_t max_text_bytes = 1 << 20;
 /// A file of that size in base64.
 constexpr std::size_t max_encoded_bytes = max_text_bytes / 3 * 4 + 4;
 constexpr std::size_t max_attachments = 10;
+constexpr std::size_t max_conditions = 100;
 constexpr std::int64_t max_position = 100'000;
 constexpr std::int64_t longest_advance_ms = 366LL * 24 * 3'600'000;
 
@@ -23,10 +24,10 @@ constexpr std::array<std::string_view, 12> verb_names{"send",        "reply",   
                                                       "restart",     "crash",        "expect_text",  "expect_calls",
                                                       "expect_cost", "expect_count", "expect_order", "expect_none"};
 
-using words = std::vector<std::string_view>;
+using allowed_words = std::vector<std::string_view>;
 
 template <std::size_t... I>
-words kinds_of(std::index_sequence<I...>) {
+allowed_words kinds_of(std::index_sequence<I...>) {
   return {core::kind_of(core::event_payload(std::in_place_index<I>))...};
 }
 
@@ -39,12 +40,22 @@ void must_be_true(const node& at) {
 
 constexpr std::array<std::string_view, 3> choices{"retry", "done", "failed"};
 
+void check_remembered(const node& at) {
+  allow_only(at, {"scope", "when", "expires_in_ms"});
+  constexpr std::array<std::string_view, 3> scopes{"session", "agent", "project"};
+  const auto& o = at.object();
+  if (const auto* scope = o.if_contains("scope")) (void)at.child("scope", *scope).one_of(scopes);
+  if (const auto* when = o.if_contains("when")) (void)at.child("when", *when).array(max_conditions);
+  if (const auto* ms = o.if_contains("expires_in_ms")) (void)at.child("expires_in_ms", *ms).whole(1, longest_advance_ms);
+}
+
 /// What stands beside a verb and is no text of its own.
 bool check_detail(const node& at, std::string_view key) {
   if (key == "edited_input" || key == "answer") return true;
   if (key == "choice") return !at.one_of(choices).empty();
   if (key == "position") return at.whole(1, max_position) > 0;
   if (key == "attachments") return void(at.texts(max_attachments)), true;
+  if (key == "remember") return check_remembered(at), true;
   if (key != "base64") return false;
   if (!tools::from_base64(at.text(max_encoded_bytes))) at.fail("expected the bytes of the file in base64");
   return true;
@@ -54,20 +65,21 @@ void check_send(const node& at) {
   enum class value : std::uint8_t { text, text_or_true, always_true };
   struct command {
     std::string_view verb;
-    words allowed;
+    allowed_words allowed;
     value takes = value::text;
   };
-  static const std::array<command, 9> commands{
+  static const std::array<command, 10> commands{
       {{"message", {"message", "id", "on_busy", "attachments"}},
        {"edit", {"edit", "content", "position"}},
        {"file", {"file", "type", "text", "base64"}},
-       {"approve", {"approve", "note", "edited_input", "choice", "answer"}, value::text_or_true},
+       {"approve", {"approve", "note", "edited_input", "choice", "answer", "remember"}, value::text_or_true},
        {"deny", {"deny", "note", "choice"}, value::text_or_true},
+       {"revoke", {"revoke"}},
        {"cancel", {"cancel"}, value::text_or_true},
        {"dequeue", {"dequeue"}},
        {"status", {"status"}},
        {"clear", {"clear"}, value::always_true}}};
-  words known;
+  allowed_words known;
   for (const auto& c : commands) {
     known.push_back(c.verb);
     const auto* given = at.object().if_contains(c.verb);
@@ -132,23 +144,23 @@ void check_body(step_verb verb, const node& at) {
 std::string_view to_string(step_verb v) noexcept { return verb_names[static_cast<std::size_t>(v) % verb_names.size()]; }
 
 const std::vector<std::string_view>& event_kinds() {
-  static const words all = kinds_of(std::make_index_sequence<std::variant_size_v<core::event_payload>>());
+  static const allowed_words all = kinds_of(std::make_index_sequence<std::variant_size_v<core::event_payload>>());
   return all;
 }
 
-void allow_only(const node& at, const words& allowed) {
+void allow_only(const node& at, const allowed_words& allowed) {
   for (const auto& member : at.object())
     if (std::find(allowed.begin(), allowed.end(), member.key()) == allowed.end()) unknown_key(at, member.key(), allowed);
 }
 
-std::string list_of(const words& all) {
+std::string list_of(const allowed_words& all) {
   std::string out;
   for (auto word : all) out += (out.empty() ? "" : ", ") + std::string(word);
   return out;
 }
 
 scenario_step read_step(const node& at) {
-  static const words verbs(verb_names.begin(), verb_names.end());
+  static const allowed_words verbs(verb_names.begin(), verb_names.end());
   scenario_step out;
   std::size_t found = 0;
   for (const auto& member : at.object()) {

@@ -1,8 +1,8 @@
 #include "app/scenario/session_stream.hpp"
 
+#include "app/scenario/http_connection.hpp"
 #include "providers/sse_parser.hpp"
 
-#include <httplib.h>
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
@@ -27,9 +27,12 @@ constexpr std::time_t read_timeout_s = 120;
 }  // namespace
 
 struct session_stream::impl {
-  impl(std::string at, std::string credentials, std::string id, core::seq_t after)
-      : url(std::move(at)), token(std::move(credentials)), session(std::move(id)), http(url), seen(after) {
-    http.set_connection_timeout(10);
+  impl(std::string at, std::string credentials, std::string id, core::seq_t after, const std::string& ca_file)
+      : url(std::move(at)),
+        token(std::move(credentials)),
+        session(std::move(id)),
+        http(http_connection(url, ca_file)),
+        seen(after) {
     http.set_read_timeout(read_timeout_s);
   }
 
@@ -102,8 +105,8 @@ struct session_stream::impl {
   }
 };
 
-session_stream::session_stream(std::string url, std::string token, std::string session, core::seq_t after)
-    : impl_(std::make_unique<impl>(std::move(url), std::move(token), std::move(session), after)) {
+session_stream::session_stream(std::string url, std::string token, std::string session, core::seq_t after, std::string ca_file)
+    : impl_(std::make_unique<impl>(std::move(url), std::move(token), std::move(session), after, ca_file)) {
   impl_->thread = std::thread([me = impl_.get()] { me->work(); });
 }
 

@@ -17,8 +17,8 @@ namespace troupe::app {
 
 class session_stream {
  public:
-  /// Frames behind seq `after`.
-  session_stream(std::string url, std::string token, std::string session, core::seq_t after);
+  /// Frames behind seq `after`. `url` and `ca_file` are those of a rest_client.
+  session_stream(std::string url, std::string token, std::string session, core::seq_t after, std::string ca_file = {});
   /// Closes the stream and ends the thread.
   ~session_stream();
   session_stream(const session_stream&) = delete;

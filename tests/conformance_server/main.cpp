@@ -6,13 +6,16 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -21,8 +24,15 @@ using namespace std::chrono_literals;
 using namespace troupe;
 using namespace troupe::transport;
 
-constexpr std::uint16_t default_port = 3000;
 constexpr std::uint32_t largest_message = 8 << 20;
+
+/// What the protocols' own suites expect.
+struct settings {
+  std::uint32_t port = 3000;
+  std::uint32_t ping_interval_ms = 300;
+  std::uint32_t ping_timeout_ms = 200;
+  std::uint32_t connect_timeout_ms = 1000;
+};
 
 /// Sends every message back as it came.
 class echo final : public peer_owner {
@@ -92,11 +102,13 @@ bool is_under(std::string_view path, std::string_view folder) {
 
 class conformance {
  public:
-  explicit conformance(boost::asio::io_context& io)
+  conformance(boost::asio::io_context& io, const settings& chosen)
       : timers_(make_timer_service(io)),
-        engineio_(engineio_server::make(
-            io, engine_options(), [](std::shared_ptr<engineio_socket> s) { return std::make_shared<echo>(std::move(s)); })),
-        socketio_(socketio_server::make(io, socket_options(), {{"/", name_space(true)}, {"/custom", name_space(false)}})) {}
+        engineio_(
+            engineio_server::make(io, engine_options(chosen),
+                                  [](std::shared_ptr<engineio_socket> s) { return std::make_shared<echo>(std::move(s)); })),
+        socketio_(
+            socketio_server::make(io, socket_options(chosen), {{"/", name_space(true)}, {"/custom", name_space(false)}})) {}
 
   server_handlers handlers() {
     return {[this](http_request r, std::shared_ptr<http_exchange> e) {
@@ -115,17 +127,17 @@ class conformance {
   }
 
  private:
-  static engineio_options engine_options() {
+  static engineio_options engine_options(const settings& chosen) {
     engineio_options out;
-    out.ping_interval = 300ms;
-    out.ping_timeout = 200ms;
+    out.ping_interval = std::chrono::milliseconds(chosen.ping_interval_ms);
+    out.ping_timeout = std::chrono::milliseconds(chosen.ping_timeout_ms);
     out.max_payload = 1'000'000;
     return out;
   }
-  static socketio_options socket_options() {
+  static socketio_options socket_options(const settings& chosen) {
     socketio_options out;
-    out.engine = engine_options();
-    out.connect_timeout = 1000ms;
+    out.engine = engine_options(chosen);
+    out.connect_timeout = std::chrono::milliseconds(chosen.connect_timeout_ms);
     return out;
   }
   socketio_namespace name_space(bool answers) {
@@ -153,35 +165,41 @@ core::transport_limits limits() {
   return out;
 }
 
-std::optional<std::uint16_t> port_of(int argc, char** argv) {
-  if (argc == 1) return default_port;
-  std::string_view text = argv[1];
-  constexpr std::string_view option = "--port";
-  if (!text.starts_with(option)) return std::nullopt;
-  text.remove_prefix(option.size());
-  if (text.empty() && argc == 3)
-    text = argv[2];
-  else if (text.starts_with('=') && argc == 2)
-    text.remove_prefix(1);
-  else
-    return std::nullopt;
-  std::uint16_t out = 0;
-  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+/// `--name N` or `--name=N`, in any order; nothing where anything else is said.
+std::optional<settings> settings_of(int argc, char** argv) {
+  settings out;
+  const std::pair<std::string_view, std::uint32_t*> known[] = {{"--port", &out.port},
+                                                               {"--ping-interval", &out.ping_interval_ms},
+                                                               {"--ping-timeout", &out.ping_timeout_ms},
+                                                               {"--connect-timeout", &out.connect_timeout_ms}};
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view said = argv[i];
+    const auto equals = said.find('=');
+    const auto* option = std::ranges::find(known, said.substr(0, equals), &std::pair<std::string_view, std::uint32_t*>::first);
+    if (option == std::end(known) || (equals == said.npos && ++i == argc)) return std::nullopt;
+    const std::string_view text = equals == said.npos ? std::string_view(argv[i]) : said.substr(equals + 1);
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), *option->second);
+    if (ec != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  }
+  if (out.port > 65535) return std::nullopt;
   return out;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const auto port = port_of(argc, argv);
-  if (!port) {
-    std::fprintf(stderr, "usage: %s [--port N]   (0 picks a free port; default %d)\n", argv[0], default_port);
+  const auto chosen = settings_of(argc, argv);
+  if (!chosen) {
+    const settings d;
+    std::fprintf(stderr,
+                 "usage: %s [--port N] [--ping-interval MS] [--ping-timeout MS] [--connect-timeout MS]\n"
+                 "port 0 picks a free one; defaults: %u, %u, %u, %u\n",
+                 argv[0], d.port, d.ping_interval_ms, d.ping_timeout_ms, d.connect_timeout_ms);
     return 2;
   }
   boost::asio::io_context io{1};
-  conformance endpoints(io);
-  auto listening = server::listen(io, "127.0.0.1:" + std::to_string(*port), limits(), endpoints.handlers());
+  conformance endpoints(io, *chosen);
+  auto listening = server::listen(io, "127.0.0.1:" + std::to_string(chosen->port), limits(), endpoints.handlers());
   if (!listening) {
     std::fprintf(stderr, "%s\n", listening.error().text.c_str());
     return 1;

@@ -5,6 +5,7 @@ import { get, post, request, SocketClient } from "./support/clients.mjs";
 import { longText, standard } from "./support/configuration.mjs";
 import { shape } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
+import { until } from "./support/waiting.mjs";
 
 const open = (server, agent = "writer", query = "") => SocketClient.open(server, `/api/v1/ws/chat/${agent}${query}`);
 const text = (frames) => frames.filter((frame) => frame.type === "token").map((frame) => frame.content).join("");
@@ -148,8 +149,11 @@ test("too many frames at once are refused with an error, and the socket stays op
   few.projects.demo.agents.writer.limits.max_queue = 2;
   return withServer(few, async (server) => {
     const client = await open(server);
-    client.send("long").send("one").send("two").send("three");
+    client.send("hold");
+    await client.next("token");
+    client.send("one").send("two").send("three");
     await client.next("error");
+    await post(server, `/api/v1/sessions/${(await sessions(server))[0].id}/cancel`);
     for (let i = 0; i < 3; ++i) await client.next("done");
     assert.equal(text(client.frames).endsWith("You said: oneYou said: two"), true);
   });
@@ -252,7 +256,7 @@ test("capacity: N turns at once over all sockets, the next waits silently and is
     assert.equal(text(waits.frames), "Hello, world");
     assert.equal((await sessions(server)).filter((s) => s.agentId === "writer").length, 3);
     // A run that waits for a person holds no slot.
-    const asks = busy.find((client) => client.types().includes("done"));
+    const asks = await until(() => busy.find((client) => client.types().includes("done")), "the end of the held turn");
     await turn(asks, "delete note");
     await turn(waits, "hello");
   }));

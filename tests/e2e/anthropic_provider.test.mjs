@@ -6,13 +6,14 @@ import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import { createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { get, post, styleA } from "./support/clients.mjs";
 import { textOf } from "./support/inbox.mjs";
 import { anthropicConfiguration, key, streamHead, withAimock } from "./support/aimock.mjs";
+import { deadPort, onFreePort } from "./support/ports.mjs";
 import { run, temporaryFolder, withServer } from "./support/server.mjs";
+import { until } from "./support/waiting.mjs";
 import { standard } from "./support/configuration.mjs";
 
 const secret = key.env.MOCK_KEY;
@@ -294,39 +295,35 @@ test("TLS: an upstream that cannot be verified is refused clearly and sent nothi
     );
   }));
 
-/** A port that was free a moment ago. */
-async function freePort() {
-  const taken = createTcpServer();
-  await new Promise((resolve) => taken.listen(0, "127.0.0.1", resolve));
-  const { port } = taken.address();
-  await new Promise((resolve) => taken.close(resolve));
-  return port;
-}
-
-async function withTinyproxy(body) {
-  const folder = temporaryFolder();
-  const port = await freePort();
+async function startTinyproxy(folder, port) {
   const file = join(folder, "tinyproxy.conf");
   writeFileSync(file, `Port ${port}\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\nAllow 127.0.0.1\nLogLevel Info\n`);
   const proxy = spawn("tinyproxy", ["-d", "-c", file], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(proxy, "close");
-  let log = "";
-  const ready = new Promise((resolve, reject) => {
+  const started = { proxy, ended, port, log: "" };
+  await new Promise((resolve, reject) => {
     const look = (bytes) => {
-      log += bytes;
-      if (log.includes("Accepting connections")) resolve();
+      started.log += bytes;
+      if (started.log.includes("Accepting connections")) resolve();
     };
     proxy.stdout.on("data", look);
     proxy.stderr.on("data", look);
-    ended.then(() => reject(new Error(`tinyproxy ended:\n${log}`)));
-    setTimeout(() => reject(new Error(`tinyproxy did not start in 10 s:\n${log}`)), 10_000).unref();
+    ended.then(() => reject(new Error(`tinyproxy ended:\n${started.log}`)));
   });
+  return started;
+}
+
+async function withTinyproxy(body) {
+  const folder = temporaryFolder();
   try {
-    await ready;
-    await body(`http://127.0.0.1:${port}`, () => log);
+    const started = await onFreePort((port) => startTinyproxy(folder, port));
+    try {
+      await body(`http://127.0.0.1:${started.port}`, () => started.log);
+    } finally {
+      started.proxy.kill("SIGTERM");
+      await started.ended;
+    }
   } finally {
-    proxy.kill("SIGTERM");
-    await ended;
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -345,16 +342,16 @@ test("a proxy: the upstream is reached through it, with TLS to the end; one that
             async (server) => {
               const client = await ask(server, "x");
               assert.equal(textOf(client.frames), "Hello through a proxy.", client.describe());
-              assert.match(log(), new RegExp(`CONNECT 127.0.0.1:${new URL(url).port}`));
+              await until(() => log().includes(`CONNECT 127.0.0.1:${new URL(url).port}`), "a line in the proxy's log");
             },
             key,
           );
-          const nobody = `http://127.0.0.1:${await freePort()}`;
+          const nobody = `http://127.0.0.1:${deadPort}`;
           await withServer(
             anthropicConfiguration(url, { ca_file: certFile, proxy: nobody }),
             async (server) => {
               const { answer } = await assertFails(server, "x", "PROVIDER_ERROR", "");
-              assert.match(answer, new RegExp(`cannot be reached: .*${new URL(nobody).port}`));
+              assert.match(answer, new RegExp(`cannot be reached: .*\\b${deadPort}\\b`));
             },
             key,
           );

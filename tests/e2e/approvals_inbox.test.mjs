@@ -7,6 +7,7 @@ import { get, post, request, SocketClient, styleA, styleB } from "./support/clie
 import { withServer } from "./support/server.mjs";
 import { standard } from "./support/configuration.mjs";
 import { bearer, tokenOf, withGuarded } from "./support/tokens.mjs";
+import { until } from "./support/waiting.mjs";
 
 const del = (server, path, headers) => request(server, "DELETE", path, undefined, headers);
 const approvals = "/api/v1/approvals";
@@ -92,8 +93,10 @@ test("remember: for the agent, by tests on the arguments, over a restart, for a 
     const card = await deleting(client, "keep");
     assert.notEqual(card, null);
     await decided(client, card, { approved: true, remember: { when: [], expiresInMs: 1 } });
-    await decided(client, await deleting(client, "keep2"), { approved: true }); // it is over by now
-    const all = (await get(server, `${approvals}/remembered?all=true&projectId=demo`)).body.items;
+    const grants = async () => (await get(server, `${approvals}/remembered?all=true&projectId=demo`)).body.items;
+    await until(async () => (await grants())[0].status === "expired", "the end of the millisecond");
+    await decided(client, await deleting(client, "keep2"), { approved: true });
+    const all = await grants();
     assert.deepEqual(all.map((g) => [g.scope, g.status]), [["session", "expired"], ["agent", "active"]]);
     assert.deepEqual(all[0].when, []);
     assert.equal((await del(server, `${approvals}/remembered/00000000-0000-4000-8000-000000000000`)).status, 404);
@@ -131,7 +134,7 @@ test("two browsers: both decide at once, both show the same winner, the effect h
       await client.next("message.tool_complete");
       await client.next("message.complete");
     }
-    await two.until(() => one.all("approval.decided").length + two.all("approval.decided").length === 3, "the loser is told");
+    await until(() => one.all("approval.decided").length + two.all("approval.decided").length === 3, "the loser to be told");
     const seen = [...one.all("approval.decided"), ...two.all("approval.decided")].map((f) => [f.decision, f.note].join());
     assert.equal(new Set(seen).size, 1, seen.join(" · "));
     assert.deepEqual([...one.all("error"), ...two.all("error")], []);

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chunks, ended, listen, newChat, say, screen } from "./support/chat_events.mjs";
 import { get, request } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { loadSocketIo } from "./support/packages.mjs";
 import { withServer } from "./support/server.mjs";
 
@@ -60,18 +61,17 @@ test("whole turns while a client is away, of chats old and new, come when it is 
   }));
 
 test("after SIGKILL in the middle of a message: text that was lost is revoked, and the answer is whole", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const client = await stubborn(server, { transports: ["websocket"] });
     const chatId = await newChat(server);
-    for (const seen of [3, 40]) {
-      const from = client.frames.length;
-      const fresh = () => chunks(client, chatId).filter((f) => client.frames.indexOf(f) >= from).length;
+    for (const [turn, seen] of [3, 40].entries()) {
       say(server, chatId, "long").catch(() => {});
-      await client.until(() => fresh() >= seen, `${seen} chunks`);
+      (await model.call(2 * turn)).say(...words.slice(0, seen));
+      await client.until(() => screen(client.frames, chatId).text === words.slice(0, seen).join(""), `${seen} words`);
       await server.kill();
       await server.start();
-      client.socket.io.uri = server.url; // the port is another one
-      await client.until(() => client.all(ended(chatId)).length > (seen === 3 ? 0 : 1), "the end", 20_000);
+      (await model.call(2 * turn + 1)).say(...words).end();
+      await client.until(() => client.all(ended(chatId)).length > turn, "the end");
       assert.equal(client.socket.recovered, true);
     }
     const shown = screen(client.frames, chatId);
@@ -79,7 +79,7 @@ test("after SIGKILL in the middle of a message: text that was lost is revoked, a
     assert.ok(shown.starts >= 4, "a second start each time");
     const stored = (await get(server, `/api/v1/chats/${chatId}/messages`)).body;
     assert.deepEqual(stored.map((m) => [m.content, m.answer]), [["long", longText], ["long", longText]]);
-  }));
+  }, { keepsPort: true }));
 
 test("who joined chats is in them again after a break, and gets what it missed of each", () =>
   withServer(standard(), async (server) => {

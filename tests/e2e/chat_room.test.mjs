@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
 import { request } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { shape } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
 import { SocketIoClient } from "./support/socketio.mjs";
+import { withShortToken } from "./support/tokens.mjs";
 
 const secret = "the-secret-of-the-chat-room-tests-in-32-bytes";
 const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -191,9 +193,13 @@ test("a bad or missing token: CONNECT succeeds, the first event disconnects the 
 test("a token that expires mid-connection stops working", () =>
   withGuarded(async (server) => {
     const id = await conversation(server, "ana");
-    const client = await SocketIoClient.open(server, "/chat", { auth: { token: token("ana", { exp: Math.floor(Date.now() / 1000) + 2 }) } });
-    client.emit("chat:join", { conversationId: id });
-    await client.next("chat:joined");
+    const client = await withShortToken((claims) => token("ana", claims), async (auth) => {
+      const opened = await SocketIoClient.open(server, "/chat", { auth: { token: auth } });
+      opened.emit("chat:join", { conversationId: id });
+      await opened.next((frame) => frame.type === "chat:joined" || frame.type === "(disconnect)");
+      assert.deepEqual(opened.reasons, []);
+      return opened;
+    });
     const asking = setInterval(() => client.emit("chat:get-active-users", { conversationId: id }), 100);
     await client.next("(disconnect)").finally(() => clearInterval(asking));
     assert.deepEqual(client.reasons, ["io server disconnect"]);
@@ -402,17 +408,18 @@ test("recovery: a socket whose token is not valid any more does not come back", 
   }));
 
 test("recovery after kill -9: the rest comes from the log; what was lost is told by a second chat:thinking", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const id = await conversation(server);
     const client = await inRoom(server, undefined, id);
     say(client, id, "long");
-    await client.until(() => client.all("chat:streaming").length > 20);
+    (await model.call(0)).say(...words.slice(0, 20));
+    await client.next((frame) => frame.type === "chat:streaming" && frame.chunk.includes(words[19]));
     const back = client.frames.length;
     await server.kill();
     await client.next("(disconnect)");
     await server.start();
-    client.socket.io.uri = server.url;
     client.socket.connect();
+    (await model.call(1)).say(...words).end();
     await client.next("chat:complete");
     assert.equal(client.socket.recovered, true);
     // As the page does it: the text is cleared when the assistant thinks again.
@@ -422,7 +429,7 @@ test("recovery after kill -9: the rest comes from the log; what was lost is told
     assert.equal(chunks.join(""), longText);
     assert.deepEqual(client.all("chat:message").map((f) => f.message.content), ["long", longText]);
     assert.equal(client.all("chat:joined").length, 1);
-  }));
+  }, { keepsPort: true }));
 
 test("REST: models and MCP servers", () =>
   withServer(standard(), async (server) => {

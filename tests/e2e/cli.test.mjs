@@ -62,10 +62,8 @@ test("events --follow: shows what happens, goes on over a restart, and Ctrl-C en
       await t.until(/"type":"session.created"/);
       await post(server, `/api/v1/sessions/${id}/messages?wait=true`, { content: "time" });
       await t.until(/"type":"message.tool_start"[^]*"type":"message.complete"/);
-      const { port } = server;
       await server.stop();
       await t.until(/connection is lost/);
-      server.args[server.args.indexOf("--listen") + 1] = `127.0.0.1:${port}`;
       await server.start();
       await post(server, `/api/v1/sessions/${id}/messages?wait=true`, { content: "list files" });
       await t.until(/"tool":"list_files"[^]*"type":"message.complete"/);
@@ -74,7 +72,7 @@ test("events --follow: shows what happens, goes on over a restart, and Ctrl-C en
       const seqs = [...t.shown.matchAll(/"seq":(\d+)\}/g)].map((m) => Number(m[1]));
       assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), "each once, in order");
     });
-  }));
+  }, { keepsPort: true }));
 
 test("backup: of a running server, while it writes; `troupe check` finds nothing in it", () =>
   demo(async (server) => {

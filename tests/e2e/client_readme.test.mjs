@@ -13,7 +13,7 @@ const examples = [...page.matchAll(/^## (.*)\n|^```js\n([\s\S]*?)^```/gm)].reduc
   { title: "", all: [] },
 ).all;
 
-function run(file, limitMs = 20_000) {
+function run(file, limitMs = 60_000) {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
     let [out, log] = ["", ""];

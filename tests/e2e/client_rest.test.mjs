@@ -1,11 +1,15 @@
 // Every REST method of the TypeScript client against the server, each answer checked against the JSON Schema of its type:
 // a field that only the server or only the client knows fails. And how failures are told.
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
-import { schemaChecker, TroupeClient, TroupeError } from "../../clients/typescript/test/package.mjs";
+import { until as eventually } from "./support/waiting.mjs";
+import { schemaChecker, TroupeClient, TroupeError, until } from "../../clients/typescript/test/package.mjs";
 
 const { check } = await schemaChecker();
 const of = (type, promise) => promise.then((value) => check(type, value));
@@ -21,6 +25,14 @@ const refused = (promise, code, status) =>
     assert.deepEqual([error.code, error.status], [code, status], error.message);
     return true;
   });
+
+/** So small a budget that the first answer is over its half. */
+function budgeted() {
+  const configuration = standard();
+  configuration.projects.demo.agents.writer.limits.budget_usd = 0.0001;
+  configuration.projects.demo.agents.writer.alerts = [1];
+  return configuration;
+}
 
 test("what is configured, and what the server says of itself", () =>
   withServer(standard(), async (server) => {
@@ -132,6 +144,98 @@ test("chat, approvals, remembered ones, traces and spend", () =>
       assert.equal((await of("UsageShares", shares)).items[0].totalTokens > 0, true);
     assert.ok(Math.abs((await client.usage.byAgent("demo", "week")).items.reduce((sum, s) => sum + s.totalCost, 0) - report.totalCost) < 1e-9);
   }));
+
+test("agents: copied, stored, versions, what is wrong with one, deleted", () =>
+  withServer(standard(), async (server) => {
+    const { agents } = new TroupeClient({ url: server.url });
+    const { definition } = await of("AgentDefinitionRecord", agents.definition("demo", "writer"));
+    assert.equal(definition.instructions, "Be brief.");
+    const made = await of("Agent", agents.create("demo", { id: "copy", definition, note: "of the writer" }));
+    assert.deepEqual([made.source, made.version], ["stored", 1]);
+    await refused(agents.create("demo", { id: "copy", definition }), "AGENT_EXISTS", 409);
+    await refused(agents.update("demo", "writer", { definition }), "AGENT_IN_CONFIGURATION", 409);
+    const changed = await of("Agent", agents.update("demo", "copy", { definition: { ...definition, name: "Copy" }, version: 1 }));
+    assert.deepEqual([changed.name, changed.version], ["Copy", 2]);
+    await refused(agents.update("demo", "copy", { definition, version: 1 }), "VERSION_CONFLICT", 409);
+    const wrong = { ...definition, limits: { max_steps: -1 } };
+    const checked = await of("AgentCheck", agents.check("demo", { id: "copy", definition: wrong }));
+    assert.deepEqual([checked.valid, checked.problems[0].path], [false, "/limits/max_steps"]);
+    assert.equal((await of("AgentCheck", agents.check("demo", { definition }))).valid, true);
+    await assert.rejects(agents.update("demo", "copy", { definition: wrong }), (e) => {
+      assert.deepEqual([e.code, e.status, e.details.issues], ["INVALID_AGENT", 422, checked.problems]);
+      return true;
+    });
+    assert.equal(await agents.delete("demo", "copy"), undefined);
+    await refused(agents.get("demo", "copy"), "NOT_FOUND", 404);
+    const versions = await pageOf("AgentVersion", agents.versions("demo", "copy"));
+    assert.deepEqual(versions.items.map((v) => [v.version, v.deleted]), [[3, true], [2, false], [1, false]]);
+    assert.equal((await of("AgentVersionDetail", agents.version("demo", "copy", 2))).definition.name, "Copy");
+    assert.equal((await of("AgentVersionDetail", agents.version("demo", "copy", 3))).definition, null);
+  }));
+
+test("feedback, clearing, spend by model, limits and alerts", () =>
+  withServer(budgeted(), async (server) => {
+    const client = new TroupeClient({ url: server.url });
+    const { sessions } = client;
+    const { sessionId: id, messageId } = await client.chat.send("demo", "writer", { message: "hello" });
+    const given = await of("Feedback", sessions.feedback(id, messageId, { rating: "down", note: "too short" }));
+    assert.deepEqual([given.messageId, given.rating, given.note], [messageId, "down", "too short"]);
+    assert.deepEqual((await pageOf("MessageRecord", sessions.messages(id))).items.at(-1).feedback, [given]);
+    assert.equal(await sessions.deleteFeedback(id, messageId), undefined);
+    const [question] = (await sessions.messages(id)).items;
+    await refused(sessions.feedback(id, question.id, { rating: "up" }), "NOT_AN_ANSWER", 422);
+    const live = client.session(id);
+    await live.open();
+    await until(live, (s) => s.messages.length === 2);
+    await live.feedback(messageId, { rating: "up" });
+    const rated = await until(live, (s) => s.messages[1].feedback);
+    assert.deepEqual(rated.messages[1].feedback.map((f) => f.rating), ["up"]);
+    await live.feedback(messageId, null);
+    await until(live, (s) => s.messages[1].feedback === undefined);
+    const alerts = await pageOf("BudgetAlert", client.projects.alerts("demo"));
+    assert.deepEqual([alerts.items[0].sessionId, alerts.items[0].limit], [id, 0.0001]);
+    const [share] = (await of("UsageShares", client.usage.byModel("demo"))).items;
+    assert.deepEqual([share.key, share.provider, share.model, share.totalTokens], ["scripted/tiny", "scripted", "tiny", 13]);
+    const limits = await of("Limits", client.server.limits());
+    assert.equal(limits.projects.find((p) => p.id === "demo").agents.find((a) => a.id === "writer").limits.budgetUsd, 0.0001);
+    await live.clear();
+    await until(live, (s) => s.messages.length === 0);
+    assert.equal((await sessions.messages(id)).total, 0);
+    live.close();
+  }));
+
+test("scenarios: a session as one, the folder of them, played, stopped", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "troupe-e2e-"));
+  try {
+    await withServer(standard(), async (server) => {
+      const client = new TroupeClient({ url: server.url });
+      const { sessionId } = await client.chat.send("demo", "writer", { message: "hello" });
+      const file = await client.sessions.scenario(sessionId);
+      assert.match(file.name, /\.json$/);
+      assert.match(file.text, /Hello, world|hello/);
+      await refused(client.scenarios.list(), "SCENARIOS_NOT_CONFIGURED", 404);
+      writeFileSync(join(folder, file.name), file.text);
+      writeFileSync(join(folder, "broken.json"), "{");
+    });
+    await withServer(standard(), async (server) => {
+      const { scenarios } = new TroupeClient({ url: server.url });
+      const known = await of("ScenarioList", scenarios.list());
+      const [broken, good] = known.items;
+      assert.deepEqual([broken.file, typeof broken.problem, good.problem], ["broken.json", "string", undefined]);
+      const { id } = await of("ScenarioRun", scenarios.run({ files: [good.file] }));
+      const run = await eventually(async () => {
+        const now = await of("ScenarioRun", scenarios.get(id));
+        return now.status !== "running" && now;
+      }, "the end of the run");
+      assert.deepEqual([run.status, run.results.map((r) => r.verdict)], ["completed", ["passed"]], JSON.stringify(run));
+      assert.deepEqual((await pageOf("ScenarioRunSummary", scenarios.runs())).items.map((r) => r.id), [run.id]);
+      await refused(scenarios.get("nobody"), "NOT_FOUND", 404);
+      await refused(scenarios.cancel("nobody"), "NOT_FOUND", 404);
+    }, { args: ["--scenarios", folder] });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test("failures: codes, details, what is not there, what is not a Troupe server, and giving up", () =>
   withServer(standard({ limits: { messages_per_second: 1000, max_body_bytes: 1024 } }), async (server) => {

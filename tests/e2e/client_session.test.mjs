@@ -1,7 +1,7 @@
 // Live sessions of the TypeScript client against the server: streaming, tools, approvals, stopping, the queue, two clients.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { longText, standard } from "./support/configuration.mjs";
+import { standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
 import { TroupeClient, until } from "../../clients/typescript/test/package.mjs";
 
@@ -85,8 +85,8 @@ test("an approval: parked, decided from here, from elsewhere, and too late", () 
 test("stopping: the text so far is kept, what waits starts, a waiting one can be taken out", () =>
   withClient(async ({ session, client }) => {
     const live = session();
-    const long = live.send("long");
-    await until(live, (s) => s.messages.at(-1)?.parts?.[0]?.text.includes("w5 "));
+    const held = live.send("hold");
+    await until(live, (s) => s.messages.at(-1)?.parts?.[0]?.text === "Holding. ");
     const [next, dropped, gone] = [live.send("hello"), live.send("clock"), live.send("both")];
     const state = await until(live, (s) => s.queue.length === 3);
     assert.deepEqual(state.queue.map((m) => m.content), ["hello", "clock", "both"]);
@@ -95,16 +95,16 @@ test("stopping: the text so far is kept, what waits starts, a waiting one can be
     await until(live, (s) => s.queue[0].content === "hello again");
     await dropped.cancel();
     assert.equal((await dropped.result()).status, "cancelled");
-    // From elsewhere: no event tells, but the queue that starts does.
+    // From elsewhere, while the run before it goes on.
     await client.sessions.deleteQueued(live.id, (await gone.accepted).messageId);
-    await long.cancel();
-    const stopped = await long.result();
-    assert.equal(stopped.status, "cancelled");
-    assert.ok(longText.startsWith(stopped.text) && stopped.text.includes("w5 "));
-    assert.equal(await next.text(), "Hello, world");
     assert.equal((await gone.result()).status, "cancelled");
+    assert.deepEqual((await until(live, (s) => s.queue.length === 1)).queue.map((m) => m.content), ["hello"]);
+    await held.cancel();
+    const stopped = await held.result();
+    assert.deepEqual([stopped.status, stopped.text, typeof stopped.usage.totalTokens], ["cancelled", "Holding. ", "number"]);
+    assert.equal(await next.text(), "Hello, world");
     const end = await until(live, (s) => s.run === null && s.queue.length === 0);
-    assert.deepEqual(texts(end), ["long", stopped.text, "hello", "Hello, world"]);
+    assert.deepEqual(texts(end), ["hold", "Holding. ", "hello", "Hello, world"]);
     assert.equal(end.messages[1].status, "cancelled");
   }));
 
@@ -142,12 +142,14 @@ test("giving up waiting does not stop the run", () =>
   withClient(async ({ session }) => {
     const live = session();
     const left = new AbortController();
-    const run = live.send("long", { signal: left.signal });
-    await run.accepted;
+    const run = live.send("hold", { signal: left.signal });
+    const { runId } = await run.accepted;
     left.abort(new Error("enough"));
     await assert.rejects(run.text(), /enough/);
-    const state = await until(live, (s) => s.messages.at(-1)?.status === "completed");
-    assert.equal(texts(state)[1], longText);
+    await until(live, (s) => s.run?.runId === runId && s.messages.at(-1).parts[0]?.text === "Holding. ");
+    await live.cancel(runId);
+    const state = await until(live, (s) => s.run === null && s.messages.length === 2);
+    assert.deepEqual([texts(state)[1], state.messages[1].status], ["Holding. ", "cancelled"]);
   }));
 
 test("two clients on one session see the same, each other, and who types", () =>

@@ -52,7 +52,7 @@ async function converse(server, agentId, talk) {
     return client;
   };
   const clients = [await open(), await open()];
-  await talk(clients[0], clients[1], session);
+  await talk(clients[0], clients[1], session, stream);
   const last = Math.max(...clients.flatMap((c) => c.frames.map((f) => f.seq ?? 0)));
   await stream.until(() => stream.frames.some((f) => f.seq >= last), `event ${last} in the stream`);
   for (const client of clients) checked(client.frames);
@@ -105,7 +105,7 @@ test("the demo's conversations", () =>
 
 test("the rest: refusals, failures, the queue, reactions, titles, clearing, people in the room", () =>
   withServer(standard(), async (server) => {
-    await converse(server, "writer", async (client, other, session) => {
+    await converse(server, "writer", async (client, other, session, stream) => {
       const path = `/api/v1/sessions/${session}`;
       client.send("no json").send({ type: "nothing" }).send({ type: "message.send" });
       for (let i = 0; i < 3; ++i) await client.next("error");
@@ -118,6 +118,10 @@ test("the rest: refusals, failures, the queue, reactions, titles, clearing, peop
       const { messageId } = await client.next("message.complete");
       await post(server, `${path}/messages/${messageId}/reactions`, { emoji: "👍" });
       await client.next("message.reaction");
+      for (const body of [{ rating: "down", note: "too short" }, null]) {
+        await request(server, body ? "PUT" : "DELETE", `${path}/messages/${messageId}/feedback`, body ?? undefined);
+        await client.next("message.feedback");
+      }
       await request(server, "PATCH", path, { title: "A title" });
       await client.next("session.updated");
       client.send({ type: "message.send", content: "hold" });
@@ -130,10 +134,17 @@ test("the rest: refusals, failures, the queue, reactions, titles, clearing, peop
       await request(server, "PATCH", `${path}/queue/${waiting[1].messageId}`, { content: "hello", position: 1 });
       await client.next("message.edited");
       await client.next("queue.reordered");
+      client.send({ type: "message.send", content: "both" });
+      const { messageId: taken } = await client.next("message.queued");
+      await request(server, "DELETE", `${path}/queue/${taken}`);
+      await client.next("message.dequeued");
       client.send({ type: "run.cancel" });
       for (let i = 0; i < 2; ++i) await client.next("message.complete");
       await request(server, "DELETE", `/api/v1/chats/${session}/messages`);
       await client.next("session.cleared");
+      await request(server, "DELETE", path);
+      await client.next({ type: "session.updated", status: "closed" });
+      await stream.next("session.closed"); // of lists and streams only
     });
   }));
 
@@ -161,10 +172,13 @@ test("every type of events.ts was seen, or is named with the place where it is",
 const records = {
   Session: "SessionRecord", ForkedSession: "ForkedSession", Participants: "Participants", SessionExport: "SessionExport", Attachment: "Attachment",
   File: "FileRecord", UploadedFile: "StoredFile", Message: "MessageRecord", MessageToolCall: "MessageToolCall", QueuedMessage: "QueuedMessage",
-  MessageAccepted: "AcceptedMessage", ChatReply: "ChatReply", ToolCall: "ToolCallRecord", ToolOutput: "ToolOutputPart", Approval: "Approval",
+  Feedback: "Feedback", MessageAccepted: "AcceptedMessage", ChatReply: "ChatReply", ToolCall: "ToolCallRecord", ToolOutput: "ToolOutputPart", Approval: "Approval",
   BulkResult: "BulkResult", RememberedApproval: "RememberedApproval", Project: "Project", Agent: "Agent", Tool: "Tool", Trace: "Trace",
   TraceDetail: "TraceWithSpans", TraceSpan: "Span", Usage: "Usage", UsageDay: "UsageDay", UsageReport: "UsageReport", UsageShares: "UsageShares",
-  Stats: "Stats", Health: "Health", Readiness: "Readiness",
+  Stats: "Stats", Health: "Health", Readiness: "Readiness", Limits: "Limits", Budget: "BudgetInForce", Alert: "BudgetAlert",
+  AgentDefinition: "AgentDefinitionRecord", AgentCheck: "AgentCheck", AgentVersion: "AgentVersion", AgentVersionDetail: "AgentVersionDetail",
+  Scenario: "ScenarioEntry", Scenarios: "ScenarioList", ScenarioRunSummary: "ScenarioRunSummary", ScenarioRun: "ScenarioRun",
+  ScenarioResult: "ScenarioResult", ScenarioDivergence: "ScenarioDivergence",
 };
 // Frames of a connection, which REST does not have.
 const ofSockets = ["auth.success", "pong", "session.resumed", "session.draining"];

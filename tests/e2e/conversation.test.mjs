@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { get, post, SocketClient } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { shape } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
 
@@ -187,14 +188,16 @@ test("two sockets on one conversation: both receive every event; another convers
   }));
 
 test("a restart in the middle of a turn: the turn ends with the whole text", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const before = await converse(server, "c1");
     before.send({ message: "long" });
-    await before.until(() => before.all("message_chunk").length > 20, "20 chunks");
+    (await model.call(0)).say(...words.slice(0, 20));
+    await before.next((frame) => frame.type === "message_chunk" && frame.content.includes(words[19]));
     await server.kill();
     await server.start();
     const client = await converse(server, "c1");
-    await client.next("done", 20_000);
+    (await model.call(1)).say(...words).end();
+    await client.next("done");
     assert.deepEqual(client.all("message").map((frame) => frame.content), [longText]);
     const history = (await get(server, "/api/chat/c1/history")).body;
     assert.deepEqual(history.messages.map((m) => [m.role, m.content]), [["user", "long"], ["assistant", longText]]);

@@ -9,7 +9,8 @@ import { test } from "node:test";
 import { get, post, styleB } from "./support/clients.mjs";
 import { openaiConfiguration, key, streamHead } from "./support/aimock.mjs";
 import { withServer } from "./support/server.mjs";
-import { until } from "./support/tool_bench.mjs";
+import { descendants, gone } from "./support/tool_bench.mjs";
+import { until } from "./support/waiting.mjs";
 
 // It says that it has begun, waits for `go1`, takes effect, says so, waits for `go2`, answers. An idempotent one looks first whether
 // this key has taken effect.
@@ -83,7 +84,9 @@ async function ledger(kind, boundary, body) {
         await client.next("message.tool_complete");
       }
       const askedBefore = model.asked.length;
+      const running = descendants(server.pid);
       await server.kill();
+      await gone(running); // else the first program would take what is for the second
       await server.start();
       go(1), go(2);
       const again = await styleB(server);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventStream, get, listAll, styleA, styleB } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { textOf } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
 
@@ -16,25 +17,33 @@ async function resume(server, sessionId, afterSeq) {
   return client;
 }
 
-/** Waits for the n-th delta and goes away; what it saw stays in its frames. */
-async function leaveAfter(client, deltas) {
-  await client.until(() => client.all("message.content_delta").length >= deltas, `${deltas} deltas`);
+const said = (n) => words.slice(0, n).join("");
+
+/** Waits for this word and goes away; what it saw stays in its frames. */
+async function leaveAfter(client, word) {
+  await client.next((frame) => frame.type === "message.content_delta" && frame.text.includes(word));
   client.ws.terminate();
   await client.closed;
   return client.frames.findLast((frame) => frame.seq !== undefined).seq;
 }
 
 test("in the middle of a message: the rest comes, live, and nothing twice", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const whole = await styleB(server);
     const first = await styleA(server, { projectId: "demo", sessionId: whole.sessionId });
     await first.next("session.resumed");
     whole.send({ type: "message.send", content: "long" });
+    const call = await model.call(0);
     const clients = [first];
-    for (const deltas of [5, 10, 20]) {
-      const seen = await leaveAfter(clients.at(-1), deltas);
+    let told = 0;
+    for (const n of [5, 15, 35]) {
+      call.say(...words.slice(told, n));
+      told = n;
+      const seen = await leaveAfter(clients.at(-1), words[n - 1]);
+      call.say(words[told++]); // while nobody of them is there
       clients.push(await resume(server, whole.sessionId, seen));
     }
+    call.say(...words.slice(told)).end();
     await clients.at(-1).next("message.complete");
     await whole.next("message.complete");
     const pieces = clients.flatMap((client) => stored(client.frames));
@@ -66,13 +75,16 @@ test("a finished session: after any seq exactly what follows it, also in the mid
   }));
 
 test("without afterSeq: only what happens from now on, and the rest of the run", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const client = await styleB(server);
     client.send({ type: "message.send", content: "hello" });
+    (await model.call(0)).say("Hello").end();
     await client.next("message.complete");
     client.send({ type: "message.send", content: "long" });
+    const call = (await model.call(1)).say(words[0]);
     await client.next("message.content_delta");
     const late = await resume(server, client.sessionId);
+    call.say(...words.slice(1)).end();
     await late.next("message.complete");
     await client.next("message.complete");
     const from = stored(late.frames)[0].seq;
@@ -107,18 +119,20 @@ test("a message right behind the frame that re-attaches is for that session", ()
   }));
 
 test("after SIGKILL: text that did not survive is revoked, the step runs again, the text is complete", () =>
-  withServer(standard(), async (server) => {
-    for (const deltas of [3, 25, 60]) {
+  withHeldModel(async (server, model) => {
+    for (const [round, n] of [3, 25, 60].entries()) {
       const before = await styleB(server);
       before.send({ type: "message.send", content: "long" });
-      await before.until(() => before.all("message.content_delta").length >= deltas, `${deltas} deltas`);
+      (await model.call(2 * round)).say(...words.slice(0, n));
+      await before.until(() => textOf(before.frames) === said(n), `${n} words`);
       await server.kill();
       await before.closed;
       const seen = stored(before.frames).at(-1).seq;
       await server.start();
       const client = await resume(server, before.sessionId, seen);
       const superseded = await client.next("message.superseded");
-      const complete = await client.next("message.complete", 20_000);
+      (await model.call(2 * round + 1)).say(...words).end();
+      const complete = await client.next("message.complete");
       const both = [...stored(before.frames), ...stored(client.frames)];
       const firstDelta = both.find((frame) => frame.type === "message.content_delta").seq;
       assert.ok(superseded.fromSeq <= firstDelta, "all of the step's text is void");
@@ -136,10 +150,11 @@ test("after SIGKILL: text that did not survive is revoked, the step runs again, 
   }));
 
 test("after SIGKILL: on another transport than before", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const before = await styleB(server);
     before.send({ type: "message.send", content: "long" });
-    await before.until(() => before.all("message.content_delta").length >= 30, "30 deltas");
+    (await model.call(0)).say(...words.slice(0, 30));
+    await before.until(() => textOf(before.frames) === said(30), "30 words");
     await server.kill();
     await before.closed;
     const seen = stored(before.frames).at(-1).seq;
@@ -147,7 +162,8 @@ test("after SIGKILL: on another transport than before", () =>
     const stream = await EventStream.open(server, "GET", `/api/v1/sessions/${before.sessionId}/events`, undefined, {
       "last-event-id": String(seen),
     });
-    await stream.next("message.complete", 20_000);
+    (await model.call(1)).say(...words).end();
+    await stream.next("message.complete");
     assert.equal(textOf([...stored(before.frames), ...stored(stream.frames)]), longText);
     stream.close();
   }));
@@ -170,17 +186,19 @@ test("after SIGKILL: the queue is still there and is worked off in order", () =>
   }));
 
 test("after SIGTERM in the middle of a message: the run goes on at the next start", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const before = await styleB(server);
     before.send({ type: "message.send", content: "long" });
-    await before.until(() => before.all("message.content_delta").length >= 20, "20 deltas");
+    (await model.call(0)).say(...words.slice(0, 20));
+    await before.until(() => textOf(before.frames) === said(20), "20 words");
     await server.stop();
     await before.closed;
     const seen = stored(before.frames).at(-1).seq;
     await server.check();
     await server.start();
     const client = await resume(server, before.sessionId, seen);
-    await client.next("message.complete", 20_000);
+    (await model.call(1)).say(...words).end();
+    await client.next("message.complete");
     assert.equal(textOf([...stored(before.frames), ...stored(client.frames)]), longText);
     assert.ok(stored(client.frames).every((frame) => frame.seq > seen));
   }));

@@ -1,12 +1,12 @@
 // The `openai` provider against a mock API that others wrote (aimock), and against upstreams that break (DESIGN §8).
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { test } from "node:test";
 import { get, post, styleA } from "./support/clients.mjs";
 import { textOf } from "./support/inbox.mjs";
 import { chunk, key, openaiConfiguration, streamHead, withAimock, withUpstream } from "./support/aimock.mjs";
 import { loadOpenai } from "./support/packages.mjs";
+import { deadPort } from "./support/ports.mjs";
 import { withServer } from "./support/server.mjs";
 
 const withMock = (body, provider) =>
@@ -169,9 +169,9 @@ test("a stalled upstream: the first_byte limit ends the wait, and the idle limit
       if (request.url.startsWith("/v1/idle")) response.writeHead(200, streamHead).write(chunk("Some "));
     },
     async (url) => {
-      const timeouts_ms = { first_byte: 200, idle: 200 };
-      await withServer(openaiConfiguration(url, { timeouts_ms }), (server) => assertFails(server, "x", "TIMEOUT", ""), key);
-      await withServer(openaiConfiguration(`${url}/idle`, { timeouts_ms }), (server) => assertFails(server, "x", "TIMEOUT", "Some "), key);
+      const impatient = (at, timeouts_ms) => openaiConfiguration(at, { timeouts_ms });
+      await withServer(impatient(url, { first_byte: 200 }), (server) => assertFails(server, "x", "TIMEOUT", ""), key);
+      await withServer(impatient(`${url}/idle`, { idle: 200 }), (server) => assertFails(server, "x", "TIMEOUT", "Some "), key);
     },
   ));
 
@@ -184,22 +184,16 @@ test("stop: a run that waits for its upstream is cancelled at once, and the upst
       response.writeHead(200, streamHead).write(chunk("Some "));
     },
     (url) =>
-      withServer(openaiConfiguration(url), async (server) => {
+      withServer(openaiConfiguration(url, { timeouts_ms: { idle: 600_000 } }), async (server) => {
         const client = await styleA(server);
         client.send({ type: "message.send", content: "x" });
         await client.next("message.content_delta");
         client.send({ type: "run.cancel" });
-        await client.next("run.cancelled", 2000);
+        await client.next("run.cancelled");
         await gone;
       }, key),
   );
 });
 
-test("an unreachable upstream: the run fails and says so", async () => {
-  // A port that was free a moment ago and that nobody listens on.
-  const taken = createServer();
-  await new Promise((resolve) => taken.listen(0, "127.0.0.1", resolve));
-  const { port } = taken.address();
-  await new Promise((resolve) => taken.close(resolve));
-  await withServer(openaiConfiguration(`http://127.0.0.1:${port}/v1`), (server) => assertFails(server, "x", "PROVIDER_ERROR", ""), key);
-});
+test("an unreachable upstream: the run fails and says so", () =>
+  withServer(openaiConfiguration(`http://127.0.0.1:${deadPort}/v1`), (server) => assertFails(server, "x", "PROVIDER_ERROR", ""), key));

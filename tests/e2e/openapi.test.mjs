@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { EventStream, get, post, request, SocketClient } from "./support/clients.mjs";
 import { standard } from "./support/configuration.mjs";
 import { Contract, name } from "./support/contract.mjs";
@@ -14,9 +15,11 @@ import { temporaryFolder, withServer } from "./support/server.mjs";
 const nobody = "00000000-0000-4000-8000-000000000000";
 const document = "/api/v1/openapi.json";
 const json = { accept: "application/json" };
+const corpus = join(dirname(fileURLToPath(import.meta.url)), "../../scenarios");
 
 /** The demo, for which the examples are made. */
-const withDemo = (body) => withServer(null, async (server) => body(server, await Contract.of(server), new DemoWorld(server)));
+const withDemo = (body) =>
+  withServer(null, async (server) => body(server, await Contract.of(server), new DemoWorld(server)), { args: ["--scenarios", corpus] });
 
 /** Spectral's findings; where it cannot run, that is a failure. */
 function lint(text) {
@@ -88,7 +91,7 @@ test("every GET answers as its schema says, after conversations, and with every 
         return answer.body;
       };
       let rows = rowsOf(await ask("", {}));
-      if (path.includes(world.values["sessions/{id}"]) && !/file|message|tool-call/.test(operation.path.split("/{id}")[1])) {
+      if (path.includes(world.values["sessions/{id}"]) && !/file|message|tool-call|scenario/.test(operation.path.split("/{id}")[1])) {
         const parked = rowsOf(await ask("", {}, path.replace(world.values["sessions/{id}"], world.parkedSession)));
         rows &&= [...rows, ...parked];
       }
@@ -112,14 +115,20 @@ const fixtures = [
     const { session, messageId } = await world.parked();
     return { "sessions/{id}": session, "queue/{messageId}": messageId };
   }],
+  [/\/feedback$/, async (world) => {
+    const { session, answerId } = await world.exchange();
+    return { "sessions/{id}": session, "messages/{messageId}": answerId };
+  }],
   [/\/reactions$|\/fork$/, async (world) => {
     const { session, messageId } = await world.exchange();
     return { "sessions/{id}": session, "messages/{messageId}": messageId };
   }],
+  [/^\/api\/v1\/scenarios/, async (world) => ({ "runs/{id}": await world.scenarioRun() })],
   [/\/sessions\/\{id\}/, async (world) => ({ "sessions/{id}": await world.session() })],
   [/\/chats\/\{id\}/, async (world) => ({ "chats/{id}": await world.eventsChat() })],
   [/^\/chat\/conversations\/\{id\}/, async (world) => ({ "conversations/{id}": (await post(world.server, "/chat/conversations")).body.id })],
   [/^\/api\/conversations\/\{id\}/, async () => ({ "conversations/{id}": "conv_x" })],
+  [/\/agents\/\{a\}$/, async (world) => ({ "agents/{a}": await world.agent() })],
   [/./, async () => ({})],
 ];
 
@@ -179,6 +188,8 @@ test("events of every kind are as their schema says, in streams and in lists", (
     const other = (await post(server, `${path}/messages`, { content: "write a file" })).body.messageId;
     await request(server, "PATCH", `${path}/queue/${messageId}`, { content: "hello" });
     await request(server, "PATCH", `${path}/queue/${other}`, { position: 1 });
+    const taken = (await post(server, `${path}/messages`, { content: "thanks" })).body.messageId;
+    await request(server, "DELETE", `${path}/queue/${taken}`);
     await post(server, `${path}/messages/${messageId}/reactions`, { emoji: "👍" });
     await post(server, `/api/v1/approvals/${approvalId}/decide`, { approved: true, remember: true });
     await world.say(session, "delete the file"); // remembered: nobody is asked; behind the two that wait
@@ -187,11 +198,15 @@ test("events of every kind are as their schema says, in streams and in lists", (
     await post(server, `${path}/cancel`);
     await stream.next("run.cancelled");
     await world.say(session, "ask the scout");
+    const answers = (await get(server, `${path}/messages?limit=100`)).body.items.filter((m) => m.role === "assistant");
+    await request(server, "PUT", `${path}/messages/${answers.at(-1).id}/feedback`, { rating: "down", note: "too short" });
 
     const chat = await world.eventsChat();
     await request(server, "DELETE", `/api/v1/chats/${chat}/messages`);
     const refused = await EventStream.open(server, "POST", `${path}/messages`, { content: "x", attachments: [nobody] });
     await refused.until(() => refused.ended !== null, "the end of the refusal");
+    await request(server, "DELETE", path);
+    await stream.next("session.closed");
     take(stream.frames);
     take(refused.frames);
     const listing = contract.operations().find((operation) => name(operation) === "GET /api/v1/sessions/{id}/events");

@@ -3,21 +3,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventStream, post, SocketClient, styleA, styleB } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
 import { followers } from "./support/followers.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { textOf } from "./support/inbox.mjs";
 import { Polling, Raw } from "./support/conformance.mjs";
 import { withServer } from "./support/server.mjs";
+import { until } from "./support/waiting.mjs";
 
 test("§1.4 drain: session.draining to both styles of nexus, 1012 to style A, no Close frame to style B", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const a = await styleA(server);
     const b = await styleB(server);
     const idle = await SocketClient.open(server, "/ws");
-    a.send({ type: "message.send", content: "long" });
     b.send({ type: "message.send", content: "hello" });
+    (await model.call(0)).say("Hello").end();
     await b.next("message.complete");
-    await a.until(() => a.all("message.content_delta").length > 10, "text");
+    a.send({ type: "message.send", content: "long" });
+    (await model.call(1)).say(...words.slice(0, 10));
+    await a.until(() => textOf(a.frames) === words.slice(0, 10).join(""), "10 words");
     const stopped = server.stop();
     assert.deepEqual([(await a.closing()).code, (await b.closing()).code], [1012, 1006]);
     for (const client of [a, b]) {
@@ -33,6 +37,7 @@ test("§1.4 drain: session.draining to both styles of nexus, 1012 to style A, no
     await server.start();
     const again = await styleA(server);
     again.send({ type: "session.resume", sessionId: a.all("session.created")[0].sessionId, afterSeq: seqs.at(-1) });
+    (await model.call(2)).say(...words).end();
     await again.next("message.complete");
     assert.equal(textOf([...a.frames, ...again.frames]), longText);
   }));
@@ -64,6 +69,7 @@ test("§6 drain: Socket.IO loses its transport, gets no DISCONNECT, and comes ba
       bare.send(packet);
       assert.match(await bare.next(), /^40/);
     }
+    bare.answersPings = true;
     const polling = await Polling.open(`${server.url}/socket.io/`);
     await polling.post("40");
     assert.match((await polling.get()).text, /^40/);
@@ -79,11 +85,8 @@ test("§6 drain: Socket.IO loses its transport, gets no DISCONNECT, and comes ba
     }
     await stopped;
     await server.start();
-    for (const client of clients) {
-      client.socket.io.uri = server.url;
-      if (!client.socket.connected) await new Promise((resolve) => client.socket.once("connect", resolve));
-    }
-  }));
+    for (const client of clients) await until(() => client.socket.connected, "a client to be back");
+  }, { keepsPort: true }));
 
 test("§1.6 drain: event streams end in order, and a REST call that waits for its run is answered 503", () =>
   withServer(standard(), async (server) => {

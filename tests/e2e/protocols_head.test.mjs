@@ -3,21 +3,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { post, SocketClient, styleA, styleB } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
 import { followers } from "./support/followers.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { textOf } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
-import { tokenOf, withGuarded } from "./support/tokens.mjs";
+import { guarded, tokenOf, untilOver, withGuarded, withShortToken } from "./support/tokens.mjs";
 
 test("§head attaching in mid-run without afterSeq: the rest of the live run, on every dialect", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const owner = await styleB(server);
     owner.send({ type: "message.send", content: "hello" });
+    (await model.call(0)).say("Hello").end();
     await owner.next("message.complete");
     owner.send({ type: "message.send", content: "long" });
-    await owner.until(() => owner.all("message.content_delta").length >= 20, "20 deltas");
+    const call = (await model.call(1)).say(...words.slice(0, 20));
+    await owner.until(() => textOf(owner.frames) === `Hello${words.slice(0, 20).join("")}`, "20 words");
     const all = Object.entries(followers);
     const clients = await Promise.all(all.map(([, how]) => how.attach(server, owner.sessionId)));
+    call.say(...words.slice(20)).end();
     for (const [i, [name, how]] of all.entries()) {
       await clients[i].next(how.end);
       const text = how.text(clients[i].frames);
@@ -66,41 +70,44 @@ test("§head attaching to a parked run: the open approval card, on every dialect
     assert.equal((await stream.next(sse.card)).approvalId, body.approvalId);
   }));
 
-const slowly = standard();
-slowly.providers.scripted.script.rules.unshift({
-  when: { user: "^slowly$" }, say: [{ text: Array.from({ length: 40 }, (_, i) => `s${i} `), every_ms: 100 }],
-});
-
 test("§head delivery stops when a token expires, on every dialect and on event streams", () =>
-  withGuarded(async (server) => {
+  withHeldModel(async (server, model) => {
     const owner = await styleA(server, { projectId: "demo", token: tokenOf("ana") });
     owner.send({ type: "message.send", content: "hello" });
     const { sessionId } = await owner.next("session.created");
+    (await model.call(0)).say("Hello").end();
     await owner.next("message.complete");
     const lasting = await Promise.all(Object.values(followers).map((how) => how.attach(server, sessionId, { token: tokenOf("ana") })));
-    const token = tokenOf("ana", { exp: Math.floor(Date.now() / 1000) + 2 });
-    const short = await Promise.all(Object.values(followers).map((how) => how.attach(server, sessionId, { token })));
-    owner.send({ type: "message.send", content: "slowly" });
+    owner.send({ type: "message.send", content: "long" });
+    const call = await model.call(1);
+    const [short, exp] = await withShortToken((claims) => tokenOf("ana", claims), async (token, exp) =>
+      [await Promise.all(Object.values(followers).map((how) => how.attach(server, sessionId, { token }))), exp]);
+    call.say(...words.slice(0, 60));
+    await untilOver(exp);
+    call.say(...words.slice(60)).end();
     await owner.next("message.complete");
-    const whole = textOf(owner.frames).replace("Hello, world", "");
+    const whole = longText;
     for (const [i, [name, how]] of Object.entries(followers).entries()) {
       await lasting[i].next(how.end);
       assert.equal(how.text(lasting[i].frames), whole, `${name} with a valid token`);
       const seen = how.text(short[i].frames);
-      assert.ok(seen.length < whole.length - 40, `${name} with the expired one has ${seen.length} of ${whole.length}`);
+      assert.ok(seen.length <= words.slice(0, 60).join("").length, `${name} with the expired one has ${seen.length} of ${whole.length}`);
       assert.ok(whole.startsWith(seen), name);
       assert.equal(short[i].all(how.end).length, 0, name);
     }
-  }, slowly));
+  }, guarded));
 
 test("§head an expired token may do nothing more on a socket that is open", () =>
   withGuarded(async (server) => {
-    const token = tokenOf("ana", { exp: Math.floor(Date.now() / 1000) + 1 });
-    const open = [
-      await SocketClient.open(server, `/ws/chat/mine?token=${token}`), await SocketClient.open(server, `/api/v1/ws/chat/writer?token=${token}`),
-    ];
-    const nexus = await styleA(server, { projectId: "demo", token });
-    await nexus.next("auth.success");
+    const [nexus, open] = await withShortToken((claims) => tokenOf("ana", claims), async (token) => {
+      const sockets = [
+        await SocketClient.open(server, `/ws/chat/mine?token=${token}`), await SocketClient.open(server, `/api/v1/ws/chat/writer?token=${token}`),
+      ];
+      const nexus = await styleA(server, { projectId: "demo", token });
+      await nexus.next((frame) => frame.type === "auth.success" || frame.type === "error");
+      assert.deepEqual(nexus.all("error"), []);
+      return [nexus, sockets];
+    });
     const told = (frame) => frame.type === "error" && /token|credential/i.test(JSON.stringify(frame));
     for (const client of [nexus, ...open]) {
       const sending = setInterval(() => client.ws.readyState === 1 && client.send({ type: "message.send", message: "hello", content: "hello" }), 200);

@@ -11,7 +11,7 @@ import unittest
 
 import websockets
 
-LIMIT = 10  # seconds for one wait
+LIMIT = 60  # seconds for one wait; only for failing
 
 RULES = [
     {"when": {"after": "tool"}, "say": [{"text": ["Resultado: ", "${result}"]}]},
@@ -79,18 +79,18 @@ class ConversationTest(unittest.IsolatedAsyncioTestCase):
         """An orderly end, and a sound data folder."""
         self.server.send_signal(signal.SIGTERM)
         try:
-            status = self.server.wait(15)
+            status = self.server.wait(LIMIT)
         except subprocess.TimeoutExpired:
             self.server.kill()
             self.server.wait()
-            status = "still running 15 s after SIGTERM"
+            status = f"still running {LIMIT} s after SIGTERM"
         self.log.seek(0)
         self.assertEqual(status, 0, self.log.read())
-        check = subprocess.run([os.environ["TROUPE_BINARY"], "check", "--data", self.data], capture_output=True, text=True, timeout=20)
+        check = subprocess.run([os.environ["TROUPE_BINARY"], "check", "--data", self.data], capture_output=True, text=True, timeout=LIMIT)
         self.assertEqual(check.returncode, 0, check.stdout + check.stderr)
 
     async def connect(self, conversation="sala"):
-        socket = await websockets.connect(f"ws://127.0.0.1:{self.port}/ws/chat/{conversation}")
+        socket = await websockets.connect(f"ws://127.0.0.1:{self.port}/ws/chat/{conversation}", open_timeout=LIMIT)
         self.addAsyncCleanup(socket.close)
         client = Client(socket)
         [first] = await client.until("connected")

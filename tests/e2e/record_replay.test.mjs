@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { chunk, key, openaiConfiguration, streamHead, withUpstream } from "./support/aimock.mjs";
+import { standard, words } from "./support/configuration.mjs";
 import { post, request, styleA } from "./support/clients.mjs";
 import { run, temporaryFolder, withServer } from "./support/server.mjs";
 
@@ -16,10 +17,20 @@ const stored = join(folder, "stored.json");
 
 const lines = (text) => text.split("\n").filter((line) => line !== "");
 const replay = async (...args) => {
-  const { status, stdout, stderr } = await run(["replay", ...args], { limitMs: 50_000 });
+  const { status, stdout, stderr } = await run(["replay", ...args], { limitMs: 300_000 });
   assert.equal(status, 0, `troupe replay ${args.join(" ")}\n${stdout}${stderr}`);
   return stdout;
 };
+
+/** Its story stays where it is until it is stopped: what is done meanwhile may take as long as it takes. */
+const configuration = standard();
+configuration.providers.scripted.script.rules.unshift(
+  { when: { tool: "list_files" }, say: [{ text: ["These ", "are ", "they."] }] },
+  { when: { user: "thanks", after: "user" }, say: [{ text: words, every_ms: 2 }] },
+  { when: { user: "calculate (.*)", after: "user" }, say: [{ tool: "calculator", arguments: { expression: "${1}" } }] },
+  { when: { user: "list the files", after: "user" }, say: [{ tool: "list_files" }] },
+  { when: { user: "story", after: "user" }, say: [{ text: words.slice(0, 20), every_ms: 2 }, { delay_ms: 600_000 }, { text: "Never said." }] },
+);
 
 /** Two tools, one of them approved, a text that is stopped, and a message that waited meanwhile. */
 async function converse(server) {
@@ -29,7 +40,7 @@ async function converse(server) {
   await client.next("message.complete");
   client.send({ type: "message.send", content: "calculate 6*7" });
   await client.next("message.complete");
-  client.send({ type: "message.send", content: "write a file" });
+  client.send({ type: "message.send", content: "write the file" });
   await client.next("message.complete");
   client.send({ type: "message.send", content: "delete the file", clientMessageId: "m-3" });
   const card = await client.next("message.approval_required");
@@ -48,7 +59,7 @@ async function converse(server) {
 test("recording: a live session becomes a readable scenario without secrets, and so does a stored one", async () => {
   const recordings = join(folder, "recordings");
   await withServer(
-    null,
+    configuration,
     async (server) => {
       const session = await converse(server);
       await server.stop();
@@ -90,7 +101,7 @@ test("replay: the recordings hold over a restart after every step and a crash at
 });
 
 test("replay: against a running server the same clients see the same", () =>
-  withServer(null, async (server) => {
+  withServer(configuration, async (server) => {
     assert.match(await replay("--url", server.url, live), /^1 scenarios: 1 passed/m);
     const other = join(folder, "other.json");
     writeFileSync(other, readFileSync(live, "utf8").replaceAll('"output":"42"', '"output":"43"'));
@@ -120,7 +131,7 @@ test("replay: a difference is shown from both sides with its place; --update acc
 /** A file, a queue that is changed, commands that come too late; everything that was refused is told by its code. */
 async function getInTheWay(server) {
   const client = await styleA(server, { projectId: "demo" });
-  client.send({ type: "message.send", content: "write a file" });
+  client.send({ type: "message.send", content: "write the file" });
   client.sessionId = (await client.next("session.created")).sessionId;
   await client.next("message.complete");
   const api = `/api/v1/sessions/${client.sessionId}`;
@@ -163,7 +174,7 @@ test("recording: files, changes of the queue and refused commands come back, her
   const read = join(folder, "read.json");
   let session;
   await withServer(
-    null,
+    configuration,
     async (server) => {
       session = await getInTheWay(server);
       const record = async (...args) => {
@@ -198,7 +209,7 @@ test("recording: files, changes of the queue and refused commands come back, her
   await replay(file, read, asked);
   await replay("--restart-every-step", file);
   await replay("--crash-at", "every", file);
-  await withServer(null, async (server) => assert.match(await replay("--url", server.url, file, asked), /^2 scenarios: 2 passed/m));
+  await withServer(configuration, async (server) => assert.match(await replay("--url", server.url, file, asked), /^2 scenarios: 2 passed/m));
 });
 
 test("recording: attempts that failed before anything was shown are in it, and are made again", async () => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EventStream, get, post, styleB } from "./support/clients.mjs";
-import { longText, standard } from "./support/configuration.mjs";
+import { longText, standard, words } from "./support/configuration.mjs";
+import { withHeldModel } from "./support/held_model.mjs";
 import { shape, textOf } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
 
@@ -27,17 +28,20 @@ test("format: id is the seq, event the type, data the frame of the WebSocket", (
   }));
 
 test("Last-Event-ID: a reader that leaves in the middle and comes back misses nothing and sees nothing twice", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const client = await styleB(server);
     let stream = await EventStream.open(server, "GET", events(client.sessionId, "?after=0"));
     client.send({ type: "message.send", content: "long" });
+    const call = await model.call(0);
     const seen = [];
-    for (const deltas of [4, 20, 40]) {
-      await stream.until(() => stream.all("message.content_delta").length >= deltas, `${deltas} deltas`);
+    for (const [from, to] of [[0, 4], [4, 24], [24, 64]]) {
+      call.say(...words.slice(from, to));
+      await stream.next((frame) => frame.type === "message.content_delta" && frame.text.includes(words[to - 1]));
       stream.close();
       seen.push(...stream.frames);
       stream = await EventStream.open(server, "GET", events(client.sessionId), undefined, { "last-event-id": seen.at(-1).sse.id });
     }
+    call.say(...words.slice(64)).end();
     await stream.next("message.complete");
     seen.push(...stream.frames);
     await client.next("message.complete");
@@ -102,18 +106,20 @@ test("chat as a stream: a new session's run, and a message to a session that exi
   }));
 
 test("a stream over a drain: it ends, and its reader goes on at the next start", () =>
-  withServer(standard(), async (server) => {
+  withHeldModel(async (server, model) => {
     const client = await styleB(server);
     const first = await EventStream.open(server, "GET", events(client.sessionId, "?after=0"));
     client.send({ type: "message.send", content: "long" });
-    await first.until(() => first.all("message.content_delta").length >= 10, "10 deltas");
+    (await model.call(0)).say(...words.slice(0, 10));
+    await first.until(() => textOf(first.frames) === words.slice(0, 10).join(""), "10 words");
     await server.stop();
     await first.until(() => first.ended !== null, "the end of the stream");
     await server.start();
     const second = await EventStream.open(server, "GET", events(client.sessionId), undefined, {
       "last-event-id": first.frames.at(-1).sse.id,
     });
-    await second.next("message.complete", 20_000);
+    (await model.call(1)).say(...words).end();
+    await second.next("message.complete");
     assert.equal(textOf([...first.frames, ...second.frames]), longText);
     second.close();
   }));

@@ -117,13 +117,13 @@ function withBad(options, body, { entry = {}, agent = {} } = {}) {
   return withServer(toolConfiguration({ tools, use: used, list: ["bad"], agent }), body);
 }
 
-test("bad input: a server that dies mid-answer fails the call within a second, is started again, and says what is unknown", () =>
+test("bad input: a server that dies mid-answer fails the call long before its time is over, is started again, and says what is unknown", () =>
   withBad([], async (server) => {
     const client = await styleB(server);
     const first = (await use(client, "bad.pid")).output;
     for (const [name, says] of [["bad.die", /again/], ["bad.die_once", /unknown/]]) {
       const done = await use(client, name);
-      assert.deepEqual([done.success, done.durationMs < 1000], [false, true], `${done.durationMs} ms`);
+      assert.deepEqual([done.success, done.durationMs < 300_000], [false, true], `${done.durationMs} ms`);
       assert.match(done.output, says);
     }
     const second = await until(async () => {
@@ -137,7 +137,7 @@ test("bad input: a server that dies mid-answer fails the call within a second, i
       return (await toolsOf(server, "bad")).find((tool) => tool.status.startsWith("down"));
     }, "a tool that is listed as down");
     assert.match(down.status, /exit status 4/);
-  }));
+  }, { entry: { time_limit_ms: 600_000 } }));
 
 for (const [name, says] of [["endless_line", /8 MiB|8388608|bytes/], ["endless_rubbish", /message/]])
   test(`bad input: ${name} from an MCP server ends that server, not this one`, () =>
@@ -151,16 +151,23 @@ for (const [name, says] of [["endless_line", /8 MiB|8388608|bytes/], ["endless_r
       await until(async () => (await use(client, "bad.echo", { text: "here" })).output === "here", "the server's return");
     }));
 
-test("bad input: rubbish, wrong ids, results that break their schema and a server that hangs are failed results or passed over", () =>
+test("bad input: rubbish, wrong ids and results that break their schema are failed results or passed over", () =>
   withBad([], async (server) => {
     const client = await styleB(server);
     assert.equal((await use(client, "bad.rubbish")).output, "after the rubbish");
     assert.equal((await use(client, "bad.wrong_ids")).output, "right");
     assert.equal((await use(client, "bad.bad_structure")).success, false);
+    assert.equal((await use(client, "bad.echo", { text: "here" })).output, "here");
+  }));
+
+test("bad input: a server that hangs is a failed result, and answers the next call", () =>
+  withBad([], async (server) => {
+    const client = await styleB(server);
     const hung = await use(client, "bad.hang");
     assert.equal(hung.success, false);
     assert.match(hung.output, /500 ms/);
-    assert.equal((await use(client, "bad.echo", { text: "here" })).output, "here");
+    // A busy machine may need more than the 500 ms for this one.
+    await until(async () => (await use(client, "bad.echo", { text: "here" })).output === "here", "an answer");
   }, { entry: { time_limit_ms: 500 } }));
 
 test("a server that does not start: its agent still answers, readyz and metrics say why", () =>
@@ -175,7 +182,7 @@ test("a server that does not start: its agent still answers, readyz and metrics 
     assert.deepEqual(body.degraded.map((part) => [part.kind, part.name]), [["tools", "bad"]]);
     assert.match(body.degraded[0].state, /exit status 7[^]*cannot find my configuration/);
     assert.match((await get(server, "/metrics")).text, /troupe_tool_source_up\{source="bad"\} 0/);
-  }, { entry: { start_timeout_ms: 500 } }));
+  }, { entry: { start_timeout_ms: 60_000 } }));
 
 test("a question of a running call: stopping the run closes the card; kill -9 leaves no question that nobody can answer", () =>
   withBad([], async (server) => {

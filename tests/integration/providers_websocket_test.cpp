@@ -199,7 +199,7 @@ TEST_CASE("websocket client: time limits of silence, which pings end, and of the
 
   // Pings of an upstream that thinks are signs of life.
   limits.total = std::chrono::seconds{60};
-  limits.first_byte = limits.idle = milliseconds{400};
+  limits.first_byte = limits.idle = milliseconds{2'000};
   auto pinged = exchange(
       [&](raw_connection& c) {
         auto started = test_clock::now();

@@ -68,14 +68,15 @@ TEST_CASE_METHOD(world, "mcp: the configuration's effect, approval and risk win 
 }
 
 TEST_CASE_METHOD(world, "mcp: a legacy server that does not answer the probe, or dies of it, is found out once") {
-  auto source = ready(scripted({"--probe", GENERATE("silent", "die"), "--starts", (folder / "starts").string()}));
+  auto probes = folder / "probes";
+  auto source = ready(scripted({"--probe", GENERATE("silent", "die"), "--probes", probes.string()}));
   REQUIRE(events.wait([&] { return !source->tools().empty(); }));
   CHECK(result(*source, "echo", R"({"text":"a"})").output == "a");
-  auto before = std::chrono::steady_clock::now();
+  auto probed = content_of(probes);
   auto begun = count_logged("is ready");
   CHECK_FALSE(result(*source, "die").ok);
   REQUIRE(wait_logged("is ready", begun + 1));
-  CHECK(std::chrono::steady_clock::now() - before < 1900ms);  // not probed again
+  CHECK(content_of(probes) == probed);  // not probed again
   CHECK(result(*source, "echo", R"({"text":"b"})").output == "b");
 }
 
@@ -132,15 +133,13 @@ TEST_CASE_METHOD(world, "mcp: a server that cannot start is given up for now, an
 TEST_CASE_METHOD(world, "mcp: a server that dies in a call fails it at once and is started again") {
   auto era = GENERATE("legacy", "modern");
   auto source = ready(scripted(of_era(era)));
-  auto before = std::chrono::steady_clock::now();
   auto one = call(*source, "hang");
   auto two = call(*source, "die");
   CHECK(
       two.wait().output ==
       "The MCP server `server` did not finish the call: it ended with exit status 4; its last words: `a line for the log`. It "
       "may be called again.");
-  CHECK_FALSE(one.wait().ok);
-  CHECK(std::chrono::steady_clock::now() - before < 1s);
+  CHECK_THAT(one.wait().output, Contains("did not finish the call"));
   CHECK(find(*source, "echo"));                                           // still listed
   CHECK(result(*source, "echo", R"({"text":"back"})").output == "back");  // waits for the restart
   CHECK_THAT(result(*source, "die_once").output, Contains("Whether it had its effect is unknown"));
@@ -391,7 +390,7 @@ void kill_often(mcp_world& w, std::size_t times) {
     lines.pop_back();
     auto pid = static_cast<pid_t>(std::stol(lines.substr(lines.rfind('\n') + 1)));
     REQUIRE(::kill(pid, SIGKILL) == 0);
-    REQUIRE_FALSE(hung.wait(2s).ok);
+    REQUIRE_FALSE(hung.wait().ok);
     REQUIRE(hung.heard->result->output != "NOTHING CAME");
   }
   REQUIRE(w.wait_logged("is ready", times + 1));

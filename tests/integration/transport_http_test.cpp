@@ -128,7 +128,7 @@ TEST_CASE("http: a handler that throws or forgets its exchange answers 500") {
 
 TEST_CASE("http: a header that trickles in is cut off with 408") {
   core::transport_limits limits;
-  limits.header_timeout = 100ms;
+  limits.header_timeout = 1000ms;
   running_server server(limits);
   tcp_client client(server.url());
   client.send("GET / HTTP/1.1\r\nHo");
@@ -140,7 +140,7 @@ TEST_CASE("http: a header that trickles in is cut off with 408") {
 
 TEST_CASE("http: quiet connections and bodies that do not come are closed after the idle time") {
   core::transport_limits limits;
-  limits.idle_timeout = 100ms;
+  limits.idle_timeout = 1000ms;
   running_server server(limits);
   tcp_client kept(server.url());
   CHECK(kept.get("/").status == 200);

@@ -58,7 +58,7 @@ TEST_CASE("event stream: a client that leaves is noticed, drop ends without the 
 
 TEST_CASE("event stream: comments keep a quiet stream alive") {
   core::transport_limits limits;
-  limits.idle_timeout = 100ms;
+  limits.idle_timeout = 500ms;
   running_server server(limits);
   stream_route route(server);
   tcp_client client(server.url());
@@ -68,7 +68,7 @@ TEST_CASE("event stream: comments keep a quiet stream alive") {
 
 TEST_CASE("event stream: a Content-Type of its own takes the place of ours, and then no comments are sent") {
   core::transport_limits limits;
-  limits.idle_timeout = 100ms;
+  limits.idle_timeout = 500ms;
   running_server server(limits);
   auto own = std::make_shared<recorder>(server.events);
   auto commented = std::make_shared<recorder>(server.events);

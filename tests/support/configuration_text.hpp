@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,14 @@ inline const app::environment_lookup no_environment = [](const std::string&) { r
 
 inline core::result<core::config> parse(std::string_view text) {
   return app::parse_configuration(text, "t.json", no_environment);
+}
+
+/// `text` where these environment variables are set.
+inline core::result<core::config> parse_with(const std::map<std::string, std::string>& variables, std::string_view text) {
+  return app::parse_configuration(text, "/etc/troupe/t.json", [&](const std::string& name) {
+    auto it = variables.find(name);
+    return it == variables.end() ? std::nullopt : std::optional(it->second);
+  });
 }
 
 inline std::string failure(std::string_view text) {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <chrono>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -55,7 +56,7 @@ class helper_program {
     pid_ = -1;
   }
   /// What it has said once `part` is in it; empty where that does not come.
-  std::string wait_output(const std::string& part, std::chrono::milliseconds limit = std::chrono::seconds{20}) {
+  std::string wait_output(const std::string& part, std::chrono::milliseconds limit = std::chrono::seconds{60}) {
     auto give_up = std::chrono::steady_clock::now() + limit;
     while (said_.find(part) == std::string::npos) {
       auto left = std::chrono::duration_cast<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
@@ -75,18 +76,22 @@ class helper_program {
   std::string said_;
 };
 
-/// For programs that must be told their port. Free a moment ago.
+/// For programs that must be told their port. Free a moment ago, and below what Linux gives to those who ask for any: nobody is
+/// given it meanwhile, nor while the program is started again.
 inline unsigned short free_port() {
-  int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  void* raw = &address;
-  ::bind(s, static_cast<sockaddr*>(raw), size);
-  ::getsockname(s, static_cast<sockaddr*>(raw), &size);
-  ::close(s);
-  return ntohs(address.sin_port);
+  std::random_device random;
+  for (;;) {
+    const auto port = static_cast<unsigned short>(std::uniform_int_distribution<int>(20'000, 31'999)(random));
+    const int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    void* raw = &address;
+    const bool is_free = ::bind(s, static_cast<sockaddr*>(raw), sizeof address) == 0;
+    ::close(s);
+    if (is_free) return port;
+  }
 }
 
 }  // namespace troupe::testing

@@ -26,7 +26,7 @@
 
 namespace troupe::testing {
 
-inline constexpr std::chrono::seconds patience{20};
+inline constexpr std::chrono::seconds patience{60};
 
 class heard_call final : public tools::call_listener {
  public:

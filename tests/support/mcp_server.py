@@ -26,6 +26,7 @@ parser.add_argument("--circle", action="store_true", help="the last page leads b
 parser.add_argument("--die-every", type=int, default=0, help="ends at every so many calls")
 parser.add_argument("--stubborn", action="store_true", help="ignores SIGTERM and the end of its stdin")
 parser.add_argument("--starts", default="")
+parser.add_argument("--probes", default="", help="a file that gets a line per server/discover of a legacy server")
 options = parser.parse_args()
 
 if options.starts:
@@ -262,6 +263,9 @@ def take(message):
         return initialize(message)
     meta = message.get("params", {}).get("_meta", {})
     if options.era == "legacy" and method == "server/discover":
+        if options.probes:
+            with open(options.probes, "a", encoding="utf-8") as file:
+                file.write("probed\n")
         if options.probe == "die":
             os._exit(5)
         return None if options.probe == "silent" else fail(message, -32601, "Method not found")

@@ -37,7 +37,7 @@ struct bell {
   std::condition_variable rung;
 
   template <class Condition>
-  bool wait(Condition holds, std::chrono::milliseconds limit = 20s) {
+  bool wait(Condition holds, std::chrono::milliseconds limit = 60s) {
     auto end = std::chrono::steady_clock::now() + limit;
     std::unique_lock lock(mutex);
     // Processes and files ring no bell: looked at every few milliseconds.
@@ -85,7 +85,7 @@ struct made_call {
   std::unique_ptr<tools::running_call> running;
 
   bool is_done() { return heard->result.has_value(); }
-  tools::tool_result wait(std::chrono::milliseconds limit = 20s) {
+  tools::tool_result wait(std::chrono::milliseconds limit = 60s) {
     if (!events->wait([&] { return is_done(); }, limit)) return {false, "NOTHING CAME"};
     return *heard->result;
   }
@@ -168,13 +168,13 @@ class mcp_world {
     auto source = start(with);
     std::promise<void> known;
     source->when_ready([&] { known.set_value(); });
-    if (known.get_future().wait_for(20s) != std::future_status::ready) FAIL("the server was neither ready nor given up");
+    if (known.get_future().wait_for(60s) != std::future_status::ready) FAIL("the server was neither ready nor given up");
     return source;
   }
   bool stop(const std::shared_ptr<tools::mcp_source>& source) {
     std::promise<void> stopped;
     source->stop([&] { stopped.set_value(); });
-    return stopped.get_future().wait_for(20s) == std::future_status::ready;
+    return stopped.get_future().wait_for(60s) == std::future_status::ready;
   }
   /// Drops it; it ends by itself.
   void drop(std::shared_ptr<tools::mcp_source> source) { std::erase(sources_, source); }

@@ -20,7 +20,7 @@
 
 namespace troupe::testing {
 
-inline constexpr std::chrono::seconds patience{20};
+inline constexpr std::chrono::seconds patience{60};
 inline const std::string test_key = "sk-test-0123456789abcdef";
 
 /// One chunk of a chunked body (RFC 9112 §7.1).

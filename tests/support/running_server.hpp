@@ -34,7 +34,7 @@ class event_list {
   }
   std::string next() {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, 10s, [&] { return !events_.empty(); })) return "nothing happened";
+    if (!changed_.wait_for(lock, 60s, [&] { return !events_.empty(); })) return "nothing happened";
     auto out = std::move(events_.front());
     events_.pop_front();
     return out;

@@ -1,5 +1,5 @@
 // A blocking TCP client for tests: raw bytes, HTTP text and WebSocket frames as they are on the wire, so that a test can also
-// send what no library would. Every wait ends after a few seconds with an exception. Header only; the test's thread.
+// send what no library would. Every wait ends after a minute with an exception. Header only; the test's thread.
 #pragma once
 
 #include <arpa/inet.h>
@@ -105,7 +105,7 @@ class tcp_client {
   /// One recv into the buffer; false at the end of the stream, however it ended.
   bool fill() {
     pollfd p{fd_, POLLIN, 0};
-    if (::poll(&p, 1, 10'000) <= 0) throw std::runtime_error("tcp_client: nothing came for 10 s");
+    if (::poll(&p, 1, 60'000) <= 0) throw std::runtime_error("tcp_client: nothing came for 60 s");
     char space[65536];
     const auto n = ::recv(fd_, space, sizeof space, 0);
     if (n <= 0) return false;

@@ -196,21 +196,22 @@ TEST_CASE("delegation: a sub-agent that fails is a failed result, and the run go
 }
 
 TEST_CASE("delegation: only agents of the list are offered, and nothing is delegated below the depth limit") {
-  core::project_config project;
+  core::config config;
   core::agent_config helper;
   helper.id = {"helper"};
   helper.description = "Knows files.";
-  project.agents.emplace(helper.id, std::make_shared<const core::agent_config>(helper));
+  config.projects[{"p"}].agents.emplace(helper.id, std::make_shared<const core::agent_config>(helper));
   core::agent_config agent;
+  agent.project = {"p"};
   agent.delegates = {{"helper"}};
   agent.limits.max_depth = 2;
-  auto tools = actors::agent_tools(agent, project, 1);
+  auto tools = actors::agent_tools(agent, config, 1);
   REQUIRE(tools.size() == 1);
   CHECK(tools[0]->spec().description.find("helper: Knows files.") != std::string::npos);
   CHECK(tools[0]->check(R"({"agent":"helper","task":"x"})").has_value());
   CHECK(tools[0]->check(R"({"agent":"other","task":"x"})").has_error());
   CHECK(tools[0]->check(R"({"agent":"helper"})").has_error());
-  CHECK(actors::agent_tools(agent, project, 2).empty());
+  CHECK(actors::agent_tools(agent, config, 2).empty());
 }
 
 TEST_CASE("handoff: the other agent answers from here on, with its own instructions and model") {

@@ -58,7 +58,7 @@ struct settings : caf::actor_system_config {
   }
 };
 
-struct fixture {
+struct provider_fixture {
   settings config;
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
@@ -69,19 +69,19 @@ struct fixture {
   std::shared_ptr<app::virtual_environment> environment = std::make_shared<app::virtual_environment>();
   provider_actor subject;
 
-  explicit fixture(provider_options options = {}) {
+  explicit provider_fixture(provider_options options = {}) {
     sched.clock().current_time += std::chrono::hours(1);
     subject = system.spawn(provider, options, environment, upstream);
   }
-  ~fixture() {
+  ~provider_fixture() {
     for (auto& [n, l] : loops) caf::anon_send_exit(l, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(subject, caf::exit_reason::user_shutdown);
     run();
     loops.clear();
     subject = nullptr;
   }
-  fixture(const fixture&) = delete;
-  fixture& operator=(const fixture&) = delete;
+  provider_fixture(const provider_fixture&) = delete;
+  provider_fixture& operator=(const provider_fixture&) = delete;
 
   void run() {
     while (sched.try_run_once()) continue;
@@ -135,7 +135,7 @@ struct fixture {
 }  // namespace
 
 TEST_CASE("provider: text and end go to the loop that asked, each once") {
-  fixture f;
+  provider_fixture f;
   f.start(1);
   f.upstream->text(0, "a");
   f.upstream->end(0);
@@ -147,7 +147,7 @@ TEST_CASE("provider: text and end go to the loop that asked, each once") {
 }
 
 TEST_CASE("provider: over the limit calls wait, and start in the order they came") {
-  fixture f({.max_concurrent = 2});
+  provider_fixture f({.max_concurrent = 2});
   for (int n = 1; n <= 4; ++n) f.start(n);
   CHECK(f.upstream->calls.size() == 2);
   f.upstream->end(1);
@@ -161,7 +161,7 @@ TEST_CASE("provider: over the limit calls wait, and start in the order they came
 }
 
 TEST_CASE("provider: a waiting call that is cancelled never starts") {
-  fixture f({.max_concurrent = 1});
+  provider_fixture f({.max_concurrent = 1});
   for (int n = 1; n <= 3; ++n) f.start(n);
   f.cancel(2);
   f.upstream->end(0);
@@ -171,7 +171,7 @@ TEST_CASE("provider: a waiting call that is cancelled never starts") {
 }
 
 TEST_CASE("provider: a cancelled stream is closed at once and makes room") {
-  fixture f({.max_concurrent = 1});
+  provider_fixture f({.max_concurrent = 1});
   f.start(1);
   f.start(2);
   f.cancel(1);
@@ -182,7 +182,7 @@ TEST_CASE("provider: a cancelled stream is closed at once and makes room") {
 }
 
 TEST_CASE("provider: a stream whose loop is gone is closed and makes room") {
-  fixture f({.max_concurrent = 1});
+  provider_fixture f({.max_concurrent = 1});
   f.start(1);
   f.start(2);
   caf::anon_send_exit(f.loops[1], caf::exit_reason::kill);
@@ -192,7 +192,7 @@ TEST_CASE("provider: a stream whose loop is gone is closed and makes room") {
 }
 
 TEST_CASE("provider: sessions take turns, and the calls of one keep their order") {
-  fixture f({.max_concurrent = 1});
+  provider_fixture f({.max_concurrent = 1});
   f.start(1, 1);
   for (int n = 2; n <= 4; ++n) f.start(n, 1);
   f.start(5, 2);
@@ -208,7 +208,7 @@ TEST_CASE("provider: sessions take turns, and the calls of one keep their order"
 }
 
 TEST_CASE("provider: what may be tried again is, after growing pauses, and the loop hears the last error only") {
-  fixture f({.max_retries = 2, .first_backoff = milliseconds{100}});
+  provider_fixture f({.max_retries = 2, .first_backoff = milliseconds{100}});
   f.start(1);
   f.end_last(broken(true));
   CHECK(f.of(1).empty());
@@ -229,7 +229,7 @@ TEST_CASE("provider: what may be tried again is, after growing pauses, and the l
 
 TEST_CASE("provider: calls that failed together do not come back together, and a replay pauses the same") {
   auto pauses = [] {
-    fixture f({.first_backoff = milliseconds{1000}, .breaker_failures = 0});
+    provider_fixture f({.first_backoff = milliseconds{1000}, .breaker_failures = 0});
     std::vector<milliseconds> out;
     for (int n = 1; n <= 20; ++n) f.start(n);
     for (std::size_t i = 0; i < 20; ++i) f.upstream->end(i, broken(true));
@@ -246,7 +246,7 @@ TEST_CASE("provider: calls that failed together do not come back together, and a
 }
 
 TEST_CASE("provider: an upstream that names its delay is not asked before it; one that names too long a delay not again") {
-  fixture f;
+  provider_fixture f;
   f.start(1);
   f.end_last(broken(true, milliseconds{5000}));
   f.advance(milliseconds{4999});
@@ -258,7 +258,7 @@ TEST_CASE("provider: an upstream that names its delay is not asked before it; on
 }
 
 TEST_CASE("provider: no attempt begins later than 10 s after the first, or 30 s where the upstream names delays") {
-  fixture f({.max_retries = 1000, .breaker_failures = 0});
+  provider_fixture f({.max_retries = 1000, .breaker_failures = 0});
   SECTION("none named") {
     f.start(1);
     milliseconds total{0};
@@ -289,7 +289,7 @@ TEST_CASE("provider: no attempt begins later than 10 s after the first, or 30 s 
 }
 
 TEST_CASE("provider: after too many failures in a row calls are refused at once, with provider, time and reason") {
-  fixture f({.name = "local", .max_concurrent = 2, .max_retries = 0, .breaker_failures = 3});
+  provider_fixture f({.name = "local", .max_concurrent = 2, .max_retries = 0, .breaker_failures = 3});
   for (int n = 1; n <= 3; ++n) {
     f.start(n);
     f.end_last(broken(true));
@@ -305,7 +305,7 @@ TEST_CASE("provider: after too many failures in a row calls are refused at once,
 }
 
 TEST_CASE("provider: what waits when the breaker opens is refused, and a call between two attempts gets its own error") {
-  fixture f({.name = "local", .max_concurrent = 2, .breaker_failures = 2});
+  provider_fixture f({.name = "local", .max_concurrent = 2, .breaker_failures = 2});
   for (int n = 1; n <= 4; ++n) f.start(n);
   f.upstream->end(0, broken(true));
   f.run();
@@ -321,7 +321,7 @@ TEST_CASE("provider: what waits when the breaker opens is refused, and a call be
 }
 
 TEST_CASE("provider: when its pause is over one call tries the upstream, and all follow when that is answered") {
-  fixture f({.name = "local", .max_retries = 0, .breaker_failures = 1, .breaker_open = milliseconds{1000}});
+  provider_fixture f({.name = "local", .max_retries = 0, .breaker_failures = 1, .breaker_open = milliseconds{1000}});
   f.start(1);
   f.end_last(broken(true));
   f.advance(milliseconds{999});
@@ -363,7 +363,7 @@ TEST_CASE("provider: when its pause is over one call tries the upstream, and all
 }
 
 TEST_CASE("provider: requests that the upstream refuses, and answers, do not open the breaker") {
-  fixture f({.max_retries = 0, .breaker_failures = 2});
+  provider_fixture f({.max_retries = 0, .breaker_failures = 2});
   int n = 0;
   for (auto retryable : {true, false, true, false, true}) {
     f.start(++n);
@@ -378,7 +378,7 @@ TEST_CASE("provider: requests that the upstream refuses, and answers, do not ope
 }
 
 TEST_CASE("provider: nothing is tried again after text was shown, or when the error is final") {
-  fixture f;
+  provider_fixture f;
   f.start(1);
   f.upstream->text(0, "a");
   f.upstream->end(0, broken(true));
@@ -392,7 +392,7 @@ TEST_CASE("provider: nothing is tried again after text was shown, or when the er
 }
 
 TEST_CASE("provider: a call that waits for its next attempt holds no place and can be cancelled") {
-  fixture f({.max_concurrent = 1});
+  provider_fixture f({.max_concurrent = 1});
   f.start(1);
   f.start(2);
   f.upstream->end(0, broken(true));

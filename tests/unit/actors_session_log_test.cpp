@@ -10,7 +10,7 @@ using namespace troupe::actors;
 namespace {
 
 /// A store that answers when the test says so.
-struct fixture {
+struct log_fixture {
   struct request {
     storage::append what;
     session_log::stored_fn done;
@@ -21,7 +21,7 @@ struct fixture {
   core::seq_t durable = 0;
   core::seq_t reserved = 0;
 
-  explicit fixture(core::seq_t last = 0, core::seq_t reserve = 0) : durable(last), reserved(reserve) {
+  explicit log_fixture(core::seq_t last = 0, core::seq_t reserve = 0) : durable(last), reserved(reserve) {
     log.open({{1, 1}}, last, reserve,
              {[this](storage::append a, session_log::stored_fn done) {
                 asked.push_back({std::move(a), std::move(done)});
@@ -70,7 +70,7 @@ core::event_payload fact(std::uint64_t n = 1) { return core::run_cancelled{{{7, 
 }  // namespace
 
 TEST_CASE("session log: a fact is shown after its commit, and its sender is told") {
-  fixture f;
+  log_fixture f;
   bool told = false;
   auto batch = f.log.append({fact()}, [&](const core::error* e) { told = e == nullptr; });
   CHECK(batch->events.front().seq == 1);
@@ -83,7 +83,7 @@ TEST_CASE("session log: a fact is shown after its commit, and its sender is told
 }
 
 TEST_CASE("session log: text is shown at once where seqs are reserved, and stored merged") {
-  fixture f;
+  log_fixture f;
   (void)f.log.append({fact()});
   f.store_all();
   f.text("a");
@@ -102,7 +102,7 @@ TEST_CASE("session log: text is shown at once where seqs are reserved, and store
 }
 
 TEST_CASE("session log: text waits behind a fact that is not on disk yet") {
-  fixture f;
+  log_fixture f;
   (void)f.log.append({fact()});
   f.store_all();
   (void)f.log.append({fact(2)});
@@ -113,7 +113,7 @@ TEST_CASE("session log: text waits behind a fact that is not on disk yet") {
 }
 
 TEST_CASE("session log: the first text of a new session waits for its reserve") {
-  fixture f;
+  log_fixture f;
   f.text("a");
   CHECK(f.shown.empty());
   f.store_all();
@@ -122,7 +122,7 @@ TEST_CASE("session log: the first text of a new session waits for its reserve") 
 
 TEST_CASE("session log: a long stream never shows a seq that is not reserved, whenever the disk answers") {
   for (std::size_t lag : {0U, 1U, 3U, 1000U}) {
-    fixture f;
+    log_fixture f;
     (void)f.log.append({fact()});
     f.store_all();
     for (int i = 0; i < 30'000; ++i) {
@@ -137,7 +137,7 @@ TEST_CASE("session log: a long stream never shows a seq that is not reserved, wh
 }
 
 TEST_CASE("session log: text of two messages and reasoning keep their order and their own rows") {
-  fixture f(0, 100'000);
+  log_fixture f(0, 100'000);
   core::text_pieces thought, word;
   thought.add("hm");
   word.add("yes");
@@ -152,7 +152,7 @@ TEST_CASE("session log: text of two messages and reasoning keep their order and 
 }
 
 TEST_CASE("session log: after a crash the seqs that may have been seen are spent by one fact") {
-  fixture f(10, 50);
+  log_fixture f(10, 50);
   auto batch = f.log.append_spanning(core::message_superseded{}, 50);
   CHECK(batch->events.front().first == 11);
   CHECK(batch->events.front().seq == 50);
@@ -162,7 +162,7 @@ TEST_CASE("session log: after a crash the seqs that may have been seen are spent
 }
 
 TEST_CASE("session log: after a failed commit nothing more is shown and everybody is told") {
-  fixture f;
+  log_fixture f;
   (void)f.log.append({fact()});
   f.store_all();
   int failures = 0;
@@ -181,7 +181,7 @@ TEST_CASE("session log: after a failed commit nothing more is shown and everybod
 }
 
 TEST_CASE("session log: who waits for storage is told when all of it is on disk") {
-  fixture f(0, 100'000);
+  log_fixture f(0, 100'000);
   bool told = false;
   f.text("a");
   f.log.when_stored([&](const core::error*) { told = true; });
@@ -194,7 +194,7 @@ TEST_CASE("session log: who waits for storage is told when all of it is on disk"
 }
 
 TEST_CASE("session log: a clean stop stores its text and gives the unused seqs back") {
-  fixture f;
+  log_fixture f;
   (void)f.log.append({fact()});
   f.store_all();
   f.text("a");
@@ -207,7 +207,7 @@ TEST_CASE("session log: a clean stop stores its text and gives the unused seqs b
 }
 
 TEST_CASE("session log: text is shown only after its step is on disk, so that a crash can revoke it by name") {
-  fixture f(4, 5000);
+  log_fixture f(4, 5000);
   f.log.append({core::step_started{{{7, 1}}, 1, {{2, 1}}, "p", "m"}});
   f.text("Let me look. ");
   CHECK(f.shown_count() == 0);

@@ -1,3 +1,4 @@
+#include "actors_world.hpp"
 #include "app/scenario/scenario.hpp"
 #include "app/scenario/stage.hpp"
 #include "core/event_json.hpp"
@@ -10,6 +11,7 @@
 
 using namespace troupe;
 using app::stage;
+using troupe::test::say;
 using std::chrono::milliseconds;
 
 namespace {
@@ -26,11 +28,11 @@ core::config_ptr config_of(const std::string& agent, const std::string& model) {
   return s->config;
 }
 
-struct fixture {
+struct session_fixture {
   std::unique_ptr<stage> on;
   std::vector<core::event> came;
 
-  explicit fixture(const std::string& model, const std::string& agent = "{}") {
+  explicit session_fixture(const std::string& model, const std::string& agent = "{}") {
     auto opened = stage::open(config_of(agent, model));
     INFO((opened ? std::string() : opened.error().text));
     REQUIRE(opened.has_value());
@@ -74,15 +76,13 @@ const std::string asks = R"({"rules": [{"when": {"after": "tool"}, "say": [{"tex
                              "otherwise": [{"tool": "write_file", "arguments": {"path": "a", "content": "b"}, "id": "c"}]})";
 const std::string asking_agent = R"({"tools": ["write_file"], "approval": {"write_file": "always"}})";
 
-core::send_message say(std::string text) { return {std::move(text), {}, std::nullopt}; }
-
 }  // namespace
 
 TEST_CASE("session: of two decisions the first wins, and both are told so, whenever the second comes") {
   for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
     INFO("jobs between the decisions: " << jobs);
-    fixture f(asks, asking_agent);
-    fixture::good(f.on->send({}, say("write")));
+    session_fixture f(asks, asking_agent);
+    session_fixture::good(f.on->send({}, say("write")));
     auto asked = f.all<core::approval_requested>();
     REQUIRE(asked.size() == 1);
     auto first = f.on->post({"alice", {}}, core::decide_approval{asked[0].approval, {}, true, {}, {}});
@@ -104,11 +104,11 @@ TEST_CASE("session: a cancel stops the run at any moment, also while its history
   for (bool is_woken : {false, true}) {
     for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
       INFO("woken: " << is_woken << " jobs: " << jobs);
-      fixture f(slow);
+      session_fixture f(slow);
       if (is_woken) {
-        fixture::good(f.on->send({}, say("first")));
-        fixture::good(f.on->advance(milliseconds{1000}));
-        fixture::good(f.on->restart());
+        session_fixture::good(f.on->send({}, say("first")));
+        session_fixture::good(f.on->advance(milliseconds{1000}));
+        session_fixture::good(f.on->restart());
         f.listen();
         f.came.clear();
       }
@@ -119,7 +119,7 @@ TEST_CASE("session: a cancel stops the run at any moment, also while its history
       (void)f.reply_of(cancelled);
       CHECK(f.all<core::run_cancelled>().size() == 1);
       CHECK(f.all<core::run_started>().size() == 1);
-      fixture::good(f.on->advance(milliseconds{2000}));
+      session_fixture::good(f.on->advance(milliseconds{2000}));
       CHECK(f.all<core::run_completed>().empty());
       CHECK(f.history_defect().empty());
     }
@@ -129,10 +129,10 @@ TEST_CASE("session: a cancel stops the run at any moment, also while its history
 TEST_CASE("session: a message that interrupts does so at any moment") {
   for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
     INFO("jobs: " << jobs);
-    fixture f(slow);
-    fixture::good(f.on->send({}, say("first")));
-    fixture::good(f.on->advance(milliseconds{1000}));
-    fixture::good(f.on->restart());
+    session_fixture f(slow);
+    session_fixture::good(f.on->send({}, say("first")));
+    session_fixture::good(f.on->advance(milliseconds{1000}));
+    session_fixture::good(f.on->restart());
     f.listen();
     f.came.clear();
     (void)f.on->post({}, say("slow"));
@@ -147,9 +147,9 @@ TEST_CASE("session: a message that interrupts does so at any moment") {
 TEST_CASE("session: a command that comes while the session retires is carried out once") {
   for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
     INFO("jobs: " << jobs);
-    fixture f(quick);
-    fixture::good(f.on->send({}, say("first")));
-    fixture::good(f.on->advance(milliseconds{59'999}));
+    session_fixture f(quick);
+    session_fixture::good(f.on->send({}, say("first")));
+    session_fixture::good(f.on->advance(milliseconds{59'999}));
     f.on->elapse(milliseconds{1});
     f.on->run_some(jobs);
     auto sent = f.on->post({}, say("second"));
@@ -162,10 +162,10 @@ TEST_CASE("session: a command that comes while the session retires is carried ou
 }
 
 TEST_CASE("session: a rested session is woken by an event of its client and shows nothing twice") {
-  fixture f(quick);
+  session_fixture f(quick);
   for (int i = 0; i < 3; ++i) {
-    fixture::good(f.on->send({}, say("again")));
-    fixture::good(f.on->advance(milliseconds{600'000}));
+    session_fixture::good(f.on->send({}, say("again")));
+    session_fixture::good(f.on->advance(milliseconds{600'000}));
   }
   CHECK(f.all<core::run_completed>().size() == 3);
   for (std::size_t i = 1; i < f.came.size(); ++i) CHECK(f.came[i].first == f.came[i - 1].seq + 1);
@@ -174,7 +174,7 @@ TEST_CASE("session: a rested session is woken by an event of its client and show
 TEST_CASE("session: one client id gives one message, even when its copies come together") {
   for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
     INFO("jobs: " << jobs);
-    fixture f(quick);
+    session_fixture f(quick);
     auto first = f.on->post({}, core::send_message{"hi", "m-1", std::nullopt});
     f.on->run_some(jobs);
     auto second = f.on->post({}, core::send_message{"hi", "m-1", std::nullopt});
@@ -197,12 +197,12 @@ TEST_CASE("session: a restart at any moment loses nothing and repeats nothing") 
   for (bool crashes : {false, true}) {
     for (std::size_t jobs = 0; jobs < 2 * sweep; ++jobs) {
       INFO("crash: " << crashes << " jobs: " << jobs);
-      fixture f(model, tools);
+      session_fixture f(model, tools);
       auto sent = f.on->post({}, core::send_message{"go", "m-1", std::nullopt});
       f.on->run_some(jobs);
-      fixture::good(crashes ? f.on->crash() : f.on->restart());
+      session_fixture::good(crashes ? f.on->crash() : f.on->restart());
       // As a client does that got no answer.
-      if (!sent->has_value()) fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
+      if (!sent->has_value()) session_fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
       CHECK(f.all<core::message_added>().size() == 1);
       CHECK(f.all<core::run_completed>().size() == 1);
       CHECK(f.all<core::message_completed>().size() == 3);
@@ -225,18 +225,18 @@ TEST_CASE("session: a once call is dispatched at most once, whenever the process
   bool was_unknown = false;
   for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
     INFO("jobs: " << jobs);
-    fixture f(model, tools);
+    session_fixture f(model, tools);
     auto sent = f.on->post({}, core::send_message{"go", "m-1", std::nullopt});
     f.on->run_some(jobs);
-    fixture::good(f.on->crash());
-    if (!sent->has_value()) fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
+    session_fixture::good(f.on->crash());
+    if (!sent->has_value()) session_fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
     auto unknown = f.all<core::tool_outcome_unknown>();
     auto cards = f.all<core::approval_requested>();
     REQUIRE(cards.size() == unknown.size());
     if (!cards.empty()) {
       CHECK(cards[0].kind == core::approval_kind::outcome_unknown);
       CHECK(f.all<core::run_completed>().empty());
-      fixture::good(f.on->send({}, core::decide_approval{cards[0].approval, {}, false, {}, {}}));
+      session_fixture::good(f.on->send({}, core::decide_approval{cards[0].approval, {}, false, {}, {}}));
     }
     CHECK(f.all<core::run_completed>().size() == 1);
     auto results = f.all<core::tool_completed>();
@@ -257,17 +257,17 @@ TEST_CASE("session: a disk that is full for a while refuses or delays, and loses
   for (std::size_t commits : {1U, 2U}) {
     for (std::size_t jobs = 0; jobs < sweep; ++jobs) {
       INFO("refused commits: " << commits << " jobs: " << jobs);
-      fixture f(model, tools);
+      session_fixture f(model, tools);
       auto sent = f.on->post({}, core::send_message{"go", "m-1", std::nullopt});
       f.on->run_some(jobs);
       f.on->fill_disk(commits);
       f.settle();
-      fixture::good(f.on->advance(milliseconds{5'000}));
+      session_fixture::good(f.on->advance(milliseconds{5'000}));
       f.on->fill_disk(0);
       REQUIRE(sent->has_value());
       if (!sent->value()) {
         CHECK(sent->value().error().code == core::errc::storage_unavailable);
-        fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
+        session_fixture::good(f.on->send({}, core::send_message{"go", "m-1", std::nullopt}));
       }
       CHECK(f.all<core::message_added>().size() == 1);
       CHECK(f.all<core::run_completed>().size() == 1);
@@ -282,12 +282,12 @@ TEST_CASE("session: the number of model calls goes on after a restart") {
   const std::string model =
       R"({"rules": [{"when": {"call": 1}, "say": [{"text": "one"}]}, {"when": {"call": 2}, "say": [{"text": "two"}]}],
                                 "otherwise": [{"text": "more"}]})";
-  fixture f(model);
-  fixture::good(f.on->send({}, say("a")));
-  fixture::good(f.on->restart());
-  fixture::good(f.on->send({}, say("b")));
-  fixture::good(f.on->restart());
-  fixture::good(f.on->send({}, say("c")));
+  session_fixture f(model);
+  session_fixture::good(f.on->send({}, say("a")));
+  session_fixture::good(f.on->restart());
+  session_fixture::good(f.on->send({}, say("b")));
+  session_fixture::good(f.on->restart());
+  session_fixture::good(f.on->send({}, say("c")));
   auto completed = f.all<core::message_completed>();
   REQUIRE(completed.size() == 3);
   CHECK(completed[0].content == "one");

@@ -22,8 +22,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct settings : caf::actor_system_config {
-  settings() {
+struct slow_store_settings : caf::actor_system_config {
+  slow_store_settings() {
     set("scheduler.policy", caf::atom("testing"));
     set("logger.inline-output", true);
     set("logger.console", caf::atom("none"));
@@ -43,6 +43,7 @@ persistence_actor::behavior_type slow_persistence(persistence_actor::stateful_po
         self->state.promises.push_back(self->make_response_promise<committed>());
         return self->state.promises.back();
       },
+      [](const store_agent&) -> caf::result<agent_stored> { return agent_stored{}; },
       [self, journal, stored](const commit_tick&) {
         auto& s = self->state;
         REQUIRE(journal->commit(s.waiting).has_value());
@@ -62,12 +63,12 @@ struct recording_sink final : event_sink {
 
 using answer_slot = std::shared_ptr<std::optional<core::result<core::command_reply>>>;
 
-struct fixture {
+struct slow_store_fixture {
   fs::path folder;
   std::unique_ptr<storage::store> store;
   std::shared_ptr<app::virtual_environment> environment = std::make_shared<app::virtual_environment>();
   app::virtual_timers timers{*environment};
-  settings config;
+  slow_store_settings config;
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   std::shared_ptr<std::vector<core::event>> stored = std::make_shared<std::vector<core::event>>();
@@ -78,7 +79,7 @@ struct fixture {
   listener_actor way_in;
   core::session_id session{{7, 7}};
 
-  explicit fixture(const std::string& agent) {
+  explicit slow_store_fixture(const std::string& agent) {
     auto pattern = (fs::temp_directory_path() / "troupe-slow-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder = pattern;
@@ -120,7 +121,7 @@ struct fixture {
     (void)send(core::open_session{{std::string(app::scenario_project)}, {std::string(app::scenario_agent)}, "test", {}, {}});
     commit();
   }
-  ~fixture() {
+  ~slow_store_fixture() {
     caf::anon_send_exit(sessions, caf::exit_reason::user_shutdown);
     for (int i = 0; i < 20; ++i) commit();
     for (const auto& a : all) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
@@ -129,8 +130,8 @@ struct fixture {
     all.clear();
     fs::remove_all(folder);
   }
-  fixture(const fixture&) = delete;
-  fixture& operator=(const fixture&) = delete;
+  slow_store_fixture(const slow_store_fixture&) = delete;
+  slow_store_fixture& operator=(const slow_store_fixture&) = delete;
 
   void run() {
     while (sched.try_run_once()) continue;
@@ -163,27 +164,27 @@ struct fixture {
 };
 
 const std::string writes = R"({"tools": ["write_file"]})";
-const std::string asks = R"({"tools": ["write_file"], "approval": {"write_file": "always"}})";
+const std::string asking_model = R"({"tools": ["write_file"], "approval": {"write_file": "always"}})";
 
 }  // namespace
 
 TEST_CASE("session: neither the answer nor the event of a message comes before it is on disk") {
-  fixture f(writes);
+  slow_store_fixture f(writes);
   auto sent = f.send(core::send_message{"go", {}, std::nullopt});
   CHECK_FALSE(sent->has_value());
-  CHECK_FALSE(fixture::find<core::message_added>(f.sink->events));
+  CHECK_FALSE(slow_store_fixture::find<core::message_added>(f.sink->events));
   f.commit();
   CHECK(sent->has_value());
-  CHECK(fixture::find<core::message_added>(f.sink->events));
+  CHECK(slow_store_fixture::find<core::message_added>(f.sink->events));
 }
 
 TEST_CASE("session: a tool is not carried out before its intent is on disk, nor its result shown before that is") {
-  fixture f(writes);
+  slow_store_fixture f(writes);
   (void)f.send(core::send_message{"go", {}, std::nullopt});
   int commits = 0;
-  while (!fixture::find<core::run_completed>(f.sink->events)) {
-    CHECK((!f.has_written() || fixture::find<core::tool_started>(*f.stored)));
-    CHECK((!fixture::find<core::tool_completed>(f.sink->events) || fixture::find<core::tool_completed>(*f.stored)));
+  while (!slow_store_fixture::find<core::run_completed>(f.sink->events)) {
+    CHECK((!f.has_written() || slow_store_fixture::find<core::tool_started>(*f.stored)));
+    CHECK((!slow_store_fixture::find<core::tool_completed>(f.sink->events) || slow_store_fixture::find<core::tool_completed>(*f.stored)));
     REQUIRE(++commits < 50);
     f.commit();
   }
@@ -191,10 +192,10 @@ TEST_CASE("session: a tool is not carried out before its intent is on disk, nor 
 }
 
 TEST_CASE("session: while a decision is being stored a second one waits, and is told the winner") {
-  fixture f(asks);
+  slow_store_fixture f(asking_model);
   (void)f.send(core::send_message{"go", {}, std::nullopt});
   for (int i = 0; i < 10; ++i) f.commit();
-  const auto* question = fixture::find<core::approval_requested>(f.sink->events);
+  const auto* question = slow_store_fixture::find<core::approval_requested>(f.sink->events);
   REQUIRE(question);
   auto approval = question->approval;
   auto first = f.send(core::decide_approval{approval, {}, true, "fine", {}}, "alice");
@@ -202,7 +203,7 @@ TEST_CASE("session: while a decision is being stored a second one waits, and is 
   CHECK_FALSE(first->has_value());
   CHECK_FALSE(second->has_value());
   CHECK_FALSE(f.has_written());
-  CHECK_FALSE(fixture::find<core::approval_decided>(f.sink->events));
+  CHECK_FALSE(slow_store_fixture::find<core::approval_decided>(f.sink->events));
   f.commit();
   CHECK(f.has_written());
   CHECK(f.settled(first).won);
@@ -215,13 +216,13 @@ TEST_CASE("session: while a decision is being stored a second one waits, and is 
 }
 
 TEST_CASE("session: a run that is stopped takes its open questions with it") {
-  fixture f(asks);
+  slow_store_fixture f(asking_model);
   (void)f.send(core::send_message{"go", {}, std::nullopt});
   for (int i = 0; i < 10; ++i) f.commit();
-  REQUIRE(fixture::find<core::approval_requested>(f.sink->events));
+  REQUIRE(slow_store_fixture::find<core::approval_requested>(f.sink->events));
   (void)f.send(core::cancel_run{}, "alice");
   for (int i = 0; i < 5; ++i) f.commit();
-  REQUIRE(fixture::find<core::run_cancelled>(f.sink->events));
+  REQUIRE(slow_store_fixture::find<core::run_cancelled>(f.sink->events));
   auto events = f.sink->events.size();
   auto day = std::chrono::hours(25);
   f.environment->set_now(f.environment->now() + day);

@@ -11,7 +11,7 @@ using core::micro_usd;
 
 namespace {
 
-const core::project_id p{"p"};
+const core::project_id spender{"p"};
 const core::agent_id a{"a"};
 const core::agent_id b{"b"};
 constexpr core::millis day{86'400'000};
@@ -23,17 +23,17 @@ core::config_ptr budgets(std::optional<double> daily, std::optional<double> mont
   auto to_money = [](std::optional<double> v) { return v ? std::optional(usd(*v)) : std::nullopt; };
   auto config = std::make_shared<core::config>();
   core::project_config project;
-  project.id = p;
+  project.id = spender;
   project.spending.daily = to_money(daily);
   project.spending.monthly = to_money(monthly);
   for (const auto& id : {a, b}) {
     auto agent = std::make_shared<core::agent_config>();
     agent->id = id;
-    agent->project = p;
+    agent->project = spender;
     if (id == a) agent->spending.daily = to_money(agent_daily);
     project.agents.emplace(id, std::move(agent));
   }
-  config->projects.emplace(p, std::move(project));
+  config->projects.emplace(spender, std::move(project));
   return config;
 }
 
@@ -41,58 +41,58 @@ core::config_ptr budgets(std::optional<double> daily, std::optional<double> mont
 
 TEST_CASE("ledger: each threshold alerts once, a jump alerts for the highest") {
   spend_ledger ledger(budgets(10, {}));
-  CHECK(ledger.add(p, a, noon, usd(4.9)).empty());
-  auto half = ledger.add(p, b, noon, usd(0.1));
+  CHECK(ledger.add(spender, a, noon, usd(4.9)).empty());
+  auto half = ledger.add(spender, b, noon, usd(0.1));
   REQUIRE(half.size() == 1);
   CHECK(half[0].scope == "project");
   CHECK(half[0].percent == 50);
   CHECK(half[0].spend == usd(5));
   CHECK(half[0].budget == usd(10));
-  CHECK(ledger.add(p, a, noon, usd(0.1)).empty());
-  auto all = ledger.add(p, a, noon, usd(7));
+  CHECK(ledger.add(spender, a, noon, usd(0.1)).empty());
+  auto all = ledger.add(spender, a, noon, usd(7));
   REQUIRE(all.size() == 1);
   CHECK(all[0].percent == 121);
-  CHECK(ledger.add(p, a, noon, usd(7)).empty());
+  CHECK(ledger.add(spender, a, noon, usd(7)).empty());
 }
 
 TEST_CASE("ledger: day and month, project and agent are counted apart") {
   spend_ledger ledger(budgets(10, 20, 2));
-  auto alerts = ledger.add(p, a, noon, usd(10));
+  auto alerts = ledger.add(spender, a, noon, usd(10));
   REQUIRE(alerts.size() == 3);
   CHECK(alerts[0].budget == usd(10));
   CHECK(alerts[1].budget == usd(20));
   CHECK(alerts[2].scope == "agent");
   auto tomorrow = noon + day;
-  CHECK_FALSE(ledger.reached(p, a, tomorrow).has_value());
-  CHECK(ledger.reached(p, b, noon).has_value());
-  (void)ledger.add(p, b, tomorrow, usd(9));
-  CHECK_FALSE(ledger.reached(p, b, tomorrow).has_value());
-  (void)ledger.add(p, b, tomorrow + day, usd(1));
-  auto why = ledger.reached(p, b, tomorrow + day);
+  CHECK_FALSE(ledger.reached(spender, a, tomorrow).has_value());
+  CHECK(ledger.reached(spender, b, noon).has_value());
+  (void)ledger.add(spender, b, tomorrow, usd(9));
+  CHECK_FALSE(ledger.reached(spender, b, tomorrow).has_value());
+  (void)ledger.add(spender, b, tomorrow + day, usd(1));
+  auto why = ledger.reached(spender, b, tomorrow + day);
   REQUIRE(why.has_value());
   CHECK(*why == "The project p has spent its budget for 2023-11 (UTC): 20.00 of 20.00 USD (projects.p.budget.monthly_usd).");
-  CHECK_FALSE(ledger.reached(p, b, noon + 20 * day).has_value());  // December
+  CHECK_FALSE(ledger.reached(spender, b, noon + 20 * day).has_value());  // December
 }
 
 TEST_CASE("ledger: a limit is reached at the amount itself, and the text says which") {
   spend_ledger ledger(budgets({}, {}, 1));
-  (void)ledger.add(p, a, noon, micro_usd{999'999});
-  CHECK_FALSE(ledger.reached(p, a, noon).has_value());
-  (void)ledger.add(p, a, noon, micro_usd{1});
-  auto why = ledger.reached(p, a, noon);
+  (void)ledger.add(spender, a, noon, micro_usd{999'999});
+  CHECK_FALSE(ledger.reached(spender, a, noon).has_value());
+  (void)ledger.add(spender, a, noon, micro_usd{1});
+  auto why = ledger.reached(spender, a, noon);
   REQUIRE(why.has_value());
   CHECK(*why ==
         "The agent a has spent its budget for 2023-11-14 (UTC): 1.00 of 1.00 USD (projects.p.agents.a.budget.daily_usd).");
-  CHECK_FALSE(ledger.reached(p, b, noon).has_value());
+  CHECK_FALSE(ledger.reached(spender, b, noon).has_value());
   CHECK_FALSE(ledger.reached({"gone"}, a, noon).has_value());
 }
 
 TEST_CASE("ledger: what was spent before counts and does not alert; days may come in any order") {
   spend_ledger ledger(budgets(10, 20));
-  ledger.load(p, a, noon, usd(6));
-  ledger.load(p, a, noon - day, usd(8));
-  ledger.load(p, b, noon, usd(3));
-  auto alerts = ledger.add(p, a, noon, usd(1));
+  ledger.load(spender, a, noon, usd(6));
+  ledger.load(spender, a, noon - day, usd(8));
+  ledger.load(spender, b, noon, usd(3));
+  auto alerts = ledger.add(spender, a, noon, usd(1));
   REQUIRE(alerts.size() == 1);  // 9 to 10 of 10; 17 to 18 of 20 crosses nothing
   CHECK(alerts[0].spend == usd(10));
   CHECK(spend_ledger::horizon(noon) == noon - day / 2 - 13 * day);

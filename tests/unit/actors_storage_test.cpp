@@ -24,6 +24,12 @@ struct fake_journal final : storage::journal {
     if (failure) return *failure;
     return {};
   }
+  core::result<void> store_agent(const core::agent_version_record& version) override {
+    agents.push_back(version);
+    if (failure) return *failure;
+    return {};
+  }
+  std::vector<core::agent_version_record> agents;
 };
 
 /// Cannot read while it is told so.
@@ -55,6 +61,14 @@ struct fake_queries final : storage::queries {
   std::optional<core::grant_record> grant(core::grant_id) override { return {}; }
   core::page<core::grant_record> grants(const storage::grant_filter&, core::window) override { return {}; }
   std::vector<core::grant_record> grants_in_force(core::millis) override { return {}; }
+  core::page<core::agent_version_record> agent_versions(const core::project_id&, const core::agent_id&, core::window) override {
+    return {};
+  }
+  std::optional<core::agent_version_record> agent_version(const core::project_id&, const core::agent_id&,
+                                                          std::uint32_t) override {
+    return {};
+  }
+  std::vector<core::agent_version_record> agent_versions_in_use() override { return {}; }
   std::optional<core::tool_output_part> tool_output(core::session_id, const core::tool_call_id&, std::int64_t,
                                                     std::int64_t) override {
     return {};
@@ -66,14 +80,15 @@ struct fake_queries final : storage::queries {
   core::page<core::usage_share> usage_by(const core::project_id&, core::millis, core::usage_key, core::window) override {
     return {};
   }
+  core::page<core::alert_record> alerts(const storage::alert_filter&, core::window) override { return {}; }
   std::vector<storage::agent_day> usage_since(core::millis) override { return {}; }
   std::optional<core::session_id> resolve(const core::project_id&, const std::string&) override { return {}; }
   std::optional<core::file_record> file(core::session_id, core::file_id) override { return {}; }
   std::vector<core::file_record> files(core::session_id) override { return {}; }
 };
 
-struct settings : caf::actor_system_config {
-  settings() {
+struct storage_settings : caf::actor_system_config {
+  storage_settings() {
     set("scheduler.policy", caf::atom("testing"));
     set("logger.inline-output", true);
     set("logger.console", caf::atom("none"));
@@ -83,8 +98,8 @@ struct settings : caf::actor_system_config {
 const core::session_id one{{1, 1}};
 const core::session_id two{{1, 2}};
 
-struct fixture {
-  settings config;
+struct storage_fixture {
+  storage_settings config;
   caf::actor_system system{config};
   caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(system.scheduler());
   fake_journal journal;
@@ -93,20 +108,20 @@ struct fixture {
   std::shared_ptr<fake_queries> queries = std::make_shared<fake_queries>();
   reader_actor reading;
 
-  fixture() {
+  storage_fixture() {
     persistence_options options;
     options.max_batch = 3;
     options.on_fatal = [this](const core::error& e) { fatal.push_back(e.code); };
     writer = system.spawn(persistence, options, &journal);
     reading = system.spawn(reader, queries);
   }
-  ~fixture() {
+  ~storage_fixture() {
     caf::anon_send_exit(writer, caf::exit_reason::user_shutdown);
     caf::anon_send_exit(reading, caf::exit_reason::user_shutdown);
     run();
   }
-  fixture(const fixture&) = delete;
-  fixture& operator=(const fixture&) = delete;
+  storage_fixture(const storage_fixture&) = delete;
+  storage_fixture& operator=(const storage_fixture&) = delete;
 
   void run() {
     while (sched.try_run_once()) continue;
@@ -136,37 +151,37 @@ using codes = std::vector<errc>;
 }  // namespace
 
 TEST_CASE("persistence: what waits is one commit, and every sender is told after it") {
-  fixture f;
-  CHECK(f.write({fixture::of(one, 1), fixture::of(two, 1)}) == codes{errc::ok, errc::ok});
+  storage_fixture f;
+  CHECK(f.write({storage_fixture::of(one, 1), storage_fixture::of(two, 1)}) == codes{errc::ok, errc::ok});
   REQUIRE(f.journal.commits.size() == 1);
   CHECK(f.journal.commits[0].size() == 2);
-  CHECK(f.write({fixture::of(one, 2), fixture::of(one, 3), fixture::of(one, 4), fixture::of(one, 5)}) == codes(4, errc::ok));
+  CHECK(f.write({storage_fixture::of(one, 2), storage_fixture::of(one, 3), storage_fixture::of(one, 4), storage_fixture::of(one, 5)}) == codes(4, errc::ok));
   REQUIRE(f.journal.commits.size() == 3);
   CHECK(f.journal.commits[1].size() == 3);
 }
 
 TEST_CASE("persistence: a full disk is told to the senders and does not end the process") {
-  fixture f;
+  storage_fixture f;
   f.journal.failure = core::error{errc::storage_unavailable, "disk full"};
-  CHECK(f.write({fixture::of(one, 1)}) == codes{errc::storage_unavailable});
+  CHECK(f.write({storage_fixture::of(one, 1)}) == codes{errc::storage_unavailable});
   CHECK(f.fatal.empty());
   f.journal.failure = core::error{errc::internal_error, "fsync failed"};
-  CHECK(f.write({fixture::of(two, 1)}) == codes{errc::internal_error});
+  CHECK(f.write({storage_fixture::of(two, 1)}) == codes{errc::internal_error});
   CHECK(f.fatal == codes{errc::internal_error});
 }
 
 TEST_CASE("persistence: after a loss a session's later events are refused until it begins again where it lost") {
-  fixture f;
+  storage_fixture f;
   f.journal.failure = core::error{errc::storage_unavailable, "disk full"};
-  CHECK(f.write({fixture::of(one, 5), fixture::of(one, 6)}) == codes(2, errc::storage_unavailable));
+  CHECK(f.write({storage_fixture::of(one, 5), storage_fixture::of(one, 6)}) == codes(2, errc::storage_unavailable));
   f.journal.failure.reset();
-  CHECK(f.write({fixture::of(one, 7), fixture::of(two, 1)}) == codes{errc::storage_unavailable, errc::ok});
+  CHECK(f.write({storage_fixture::of(one, 7), storage_fixture::of(two, 1)}) == codes{errc::storage_unavailable, errc::ok});
   CHECK(f.journal.commits.back().size() == 1);
-  CHECK(f.write({fixture::of(one, 5), fixture::of(one, 6)}) == codes{errc::ok, errc::ok});
+  CHECK(f.write({storage_fixture::of(one, 5), storage_fixture::of(one, 6)}) == codes{errc::ok, errc::ok});
 }
 
 TEST_CASE("reader: what cannot be read is an error, and the reader answers again when it can") {
-  fixture f;
+  storage_fixture f;
   auto ask_once = [&] {
     std::optional<errc> code;
     auto asker = f.system.spawn([&](caf::event_based_actor* me) {
@@ -181,4 +196,27 @@ TEST_CASE("reader: what cannot be read is an error, and the reader answers again
   CHECK(ask_once() == errc::storage_unavailable);
   *f.queries->is_broken = false;
   CHECK(ask_once() == errc::ok);
+}
+
+TEST_CASE("persistence: a version of an agent is stored by itself, and what the disk says goes to who asked") {
+  storage_fixture f;
+  auto store = [&](std::uint32_t version) {
+    auto out = errc::internal_error;
+    auto asker = f.system.spawn([&](caf::event_based_actor* me) {
+      store_agent m;
+      m.what.version = version;
+      me->request(f.writer, caf::infinite, std::move(m))
+          .then([&out](const agent_stored&) { out = errc::ok; }, [&out](const caf::error& e) { out = from_caf(e).code; });
+    });
+    f.run();
+    return out;
+  };
+  CHECK(store(1) == errc::ok);
+  REQUIRE(f.journal.agents.size() == 1);
+  CHECK(f.journal.agents[0].version == 1);
+  f.journal.failure = core::error{errc::version_conflict, "taken"};
+  CHECK(store(1) == errc::version_conflict);
+  f.journal.failure = core::error{errc::storage_unavailable, "disk full"};
+  CHECK(store(2) == errc::storage_unavailable);
+  CHECK(f.fatal.empty());
 }

@@ -1,35 +1,12 @@
-#include "app/configuration.hpp"
+#include "tests/support/configuration_text.hpp"
 
 #include <boost/json/serialize.hpp>
-
-#include <catch2/catch.hpp>
 
 #include <map>
 
 using namespace troupe;
+using namespace troupe::testing;
 namespace json = boost::json;
-
-namespace {
-
-core::result<core::config> parse_with(const std::map<std::string, std::string>& variables, std::string_view text) {
-  return app::parse_configuration(text, "t.json", [&](const std::string& name) {
-    auto it = variables.find(name);
-    return it == variables.end() ? std::nullopt : std::optional(it->second);
-  });
-}
-
-std::string failure(std::string_view text) {
-  auto config = parse_with({}, text);
-  return config ? "no error" : config.error().text;
-}
-
-bool has(const std::string& text, std::string_view part) {
-  if (text.find(part) != std::string::npos) return true;
-  WARN(text);
-  return false;
-}
-
-}  // namespace
 
 TEST_CASE("configuration: auth has its secrets from the environment", "[app]") {
   auto config = parse_with({{"JWT_SECRET", "s"}, {"CI_KEY", "k"}}, R"({"auth": {"mode": "required",

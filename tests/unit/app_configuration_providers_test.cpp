@@ -71,6 +71,7 @@ TEST_CASE("configuration: what a model is asked for is checked", "[app]") {
   CHECK(has(agent("context", R"({"policy":"compact","tokens":4096})"),
             "it must be above limits.max_output_tokens, which is 4096"));
   CHECK(has(agent("context", R"({"policy":"forget"})"), "expected one of none, truncate, compact"));
+  CHECK(has(agent("titles", "\"mine\""), "expected one of first_words, model"));
   auto budgeted = json::parse(with("/projects/demo/agents/writer/limits/budget_usd", "1"));
   budgeted.as_object()["prices"] = json::parse(R"({"local/m":{"input":1,"output":1}})");
   CHECK(parse(json::serialize(budgeted)).has_value());

@@ -160,7 +160,7 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
         "a": { "name": "A", "description": "d", "provider": "o", "model": "m", "instructions": "i", "tools": ["clock", "delete_file"],
                "approval": {"clock": "always", "delete_file": "never"}, "on_busy": "merge", "temperature": 0.5, "alerts": [10, 90],
                "stop": ["END", "\n\nHuman:"], "reasoning_effort": "low", "response_schema": {"type": "object"},
-               "fallback": [{"provider": "o", "model": "n"}, {"provider": "s"}], "context": {"tokens": 9000, "policy": "compact"},
+               "fallback": [{"provider": "o", "model": "n"}, {"provider": "s"}], "context": {"tokens": 9000, "policy": "compact"}, "titles": "model",
                "limits": {"max_steps": 2, "max_output_tokens": 3, "max_queue": 4, "budget_usd": 0.25, "approval_timeout_ms": 5,
                           "tool_timeout_ms": 6, "max_output_chars": 700, "max_depth": 8} },
         "b": { "provider": "s" }, "c": { "provider": "o", "model": "n" } } }, "q": { "agents": { "x": {"provider": "s"} } } },
@@ -199,6 +199,7 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
   CHECK(a.stop == std::vector<std::string>{"END", "\n\nHuman:"});
   CHECK(a.reasoning_effort == "low");
   CHECK(a.response_schema == R"({"type":"object"})");
+  CHECK(a.titles == core::title_source::model);
   REQUIRE(a.fallback.size() == 2);
   CHECK(a.fallback[0].model == "n");
   CHECK(a.fallback[0].price == core::token_price{1'000, 1'000, 1});
@@ -355,7 +356,8 @@ TEST_CASE("configuration: an agent's hash follows every setting and nothing else
                                                                   {"response_schema", R"({"type":"object"})"},
                                                                   {"fallback", R"([{"provider":"local","model":"n"}])"},
                                                                   {"context", R"({"tokens":9000})"},
-                                                                  {"context", R"({"tokens":9000,"policy":"truncate"})"}})
+                                                                  {"context", R"({"tokens":9000,"policy":"truncate"})"},
+                                                                  {"titles", "\"model\""}})
     CHECK(seen.insert(writer(parse(with("/projects/demo/agents/writer/" + std::string(key), value))).hash).second);
   CHECK(seen.insert(writer(parse(with("/prices", R"({"local/m":{"input":1,"output":1}})"))).hash).second);
   for (const char* budget : {R"({"daily_usd":1})", R"({"monthly_usd":1})", R"({"alerts":[70]})"}) {

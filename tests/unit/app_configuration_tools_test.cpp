@@ -8,13 +8,6 @@ namespace json = boost::json;
 
 namespace {
 
-core::result<core::config> parse_with(const std::map<std::string, std::string>& variables, std::string_view text) {
-  return app::parse_configuration(text, "/etc/troupe/t.json", [&](const std::string& name) {
-    auto it = variables.find(name);
-    return it == variables.end() ? std::nullopt : std::optional(it->second);
-  });
-}
-
 std::string tools_with(const std::string& name, const std::string& fields) {
   return with("/tools/" + name, "{" + fields + "}");
 }

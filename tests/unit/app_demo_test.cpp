@@ -1,6 +1,7 @@
 #include "actors/agent_tools.hpp"
 #include "app/demo.hpp"
 #include "providers/script.hpp"
+#include "tests/support/configuration_text.hpp"
 #include "tools/tool.hpp"
 
 #include <boost/json/parse.hpp>
@@ -8,10 +9,10 @@
 #include <catch2/catch.hpp>
 
 using namespace troupe;
+using testing::has;
+using testing::no_environment;
 
 namespace {
-
-const app::environment_lookup no_environment = [](const std::string&) { return std::nullopt; };
 
 core::history_message user_says(std::string text) {
   core::history_message m;
@@ -57,12 +58,6 @@ std::string text_after(const std::string& user, const std::string& tool, const s
   auto out = answer({user_says(user), asks, tells});
   CHECK(out.end->calls.empty());
   return out.text.text;
-}
-
-bool has(const std::string& text, std::string_view part) {
-  if (text.find(part) != std::string::npos) return true;
-  WARN(text);
-  return false;
 }
 
 }  // namespace
@@ -130,7 +125,7 @@ TEST_CASE("demo: the guide delegates to the scout, in both languages", "[app]") 
   auto scout = config.find_agent({}, {"scout"});
   REQUIRE(scout);
   CHECK(providers::parse_script(config.providers.at(scout->provider).script).has_value());
-  auto tools = actors::agent_tools(*guide, config.projects.at({"demo"}), 0);
+  auto tools = actors::agent_tools(*guide, config, 0);
   REQUIRE(tools.size() == 1);
   for (const char* text : {"ask the scout", "please delegate this", "pregunta al explorador"}) {
     auto call = call_for(text);

@@ -57,7 +57,7 @@ troupe::testing::heard_answer heard(const wire_format& format, const std::string
 const std::vector<const wire_format*> formats{&openai_format(), &anthropic_format()};
 const std::vector<providers::tool_description> tools{{"files.read", "", ""}};
 
-wire_question question(const wire_format& format, std::string_view body) {
+wire_question asked_in(const wire_format& format, std::string_view body) {
   auto read = format.read(body, tools);
   if (auto* why = std::get_if<wire_error>(&read)) FAIL(why->place + ": " + why->text);
   return std::get<wire_question>(read);
@@ -149,13 +149,13 @@ TEST_CASE("mock model: very many pieces are merged, and none of their text is lo
 }
 
 TEST_CASE("mock model: a conversation is the same history in both formats") {
-  auto chat = question(openai_format(), R"({"model":"m","stream":true,"messages":[
+  auto chat = asked_in(openai_format(), R"({"model":"m","stream":true,"messages":[
       {"role":"system","content":"Be brief."},
       {"role":"user","content":[{"type":"text","text":"Read"},{"type":"image_url","image_url":{"url":"x"}},{"type":"text","text":"it."}]},
       {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"files__read","arguments":"{\"a\":1}"}}]},
       {"role":"tool","tool_call_id":"c","content":"ok"},
       {"role":"user","content":"And?"}]})");
-  auto message = question(anthropic_format(), R"({"model":"m","stream":true,"max_tokens":9,"system":"Be brief.","messages":[
+  auto message = asked_in(anthropic_format(), R"({"model":"m","stream":true,"max_tokens":9,"system":"Be brief.","messages":[
       {"role":"user","content":[{"type":"text","text":"Read"},{"type":"image","source":{}},{"type":"text","text":"it."}]},
       {"role":"assistant","content":[{"type":"tool_use","id":"c","name":"files__read","input":{"a":1}}]},
       {"role":"user","content":[{"type":"tool_result","tool_use_id":"c","content":[{"type":"text","text":"ok"}]},

@@ -36,6 +36,7 @@ actors::listener_actor::behavior_type answering(actors::listener_actor::pointer,
           [](actors::ask&, const actors::reply_to<core::answer>& to) {
             (*to.done)(core::error{core::errc::not_found, "asked"});
           },
+          [](actors::store_agent&, const actors::reply_to<actors::agent_stored>& to) { (*to.done)(actors::agent_stored{}); },
           [](actors::detach&) {},
           [](actors::announce&) {}};
 }

@@ -2,6 +2,7 @@
 #include "app/record/session_record.hpp"
 #include "app/scenario/runner.hpp"
 #include "app/scenario/stage.hpp"
+#include "tests/support/configuration_text.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -9,6 +10,7 @@
 
 using namespace troupe;
 using std::chrono::milliseconds;
+using testing::has;
 
 namespace {
 
@@ -103,7 +105,6 @@ void replays(const std::string& text) {
     plays(s, options);
   }
 }
-bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
 
 constexpr const char* tool_model = R"({ "rules": [
   { "when": { "tool": "delete_file" }, "say": [ { "stream": "Gone: ${result}", "every_ms": 7 } ] },
@@ -373,4 +374,48 @@ TEST_CASE("recording: attempts that failed are made again, told or only counted"
   REQUIRE(alone.has_value());
   CHECK(has(*alone, R"("failed":[{"text":"An attempt failed; the log does not tell why."}])"));
   replays(*alone);
+}
+
+TEST_CASE("recording: a remembered approval is given again, and taken back again") {
+  used_session s(tool_model, R"({ "tools": ["write_file", "delete_file"] })");
+  s.say("file", "ada");
+  s.wait(500);
+  core::decide_approval yes{{}, {}, true, {}, {}};
+  yes.remember = core::remember_options{core::grant_scope::session, "[]", std::chrono::hours{1}};
+  s.send(yes, "bob");
+  s.wait(5'000);
+  s.say("file again", "ada");  // nobody is asked
+  s.wait(5'000);
+  auto log = s.log();
+  auto given = std::find_if(log.begin(), log.end(), [](const auto& e) { return e.template as<core::grant_given>(); });
+  REQUIRE(given != log.end());
+  s.send(core::revoke_grant{given->as<core::grant_given>()->grant}, "bob");
+  s.say("file", "ada");
+  s.wait(500);
+  s.send(core::decide_approval{{}, {}, false, {}, {}}, "bob");
+  s.wait(5'000);
+  auto text = s.recorded();
+  CHECK(has(text, R"("remember":{"scope":"session","when":[],"expires_in_ms":3600000}},"as":"bob")"));
+  CHECK(has(text, R"({"send":{"revoke":"$grant_1"},"as":"bob"})"));
+  CHECK(has(text, R"("skip": {"url":"an approval is remembered"})"));
+  replays(text);
+}
+
+TEST_CASE("recording: two people approve a call, and not who asked for it") {
+  used_session s(tool_model, R"({ "tools": ["write_file", "delete_file"],
+                                  "approval": { "delete_file": { "policy": "always", "deciders": 2, "not_requester": true } } })");
+  s.say("file", "ada");
+  s.wait(500);
+  s.send(core::decide_approval{{}, {}, true, "first", {}}, "bob");
+  s.wait(500);
+  s.send(core::decide_approval{{}, {}, true, "second", R"({"path":"b.txt"})"}, "cem");
+  s.wait(500);
+  s.send(core::decide_approval{{}, {}, true, "third", {}}, "bob");
+  s.wait(5'000);
+  auto text = s.recorded();
+  CHECK(has(text, R"("deciders":2,"not_requester":true)"));
+  CHECK(has(text, R"({"send":{"approve":"$approval_1","note":"first"},"as":"bob"})"));
+  CHECK(has(text, R"("kind":"approval_endorsed","approval":"$approval_1")"));
+  CHECK(has(text, R"("skip": {"url":"two people approve a call"})"));
+  replays(text);
 }

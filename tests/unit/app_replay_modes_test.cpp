@@ -1,5 +1,7 @@
 #include "app/replay.hpp"
+#include "app/scenario/divergence.hpp"
 #include "app/scenario/runner.hpp"
+#include "providers/utf8.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -128,6 +130,41 @@ TEST_CASE("replay: a difference is shown with what came before it and what was e
   mentions(text, "came:     {\"kind\":\"step_started\"");
   mentions(text, "then expected, line 11: {\"kind\":\"run_failed\"}");
   mentions(text, "then came: {\"kind\":\"text_delta\"");
+}
+
+TEST_CASE("replay: a difference is told to programs, long values as text that is cut between characters") {
+  auto outcome = play(R"({ "send": { "message": "hi" } },
+{ "expect": { "kind": "message_added" } },
+{ "expect": { "kind": "run_started", "run": "$run" } },
+{ "expect": { "kind": "step_started", "step": 2 } },
+{ "expect": { "kind": "text_delta" } })");
+  const auto& d = outcome.divergence;
+  CHECK(d.at("line") == 10);
+  CHECK(d.at("step") == 4);
+  CHECK(d.at("verb") == "expect");
+  CHECK(d.at("path") == "step");
+  CHECK(d.at("why") == "expected 2, came 1");
+  CHECK(d.at("expected").at("step") == 2);
+  CHECK(d.at("came").at("kind") == "step_started");
+  CHECK(d.at("before").as_array().size() == 2);
+  CHECK(d.at("before").at(1).at("line") == 9);
+  CHECK(d.at("expectedNext").at(0).at("expect").at("kind") == "text_delta");
+  CHECK(d.at("cameNext").at(0).at("kind") == "text_delta");
+
+  auto left =
+      play(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "message_added" } }, { "advance_ms": 1 })").divergence;
+  CHECK(left.at("came").at("kind") == "run_started");
+  CHECK_FALSE(left.contains("expected"));
+  auto nothing =
+      play(whole + R"({ "expect_none": { "kind": "run_failed" } }, { "expect": { "kind": "run_failed" } })").divergence;
+  CHECK(nothing.at("came").is_null());
+
+  std::string long_text;
+  while (long_text.size() < 10'000) long_text += "é";
+  auto cut = app::bounded_value(boost::json::value(boost::json::object{{"text", "x" + long_text}}));
+  REQUIRE(cut.is_string());
+  CHECK(cut.get_string().size() < 5'000);
+  CHECK(providers::scan_utf8(std::string(cut.get_string())).valid == cut.get_string().size());
 }
 
 TEST_CASE("replay: a hundred runs have one hash") {

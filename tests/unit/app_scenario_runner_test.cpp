@@ -197,20 +197,20 @@ TEST_CASE("replay: the exit status tells passed, failed and wrong usage apart, a
   folder f;
   auto good = f.put("good.json", scenario_text(R"({ "send": { "cancel": true } }, { "reply": { "error": "NOT_FOUND" } })"));
   auto report = (f.path / "report.xml").string();
-  CHECK(app::replay({{f.path.string()}, false, report}) == 0);
+  CHECK(app::replay({.paths = {f.path.string()}, .junit = report}) == 0);
   auto bad = f.put("bad.json", scenario_text(R"({ "send": { "cancel": true } }, { "reply": { "done": true } })"));
-  CHECK(app::replay({{f.path.string()}, false, report}) == 1);
+  CHECK(app::replay({.paths = {f.path.string()}, .junit = report}) == 1);
   std::ifstream in(report);
   std::string xml{std::istreambuf_iterator<char>(in), {}};
   mentions(xml, "tests=\"2\" failures=\"1\" skipped=\"0\"");
   mentions(xml, "name=\"" + good + "\"");
   mentions(xml, "name=\"" + bad + "\"");
   mentions(xml, "&quot;error&quot;:&quot;NOT_FOUND&quot;");
-  CHECK(app::replay({{good, bad}, false, "/nowhere/report.xml"}) == 2);
-  CHECK(app::replay({{f.path.string() + "/none"}, false, {}}) == 2);
-  CHECK(app::replay({{}, false, {}}) == 2);
+  CHECK(app::replay({.paths = {good, bad}, .junit = "/nowhere/report.xml"}) == 2);
+  CHECK(app::replay({.paths = {f.path.string() + "/none"}}) == 2);
+  CHECK(app::replay({.paths = {}}) == 2);
   folder empty;
-  CHECK(app::replay({{empty.path.string()}, false, {}}) == 2);
+  CHECK(app::replay({.paths = {empty.path.string()}}) == 2);
   auto broken = f.put("broken.json", "{");
-  CHECK(app::replay({{good, broken}, false, {}}) == 2);
+  CHECK(app::replay({.paths = {good, broken}}) == 2);
 }

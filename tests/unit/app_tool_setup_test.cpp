@@ -29,7 +29,7 @@ std::set<std::string> names_of(const tools::toolbox& box) {
   return out;
 }
 
-const std::set<std::string> always{"calculator", "clock",       "delete_file", "edit_file", "grep_file",
+const std::set<std::string> always_there{"calculator", "clock",       "delete_file", "edit_file", "grep_file",
                                    "list_files", "read_output", "read_file",   "write_file"};
 
 }  // namespace
@@ -37,7 +37,7 @@ const std::set<std::string> always{"calculator", "clock",       "delete_file", "
 TEST_CASE("tool setup: without a thread of the tools there are those that need none", "[app]") {
   auto box = app::make_toolbox({}, {}, nullptr);
   REQUIRE(box.has_value());
-  CHECK(names_of(*box) == always);
+  CHECK(names_of(*box) == always_there);
   CHECK(box->find("read_output")->spec().mode == tools::tool_mode::actors);
 }
 
@@ -45,7 +45,7 @@ TEST_CASE("tool setup: http_request is there without being configured", "[app]")
   tool_thread t;
   auto box = t.make("{}");
   REQUIRE(box.has_value());
-  auto expected = always;
+  auto expected = always_there;
   expected.insert("http_request");
   CHECK(names_of(*box) == expected);
   auto request = box->find("http_request");
@@ -65,7 +65,7 @@ TEST_CASE("tool setup: every kind of the configuration becomes a tool", "[app]")
     "tickets": {"kind": "mcp", "url": "http://127.0.0.1:1/mcp"}})");
   INFO((box ? std::string() : box.error().text));
   REQUIRE(box.has_value());
-  auto expected = always;
+  auto expected = always_there;
   expected.insert({"http_request", "shell", "convert", "weather"});
   CHECK(names_of(*box) == expected);  // those of the servers are not known yet
   REQUIRE(box->sources().size() == 2);

@@ -118,6 +118,7 @@ std::vector<event_payload> one_of_each() {
       grant_revoked{id<grant_id>(13), "bob"},
       agent_changed{id<run_id>(2), {"editor"}, "Please go on."},
       run_stop_requested{id<run_id>(2), "ann"},
+      message_feedback{id<message_id>(3), rating::down, "too long\n\"really\"", "ann"},
       typing_changed{"u1", "Ann", true},
       presence_changed{{{"u1", "Ann"}}, {"u1", "Ann"}, presence_changed::what::joined, 3},
   };

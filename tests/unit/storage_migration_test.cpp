@@ -133,6 +133,44 @@ TEST_CASE("migration: a file of version 2 keeps its approvals, calls and files a
   CHECK(findings_of(folder.path()) == std::vector<std::string>{});
 }
 
+TEST_CASE("migration: the alerts in the log of a file of version 3 become a list, and feedback can be given", "[storage]") {
+  temporary_folder folder;
+  session_log log;
+  log.whole_turn();
+  log.add(cost_alert{"session", {500}, {1'000}, 50});
+  log.add(cost_alert{"agent", {800}, {1'000}, 80});
+  log.whole_turn();
+  log.add(cost_alert{"project", {1'000}, {1'000}, 100});
+  message_id answer;
+  for (const auto& e : log.all)
+    if (const auto* m = e.as<message_completed>()) answer = m->message;
+  write_version(3, 14, folder.database(), log);
+  {
+    storage::connection old(folder.database(), storage::connection::mode::read_only);
+    REQUIRE(storage::version_of(old) == 3);
+    REQUIRE_FALSE(old.database().tableExists("alerts"));
+  }
+
+  auto s = open_store(folder.path());
+  CHECK(findings_of(folder.path()) == std::vector<std::string>{});
+  auto q = s->open_queries().value();
+  auto alerts = q->alerts({log.project, {}}, {20, 0}).items;
+  REQUIRE(alerts.size() == 3);
+  CHECK(alerts[0].id == "demo");
+  CHECK(alerts[1].id == "writer");
+  CHECK(alerts[1].percent == 80);
+  CHECK(alerts[1].spend == micro_usd{800});
+  CHECK(alerts[2].id == log.id.str());
+  CHECK(q->message(log.id, answer)->feedback.empty());
+
+  log.add(message_feedback{answer, rating::up, "still good", "ann"});
+  log.add(cost_alert{"session", {900}, {1'000}, 90});
+  commit(*s, log);
+  CHECK(q->message(log.id, answer)->feedback.at(0).note == "still good");
+  CHECK(q->alerts({log.project, {}}, {20, 0}).total == 4);
+  CHECK(findings_of(folder.path()) == std::vector<std::string>{});
+}
+
 TEST_CASE("migration: an empty file of version 1, and one brought up to date twice", "[storage]") {
   temporary_folder folder;
   {

@@ -176,7 +176,7 @@ TEST_CASE("command: giving the call up ends all it runs, and nothing more is hea
   REQUIRE(p.shows("ready"));
   p.running.reset();
   auto shown = p.listener->shown;
-  CHECK(w.until_gone(1s));
+  CHECK(w.until_gone());
   CHECK(w.until([] { return !has_children(); }));
   CHECK(p.listener->shown == shown);
   CHECK_FALSE(p.listener->result);

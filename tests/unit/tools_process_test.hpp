@@ -78,14 +78,14 @@ class world {
   }
   ~world() {
     // Guards are waited for on this thread; the next test counts children.
-    until([] { return !has_children(); }, 5s);
+    until([] { return !has_children(); });
     fs::remove_all(folder);
   }
   world(const world&) = delete;
   world& operator=(const world&) = delete;
 
   template <class Condition>
-  bool until(Condition holds, std::chrono::milliseconds limit = 20s) {
+  bool until(Condition holds, std::chrono::milliseconds limit = 60s) {  // only for failing
     auto give_up = std::chrono::steady_clock::now() + limit;
     while (!holds()) {
       if (std::chrono::steady_clock::now() > give_up) return false;
@@ -93,8 +93,8 @@ class world {
     }
     return true;
   }
-  bool until_gone(std::chrono::milliseconds limit = 5s) {
-    return until([&] { return marked(mark).empty(); }, limit);
+  bool until_gone() {
+    return until([&] { return marked(mark).empty(); });
   }
 
   [[nodiscard]] tools::process_options options(std::vector<std::string> command) const {

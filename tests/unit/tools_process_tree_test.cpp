@@ -7,13 +7,15 @@ using namespace process_test;
 
 namespace {
 
-/// A child, a child that lost its parent, one in a session of its own that forked twice, one that ignores signals.
+/// A child, a child that lost its parent, two in a session of their own that forked twice, one that ignores signals. Each makes
+/// a file when it is there; `ready` is said when all are.
 constexpr auto family = R"(
-  sleep 1001 &
-  (sleep 1002 &)
-  setsid sh -c '(setsid sleep 1003 &) ; sleep 1004' &
-  (trap "" TERM HUP INT; sleep 1005) &
-  until [ $(cat /proc/[0-9]*/environ 2>/dev/null | tr '\0' '\n' | grep -c "^TROUPE_TEST_MARK=$TROUPE_TEST_MARK\$") -ge 7 ]; do sleep 0.01; done
+  stay=': > up$0; exec sleep $0'
+  sh -c "$stay" 1001 &
+  (sh -c "$stay" 1002 &)
+  setsid sh -c "(setsid sh -c '$stay' 1003 &) ; sh -c '$stay' 1004" &
+  (trap "" TERM HUP INT; sh -c "$stay" 1005) &
+  for each in 1001 1002 1003 1004 1005; do until [ -e up$each ]; do sleep 0.01; done; done
   echo ready
 )";
 
@@ -25,10 +27,10 @@ TEST_CASE("process: destroying it kills whatever it started") {
   world w;
   auto p = std::make_unique<program>(w, w.shell(family_and("wait")));
   REQUIRE(p->has_said("ready"));
-  CHECK(marked(w.mark).size() >= 6);
+  CHECK(w.until([&] { return marked(w.mark).size() >= 6; }));
   auto began = std::chrono::steady_clock::now();
   p->process.reset();
-  CHECK(w.until_gone(1s));
+  CHECK(w.until_gone());
   CHECK(w.until([] { return !has_children(); }));
   WARN("killed in " << std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count()
                     << " ms");
@@ -84,7 +86,7 @@ TEST_CASE("process: a bomb that doubles meets the kernel's bound, where there is
   CHECK(marked(w.mark).empty());
 }
 
-TEST_CASE("process: when its owner is killed, everything it ran is gone within a second") {
+TEST_CASE("process: when its owner is killed, everything it ran is gone") {
   world w;
   int ends[2];
   REQUIRE(::pipe(ends) == 0);
@@ -105,10 +107,9 @@ TEST_CASE("process: when its owner is killed, everything it ran is gone within a
   }
   char ready = 0;
   REQUIRE(::read(ends[0], &ready, 1) == 1);
-  auto before = marked(w.mark);
-  CHECK(before.size() >= 4);
+  CHECK(w.until([&] { return marked(w.mark).size() >= 4; }));
   REQUIRE(::kill(owner, SIGKILL) == 0);
-  CHECK(w.until_gone(1s));
+  CHECK(w.until_gone());
   REQUIRE(::waitpid(owner, nullptr, 0) == owner);
   ::close(ends[0]);
   ::close(ends[1]);

@@ -37,7 +37,7 @@ message_completed complete(const char* text) { return {run, 1, reply, text, {}, 
 run_completed end_of_run() { return {run, reply, {}, {}, {}, 1}; }
 
 /// In a run whose first step is open, at seq 3.
-stage started() {
+stage chat_started() {
   stage s(transport::encoder_kind::chat_events);
   s(message_added{question, role::user, "¿Hola?", {}, {}});
   s(start_of_run());
@@ -66,7 +66,7 @@ TEST_CASE("chat-events ai-response-start: once, with the chat and the time") {
 }
 
 TEST_CASE("chat-events ai-response-chunk: one for each delta that has text, counted from 0") {
-  auto s = started();
+  auto s = chat_started();
   auto sent = s.packets(text_delta{reply, pieces({"Hel", "", "lo \"x\"\n"})});
   REQUIRE(sent.size() == 2);
   CHECK(sent[0].name == "ai-response-chunk");
@@ -79,7 +79,7 @@ TEST_CASE("chat-events ai-response-chunk: one for each delta that has text, coun
 }
 
 TEST_CASE("chat-events ai-response-end: question and whole answer over all steps, only at the end of the run") {
-  auto s = started();
+  auto s = chat_started();
   s(text_delta{reply, pieces({"Let me see. "})});
   CHECK(s.names(message_completed{run, 1, reply, "Let me see. ", {{{"c1"}, "clock", "{}"}}, finish_reason::tool_calls, false})
             .empty());
@@ -101,7 +101,7 @@ TEST_CASE("chat-events ai-response-end: question and whole answer over all steps
 TEST_CASE("chat-events totalCharacters: UTF-16 units, as the client's language counts") {
   const std::pair<const char*, int> rows[] = {{"", 0}, {"abc", 3}, {"ñ", 1}, {"€", 1}, {"😀", 2}, {"a😀ñ€", 5}};
   for (const auto& [text, units] : rows) {
-    auto s = started();
+    auto s = chat_started();
     if (*text) s(text_delta{reply, pieces({text})});
     CHECK(s.packets(end_of_run()).at(0).payload.at("totalCharacters") == units);
   }
@@ -109,7 +109,7 @@ TEST_CASE("chat-events totalCharacters: UTF-16 units, as the client's language c
 
 TEST_CASE("chat-events error: instead of the end, when the run fails or is stopped, with and without text") {
   for (bool has_text : {false, true}) {
-    auto s = started();
+    auto s = chat_started();
     if (has_text) s(text_delta{reply, pieces({"So "})});
     SECTION(has_text ? "failed with text" : "failed") {
       auto sent = s.packets(run_failed{run, errc::provider_error, "the upstream broke", 1});
@@ -128,7 +128,7 @@ TEST_CASE("chat-events error: instead of the end, when the run fails or is stopp
 }
 
 TEST_CASE("chat-events: a failed run is forgotten by the next one") {
-  auto s = started();
+  auto s = chat_started();
   s(text_delta{reply, pieces({"So "})});
   s(run_failed{run, errc::provider_error, "broke", 1});
   s(run_started{{{1, 2}}, {{2, 2}}, reply, {}, {"guide"}, 0, {}, "again"});
@@ -158,7 +158,7 @@ TEST_CASE("chat-events chat-created and chat-deleted") {
 }
 
 TEST_CASE("chat-events approval-required: the nexus payload with the chat; the rest follows after the decision") {
-  auto s = started();
+  auto s = chat_started();
   s(message_completed{run, 1, reply, "", {{{"c1"}, "delete_file", "{}"}}, finish_reason::tool_calls, false});
   s(tool_started{run, {"c1"}, "delete_file", R"({"path":"a"})", effect::once});
   auto asked = s.packets(card()).at(0);
@@ -185,7 +185,7 @@ TEST_CASE("chat-events approval-required: the nexus payload with the chat; the r
 }
 
 TEST_CASE("chat-events superseded text: a second start, then the text that stays, as the first chunk") {
-  auto s = started();
+  auto s = chat_started();
   s(text_delta{reply, pieces({"One. "})});
   s(message_completed{run, 1, reply, "One. ", {{{"c1"}, "clock", "{}"}}, finish_reason::tool_calls, false});
   s(step_started{run, 2, reply, "p", "m"});
@@ -201,7 +201,7 @@ TEST_CASE("chat-events superseded text: a second start, then the text that stays
 }
 
 TEST_CASE("chat-events superseded text: in the first step only the start; seqs that were only skipped show nothing") {
-  auto s = started();
+  auto s = chat_started();
   s(text_delta{reply, pieces({"Hal"})});
   auto sent = s.packets(message_superseded{reply, 4});
   REQUIRE(sent.size() == 1);
@@ -267,7 +267,7 @@ TEST_CASE("chat-events places: more chats than fit leave nothing to go on from")
 
 namespace {
 
-struct client {
+struct chat_client {
   recording_port port;
   std::unique_ptr<transport::client_protocol> protocol = transport::make_chat_events(port);
 
@@ -287,14 +287,14 @@ const session_id other{{5, 5}};
 }  // namespace
 
 TEST_CASE("chat-events client: takes every chat from the start, and says nothing") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   CHECK(c.port.all_chats == words{""});
   CHECK(c.port.sent.empty());
 }
 
 TEST_CASE("chat-events join-chat: from then on only the joined chats, by object or plain id") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   SECTION("object") { c.emit("join-chat", {json::object{{"chatId", stage_session.str()}}}, 3); }
   SECTION("string") { c.emit("join-chat", {stage_session.str()}, 3); }
@@ -313,7 +313,7 @@ TEST_CASE("chat-events join-chat: from then on only the joined chats, by object 
 }
 
 TEST_CASE("chat-events join-chat: by 24 hex digits; one that is unknown is an error event and a bad ack") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   c.emit("join-chat", {json::object{{"chatId", chat}}}, 1);
   CHECK(c.port.resolved == words{chat});
@@ -328,7 +328,7 @@ TEST_CASE("chat-events join-chat: by 24 hex digits; one that is unknown is an er
 }
 
 TEST_CASE("chat-events join-chat: one that may not be seen, or is deleted, is not found") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   c.emit("join-chat", {stage_session.str()});
   SECTION("not seen") { c.port.attach(error{errc::not_found, "Session not found"}); }
@@ -351,7 +351,7 @@ TEST_CASE("chat-events join-chat: without a usable chatId an error, and nothing 
                              json::array{json::object{{"chatId", ""}}},
                              json::array{json::array{"x"}}};
   for (const auto& args : bad) {
-    client c;
+    chat_client c;
     c.protocol->on_open();
     c.emit("join-chat", args, 9);
     CHECK(c.port.take_packets().at(0).name == "error");
@@ -362,7 +362,7 @@ TEST_CASE("chat-events join-chat: without a usable chatId an error, and nothing 
 }
 
 TEST_CASE("chat-events join-chat: a long id is repeated in part, and never cut inside a character") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   std::string name = "a";
   for (int i = 0; i < 100; ++i) name += "ñ";
@@ -372,7 +372,7 @@ TEST_CASE("chat-events join-chat: a long id is repeated in part, and never cut i
 }
 
 TEST_CASE("chat-events leave-chat: undoes a join; after the last one every chat comes again") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   c.join(stage_session);
   c.join(other);
@@ -387,7 +387,7 @@ TEST_CASE("chat-events leave-chat: undoes a join; after the last one every chat 
 }
 
 TEST_CASE("chat-events: a joined chat that is lost is an error event") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   c.join(stage_session);
   c.port.followed.back().second.lost(error{errc::not_found, "Session not found"});
@@ -397,7 +397,7 @@ TEST_CASE("chat-events: a joined chat that is lost is an error event") {
 }
 
 TEST_CASE("chat-events: unknown events are passed over, but who waits for an answer gets one") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   c.emit("typing", {1});
   CHECK(c.port.sent.empty());
@@ -409,14 +409,14 @@ TEST_CASE("chat-events: unknown events are passed over, but who waits for an ans
 }
 
 TEST_CASE("chat-events recovery: a listener to every chat goes on from its offset while it is young enough") {
-  client c;
+  chat_client c;
   c.port.clock = millis{1'000'000};
   auto state = c.protocol->recovery_state();
   REQUIRE(state.has_value());
   auto window = std::chrono::duration_cast<millis>(c.port.settings.socketio.recovery_window);
   auto at = [](millis t) { return place(7) + ",at:" + std::to_string(t.count()); };
   for (const auto& known : {state, std::optional<std::string>{}}) {
-    client back;
+    chat_client back;
     back.port.clock = c.port.clock;
     CHECK(!back.protocol->recover(known, at(c.port.clock - window - millis{1})));
     CHECK(!back.protocol->recover(known, at(c.port.clock + millis{1})));
@@ -426,22 +426,22 @@ TEST_CASE("chat-events recovery: a listener to every chat goes on from its offse
     back.protocol->on_open();
     CHECK(back.port.all_chats == words{at(c.port.clock)});
   }
-  client back;
+  chat_client back;
   CHECK(!back.protocol->recover(state, place(7)));
 }
 
 TEST_CASE("chat-events recovery: who joined chats goes on in each of them, or not at all") {
-  client c;
+  chat_client c;
   c.protocol->on_open();
   c.join(stage_session);
   c.join(other);
   auto state = c.protocol->recovery_state();
   auto both = transport::to_text(transport::offsets{{other, 3}, {stage_session, 7}});
   SECTION("with the server's memory") {
-    client back;
+    chat_client back;
     CHECK(!back.protocol->recover(state, place(7)));
     CHECK(!back.protocol->recover(state, "at:1"));
-    client again;
+    chat_client again;
     CHECK(again.protocol->recover(state, both));
     again.protocol->on_open();
     CHECK(again.port.all_chats.empty());
@@ -451,7 +451,7 @@ TEST_CASE("chat-events recovery: who joined chats goes on in each of them, or no
     CHECK(again.port.followed[1].second.after == seq_t{3});
   }
   SECTION("without it the offset tells which they were") {
-    client again;
+    chat_client again;
     CHECK(again.protocol->recover(std::nullopt, both));
     again.protocol->on_open();
     CHECK(again.port.followed.size() == 2);

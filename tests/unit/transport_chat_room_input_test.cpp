@@ -13,8 +13,8 @@ using transport_test::words;
 
 namespace {
 
-const session_id room{{1, 2}};
-const std::string room_text = room.str();
+const session_id input_room{{1, 2}};
+const std::string input_room_text = input_room.str();
 
 /// A client in the namespace.
 struct table {
@@ -32,10 +32,10 @@ struct table {
     if (!payload.empty()) args.push_back(json::parse(payload));
     protocol->on_event({name, std::move(args), {}, ack});
   }
-  std::string in_room(const std::string& more = "") { return R"({"conversationId":")" + room_text + "\"" + more + "}"; }
+  std::string in_room(const std::string& more = "") { return R"({"conversationId":")" + input_room_text + "\"" + more + "}"; }
   [[nodiscard]] session_record record(const std::string& owner = "u1") const {
     session_record s;
-    s.id = room;
+    s.id = input_room;
     s.project = {"demo"};
     s.owner = owner;
     s.last_seq = 12;
@@ -81,13 +81,13 @@ TEST_CASE("chat-room: chat:join follows, enters the room, and tells the joiner w
   t.port.users = {{"u1", "Ana"}, {"u2", "Ben"}};
   t.emit("chat:join", t.in_room(), 5);
   REQUIRE(t.port.followed.size() == 1);
-  CHECK(t.port.followed[0].first == room);
+  CHECK(t.port.followed[0].first == input_room);
   CHECK(t.port.followed[0].second.alongside);
   CHECK(t.port.entered.empty());
   t.port.attach(t.record());
-  CHECK(t.port.entered == std::vector<session_id>{room});
+  CHECK(t.port.entered == std::vector<session_id>{input_room});
   const auto packet = [](const char* name) {
-    return std::string("2/chat,[\"") + name + R"(",{"conversationId":")" + room_text +
+    return std::string("2/chat,[\"") + name + R"(",{"conversationId":")" + input_room_text +
            R"(","activeUsers":[{"userId":"u1","username":"Ana"},{"userId":"u2","username":"Ben"}]}])";
   };
   CHECK(t.port.sent == words{packet("chat:joined"), packet("chat:presence-update")});
@@ -146,15 +146,15 @@ TEST_CASE("chat-room: joining or sending to another user's conversation is chat:
   auto told = t.port.take_packets();
   REQUIRE(names_of(told) == words{"chat:error"});
   CHECK(told[0].payload ==
-        json::value{{"conversationId", room_text}, {"error", "You have no access to conversation " + room_text + "."}});
+        json::value{{"conversationId", input_room_text}, {"error", "You have no access to conversation " + input_room_text + "."}});
 }
 
 TEST_CASE("chat-room: chat:leave leaves the room and stops the events") {
   table t;
   t.join();
   t.emit("chat:leave", t.in_room(), 2);
-  CHECK(t.port.left == std::vector<session_id>{room});
-  CHECK(t.port.unfollowed == std::vector<session_id>{room});
+  CHECK(t.port.left == std::vector<session_id>{input_room});
+  CHECK(t.port.unfollowed == std::vector<session_id>{input_room});
   CHECK(t.port.acks.size() == 1);
   CHECK(t.port.sent.empty());
 }
@@ -180,7 +180,7 @@ TEST_CASE("chat-room: chat:send in a joined conversation is one command") {
   SECTION("a refusal is chat:error, and a negative ack") {
     t.port.on_done(error{errc::queue_full, "The session's queue is full."});
     CHECK(t.port.take_packets().at(0).payload ==
-          json::value{{"conversationId", room_text}, {"error", "The session's queue is full."}});
+          json::value{{"conversationId", input_room_text}, {"error", "The session's queue is full."}});
     CHECK(t.port.acks.at(0).second.at(0).at("status") == "error");
   }
 }
@@ -204,7 +204,7 @@ TEST_CASE("chat-room: who only sends follows first, without being in the room") 
 
 TEST_CASE("chat-room: an unknown conversation is thinking, then chat:error") {
   table t;
-  const words unknown{room_text, "nowhere", std::string(300, 'x')};
+  const words unknown{input_room_text, "nowhere", std::string(300, 'x')};
   auto id = unknown[GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{2})];
   t.emit("chat:send", R"({"conversationId":")" + id + R"(","content":"hi","role":"user"})");
   if (t.port.on_resolved) t.port.on_resolved(missing());
@@ -269,7 +269,7 @@ TEST_CASE("chat-room: chat:typing goes to the others of the room") {
   t.join();
   t.emit("chat:typing", t.in_room(R"(,"isTyping":true)"));
   REQUIRE(t.port.announced.size() == 1);
-  CHECK(t.port.announced_in[0] == room);
+  CHECK(t.port.announced_in[0] == input_room);
   const auto& typing = std::get<typing_changed>(t.port.announced[0]);
   CHECK(typing.user_id == "u1");
   CHECK(typing.username == "Ana");
@@ -282,7 +282,7 @@ TEST_CASE("chat-room: chat:get-active-users answers the asker") {
   t.join();
   t.port.users = {{"u2", "Ben"}};
   t.emit("chat:get-active-users", t.in_room());
-  CHECK(t.port.sent == words{R"(2/chat,["chat:active-users",{"conversationId":")" + room_text +
+  CHECK(t.port.sent == words{R"(2/chat,["chat:active-users",{"conversationId":")" + input_room_text +
                              R"(","activeUsers":[{"userId":"u2","username":"Ben"}]}])"});
 }
 
@@ -294,7 +294,7 @@ TEST_CASE("chat-room: chat:approve decides; who loses is told the winner") {
   REQUIRE(t.port.asked == std::vector<approval_id>{approval});
   approval_record known;
   known.id = approval;
-  known.session = room;
+  known.session = input_room;
   t.port.on_found(known);
   REQUIRE(t.port.submitted.size() == 1);
   const auto& command = std::get<decide_approval>(t.port.submitted[0].second);
@@ -310,7 +310,7 @@ TEST_CASE("chat-room: chat:approve decides; who loses is told the winner") {
     REQUIRE(names_of(told) == words{"chat:approval-decided"});
     CHECK(told[0].payload ==
           json::value{
-              {"conversationId", room_text}, {"approvalId", approval.str()}, {"decision", "approved"}, {"resolvedBy", "u2"}});
+              {"conversationId", input_room_text}, {"approvalId", approval.str()}, {"decision", "approved"}, {"resolvedBy", "u2"}});
   }
   CHECK(t.port.acks.at(0).second.at(0).at("status") == "ok");
 }
@@ -335,7 +335,7 @@ TEST_CASE("chat-room: chat:cancel stops the run, chat:react changes a reaction")
   CHECK_FALSE(std::get<react>(t.port.submitted[1].second).added);
 }
 
-TEST_CASE("chat-room: who loses access to a conversation is told, and is out of its room") {
+TEST_CASE("chat-room: who loses access to a conversation is told, and is out of its input_room") {
   table t;
   t.join();
   auto lost = t.port.followed.at(0).second.lost;
@@ -348,10 +348,10 @@ TEST_CASE("chat-room: who loses access to a conversation is told, and is out of 
     lost({errc::auth_failed, "expired"});
     CHECK(t.port.sent.empty());
   }
-  CHECK(t.port.left == std::vector<session_id>{room});
+  CHECK(t.port.left == std::vector<session_id>{input_room});
 }
 
-TEST_CASE("chat-room: one that only sent makes room for the next when there are too many") {
+TEST_CASE("chat-room: one that only sent makes input_room for the next when there are too many") {
   table t;
   t.port.settings.sessions.max_rooms = 2;
   auto send_to = [&](std::uint64_t n) {
@@ -381,11 +381,11 @@ TEST_CASE("chat-room: a client that comes back goes on in its rooms without a ch
   recording_port port;
   port.settings = transport_test::demo_settings();
   auto back = transport::make_chat_room(port);
-  REQUIRE(back->recover(state, room_text + ":40"));
+  REQUIRE(back->recover(state, input_room_text + ":40"));
   back->on_open();
   CHECK(port.watching == 1);
   REQUIRE(port.followed.size() == 2);
-  CHECK(port.followed[0].first == room);
+  CHECK(port.followed[0].first == input_room);
   CHECK(port.followed[0].second.after == seq_t{40});
   CHECK(port.followed[1].first == sent);
   CHECK(port.followed[1].second.after == seq_t{12});  // nothing came of it since
@@ -397,12 +397,12 @@ TEST_CASE("chat-room: recovery after a restart of the server takes the rooms of 
   recording_port port;
   port.settings = transport_test::demo_settings();
   auto back = transport::make_chat_room(port);
-  REQUIRE(back->recover(std::nullopt, room_text + ":40"));
+  REQUIRE(back->recover(std::nullopt, input_room_text + ":40"));
   back->on_open();
   REQUIRE(port.followed.size() == 1);
   CHECK(port.followed[0].second.after == seq_t{40});
   port.attach(session_record{});
-  CHECK(port.entered == std::vector<session_id>{room});
+  CHECK(port.entered == std::vector<session_id>{input_room});
   CHECK(port.sent.empty());
 }
 
@@ -412,21 +412,21 @@ TEST_CASE("chat-room: recovery is refused where nothing can be read, or nobody a
   auto back = transport::make_chat_room(port);
   CHECK_FALSE(back->recover(std::nullopt, ""));
   CHECK_FALSE(back->recover(std::nullopt, "nonsense"));
-  CHECK_FALSE(back->recover(std::string("{"), room_text + ":40"));
+  CHECK_FALSE(back->recover(std::string("{"), input_room_text + ":40"));
   port.who = principal::nobody();
-  CHECK_FALSE(back->recover(std::nullopt, room_text + ":40"));
+  CHECK_FALSE(back->recover(std::nullopt, input_room_text + ":40"));
 }
 
 TEST_CASE("chat-room: what is remembered is bounded") {
   std::string offset;
   for (std::uint64_t n = 1; n <= 20; ++n) offset += (n > 1 ? "," : "") + session_id{{8, n}}.str() + ":1";
   CHECK(transport::recovered_rooms(std::nullopt, offset, 5)->size() == 5);
-  transport::room_states rooms{{room, {true, true, 3, 0}}, {{{8, 1}}, {false, false, std::nullopt, 0}}};
+  transport::room_states rooms{{input_room, {true, true, 3, 0}}, {{{8, 1}}, {false, false, std::nullopt, 0}}};
   auto back = transport::recovered_rooms(transport::to_text(rooms), "", 5);
   REQUIRE(back.has_value());
   REQUIRE(back->size() == 2);
-  CHECK(back->at(room).joined);
-  CHECK(back->at(room).seq == seq_t{3});
+  CHECK(back->at(input_room).joined);
+  CHECK(back->at(input_room).seq == seq_t{3});
   CHECK_FALSE(back->at(session_id{{8, 1}}).seq.has_value());
 }
 

@@ -30,7 +30,7 @@ message_completed said(const char* text, std::vector<tool_call> calls = {}, bool
   return {run, 1, reply, text, std::move(calls), finish_reason::stop, cut};
 }
 
-stage started() {
+stage room_started() {
   auto s = empty_stage();
   s(session_created{{"demo"}, {"guide"}, "chat-room", {}, "u1", {}});
   s(asked());
@@ -86,7 +86,7 @@ TEST_CASE("chat-room: a turn is chat:message(user), thinking, streaming*, isComp
 }
 
 TEST_CASE("chat-room: only the last packet of an event moves the client's place in the log") {
-  auto s = started();
+  auto s = room_started();
   auto end = s.packets(said("x"));
   REQUIRE(end.size() == 2);
   CHECK(end[0].offset.empty());
@@ -110,7 +110,7 @@ TEST_CASE("chat-room: merged deltas are one chunk that carries the last place") 
 }
 
 TEST_CASE("chat-room: a queued message is shown at once, its thinking comes when its run starts") {
-  auto s = started();
+  auto s = room_started();
   message_id next{{2, 2}};
   CHECK(s.names(message_added{next, role::user, "more", "u2", {}, "Ben", {}, {}}) == words{"chat:message"});
   CHECK(s.names(run_queued{{{1, 2}}, next, 1}).empty());
@@ -120,14 +120,14 @@ TEST_CASE("chat-room: a queued message is shown at once, its thinking comes when
 }
 
 TEST_CASE("chat-room: text that a crash took back is told by a second chat:thinking") {
-  auto s = started();
+  auto s = room_started();
   s(text_delta{reply, pieces({"lost"})});
   CHECK(s.names(message_superseded{reply, 5}) == words{"chat:thinking"});
   CHECK(s.names(message_superseded{{}, 5}).empty());
 }
 
 TEST_CASE("chat-room: a model failure is chat:error with no complete") {
-  auto s = started();
+  auto s = room_started();
   s(text_delta{reply, pieces({"Ha"})});
   CHECK(s.names(said("Ha", {}, true)).empty());
   auto error = s.packets(run_failed{run, errc::provider_error, "boom", 1});
@@ -136,7 +136,7 @@ TEST_CASE("chat-room: a model failure is chat:error with no complete") {
 }
 
 TEST_CASE("chat-room: a stopped run keeps the text it had, and is chat:error with no complete") {
-  auto s = started();
+  auto s = room_started();
   s(text_delta{reply, pieces({"Half"})});
   CHECK(s.names(said("Half", {}, true)).empty());
   auto end = s.packets(run_cancelled{run, "u1", true});
@@ -150,7 +150,7 @@ TEST_CASE("chat-room: a stopped run keeps the text it had, and is chat:error wit
 }
 
 TEST_CASE("chat-room: tool calls and approvals are nexus payloads plus conversationId") {
-  auto s = started();
+  auto s = room_started();
   tool_call call{{"c1"}, "delete_file", R"({"path":"a"})"};
   CHECK(s.names(said("", {call})).empty());
   CHECK(
@@ -189,7 +189,7 @@ TEST_CASE("chat-room: tool calls and approvals are nexus payloads plus conversat
 }
 
 TEST_CASE("chat-room: a message with text and calls is shown with its calls, before they have results") {
-  auto s = started();
+  auto s = room_started();
   auto shown = s.packets(said("Let me look.", {{{"c1"}, "clock", "{}"}}));
   REQUIRE(names_of(shown) == words{"chat:streaming", "chat:message"});
   const auto& calls = shown[1].payload.at("message").at("mcpToolCalls").as_array();
@@ -202,7 +202,7 @@ TEST_CASE("chat-room: a message with text and calls is shown with its calls, bef
 }
 
 TEST_CASE("chat-room: chat:user-joined, chat:user-left and chat:presence-update tell who is in the room") {
-  auto s = started();
+  auto s = room_started();
   presence_changed::user ana{"u1", "Ana"};
   presence_changed::user ben{"u2", "Ben"};
   auto came = s.packets(presence_changed{{ana, ben}, ben, presence_changed::what::joined, 7});
@@ -217,7 +217,7 @@ TEST_CASE("chat-room: chat:user-joined, chat:user-left and chat:presence-update 
 }
 
 TEST_CASE("chat-room: chat:user-typing and chat:reaction name the user") {
-  auto s = started();
+  auto s = room_started();
   CHECK(s.packets(typing_changed{"u2", "Ben", true, 7}).at(0).payload ==
         json::value{{"conversationId", room_text}, {"userId", "u2"}, {"username", "Ben"}, {"isTyping", true}});
   CHECK(s.packets(typing_changed{"", "", true, 7}).at(0).payload.at("userId") == "anonymous");
@@ -232,7 +232,7 @@ TEST_CASE("chat-room: chat:user-typing and chat:reaction name the user") {
 }
 
 TEST_CASE("chat-room: attachments stand in the message's metadata") {
-  auto s = started();
+  auto s = room_started();
   auto message = asked();
   message.attachments = {{{{7, 7}}, "a.png", "image/png", 12}};
   CHECK(only(s.packets(message), "message").at("metadata").at("attachments") ==

@@ -16,7 +16,7 @@ using transport_test::words;
 
 namespace {
 
-stage started() {
+stage conversation_started() {
   stage s(transport::encoder_kind::conversation);
   s(session_created{{"demo"}, {"guide"}, "conversation", "c1", {}, {}});
   s(message_added{question, role::user, "hi", {}, {}});
@@ -24,7 +24,7 @@ stage started() {
   return s;
 }
 
-tool_started call(const char* id, const char* tool) { return {run, {id}, tool, R"({"path":"a"})", effect::once}; }
+tool_started conversation_call(const char* id, const char* tool) { return {run, {id}, tool, R"({"path":"a"})", effect::once}; }
 tool_completed outcome(const char* id, const char* tool, bool ok, const char* output) {
   return {run, {id}, tool, ok, output, 3};
 }
@@ -35,7 +35,7 @@ approval_requested question_for(const char* id, const char* tool, std::uint64_t 
 }  // namespace
 
 TEST_CASE("conversation: a plain turn is thinking, chunks, message, done") {
-  auto s = started();
+  auto s = conversation_started();
   CHECK(s.types(step_started{run, 1, reply, "p", "m"}) == words{"thinking"});
   CHECK(s(text_delta{reply, pieces({"Hel", "lo \"x\"\n"})}) ==
         words{R"({"type":"message_chunk","content":"Hel"})", R"({"type":"message_chunk","content":"lo \"x\"\n"})"});
@@ -45,16 +45,16 @@ TEST_CASE("conversation: a plain turn is thinking, chunks, message, done") {
 }
 
 TEST_CASE("conversation: a result repeats the call's arguments, and the unused one of result and error is null") {
-  auto s = started();
+  auto s = conversation_started();
   s(step_started{run, 1, reply, "p", "m"});
-  CHECK(s(call("c1", "write_file")) ==
+  CHECK(s(conversation_call("c1", "write_file")) ==
         words{R"({"type":"tool_call","tool":"write_file","arguments":{"path":"a"},"tool_call_id":"c1"})"});
   CHECK(
       s(outcome("c1", "write_file", true, R"({"size":5})")) ==
       words{
           R"({"type":"tool_result","tool":"write_file","tool_call_id":"c1","success":true,"result":{"size":5},"error":null,"arguments":{"path":"a"}})"});
   s(step_started{run, 2, reply, "p", "m"});
-  s(call("c2", "read_file"));
+  s(conversation_call("c2", "read_file"));
   CHECK(
       s(outcome("c2", "read_file", false, "No such file")) ==
       words{
@@ -62,19 +62,19 @@ TEST_CASE("conversation: a result repeats the call's arguments, and the unused o
 }
 
 TEST_CASE("conversation: parallel calls are shown one after another") {
-  auto s = started();
+  auto s = conversation_started();
   s(step_started{run, 1, reply, "p", "m"});
-  CHECK(s.types(call("c1", "a")) == words{"tool_call"});
-  CHECK(s.types(call("c2", "b")).empty());
+  CHECK(s.types(conversation_call("c1", "a")) == words{"tool_call"});
+  CHECK(s.types(conversation_call("c2", "b")).empty());
   CHECK(s.types(outcome("c2", "b", true, "2")).empty());
   CHECK(s.types(outcome("c1", "a", true, "1")) == words{"tool_result", "tool_call", "tool_result"});
 }
 
 TEST_CASE("conversation: an approval shows its card once, ends the turn, and goes on after the decision") {
-  auto s = started();
+  auto s = conversation_started();
   s(step_started{run, 1, reply, "p", "m"});
   s(message_completed{run, 1, reply, "", {}, finish_reason::tool_calls, false});
-  CHECK(s.types(call("c1", "delete_file")) == words{"tool_call"});
+  CHECK(s.types(conversation_call("c1", "delete_file")) == words{"tool_call"});
   CHECK(s.types(question_for("c1", "delete_file", 1)) == words{"approval_required", "done"});
   SECTION("a message sent meanwhile gets the card and done again") {
     CHECK(s.types(run_queued{{{1, 2}}, {{2, 2}}, 1}) == words{"approval_required", "done"});
@@ -89,11 +89,11 @@ TEST_CASE("conversation: an approval shows its card once, ends the turn, and goe
 }
 
 TEST_CASE("conversation: two calls that both ask are decided one after the other") {
-  auto s = started();
+  auto s = conversation_started();
   s(step_started{run, 1, reply, "p", "m"});
   s(message_completed{run, 1, reply, "", {}, finish_reason::tool_calls, false});
-  CHECK(s.types(call("c1", "delete_file")) == words{"tool_call"});
-  CHECK(s.types(call("c2", "delete_file")).empty());
+  CHECK(s.types(conversation_call("c1", "delete_file")) == words{"tool_call"});
+  CHECK(s.types(conversation_call("c2", "delete_file")).empty());
   CHECK(s.types(question_for("c1", "delete_file", 1)) == words{"approval_required"});
   CHECK(s.types(question_for("c2", "delete_file", 2)) == words{"done"});
   CHECK(s.types(approval_decided{run, {{4, 1}}, {"c1"}, decision::denied, "ana", {}, {}}).empty());
@@ -102,7 +102,7 @@ TEST_CASE("conversation: two calls that both ask are decided one after the other
 }
 
 TEST_CASE("conversation: every turn ends with done, whatever became of the run") {
-  auto s = started();
+  auto s = conversation_started();
   s(step_started{run, 1, reply, "p", "m"});
   SECTION("model failure: error, then done") {
     CHECK(s(run_failed{run, errc::provider_error, "boom", 1}) ==
@@ -118,7 +118,7 @@ TEST_CASE("conversation: every turn ends with done, whatever became of the run")
 }
 
 TEST_CASE("conversation: text that a crash took back is not in the message") {
-  auto s = started();
+  auto s = conversation_started();
   s(step_started{run, 1, reply, "p", "m"});
   s(text_delta{reply, pieces({"lost"})});
   CHECK(s.types(message_superseded{reply, 5}).empty());

@@ -20,7 +20,7 @@ std::string path_of(std::string_view target) {
 
 bool is_refused(std::string_view target) { return parse_target(target).has_error(); }
 
-struct outcome {
+struct parse_outcome {
   http_parser::status result;
   std::size_t consumed = 0;
   int http_status = 0;
@@ -28,7 +28,7 @@ struct outcome {
 };
 
 /// Feeds `step` new bytes at a time, as a socket might.
-outcome parse(const std::string& text, std::size_t step = 1'000'000, core::transport_limits limits = {}) {
+parse_outcome parse_request(const std::string& text, std::size_t step = 1'000'000, core::transport_limits limits = {}) {
   http_parser parser(limits);
   std::size_t begin = 0;
   std::size_t end = std::min(step, text.size());
@@ -43,7 +43,7 @@ outcome parse(const std::string& text, std::size_t step = 1'000'000, core::trans
   }
 }
 
-int refusal(const std::string& text) { return parse(text).http_status; }
+int refusal(const std::string& text) { return parse_request(text).http_status; }
 
 }  // namespace
 
@@ -115,7 +115,7 @@ TEST_CASE("http parser: any split of the bytes gives the same request") {
   const std::string text =
       "POST /a%20b?q=1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n";
   for (std::size_t step : {1U, 2U, 3U, 7U, 1000U}) {
-    auto got = parse(text + "GET", step);
+    auto got = parse_request(text + "GET", step);
     CHECK(got.result == http_parser::status::complete);
     CHECK(got.consumed == text.size());
     CHECK(got.request.method == "POST");
@@ -184,7 +184,7 @@ TEST_CASE("http parser: what two readers could understand in two ways is refused
   for (const auto& text : cases)
     for (std::size_t step : {1U, 100'000U}) {
       INFO(text << " in steps of " << step);
-      const int status = parse(text, step).http_status;
+      const int status = parse_request(text, step).http_status;
       CHECK(status == 400);
     }
   CHECK(refusal("GET / HTTP/1.1 \r\nHost: a\r\n\r\n") == 505);
@@ -198,10 +198,10 @@ TEST_CASE("http parser: the limits hold whatever the pace of the bytes") {
   std::string many = "GET / HTTP/1.1\r\nHost: a\r\n";
   for (int i = 0; i < 40; ++i) many += "X-" + std::to_string(i) + ": some value\r\n";
   for (std::size_t step : {1U, 50U, 100'000U}) {
-    CHECK(parse(many + "\r\n", step, limits).http_status == 431);
-    CHECK(parse("GET /" + std::string(500, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", step, limits).http_status == 431);
-    CHECK(parse("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", step, limits).http_status == 413);
-    CHECK(parse("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n", step,
+    CHECK(parse_request(many + "\r\n", step, limits).http_status == 431);
+    CHECK(parse_request("GET /" + std::string(500, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", step, limits).http_status == 431);
+    CHECK(parse_request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", step, limits).http_status == 413);
+    CHECK(parse_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n", step,
                 limits)
               .http_status == 413);
   }
@@ -214,7 +214,7 @@ TEST_CASE("http parser: only complete WebSocket upgrades get through") {
            "\r\nSec-WebSocket-Key: " + key + "\r\n" + rest + "\r\n";
   };
   const std::string key = "dGhlIHNhbXBsZSBub25jZQ==";
-  CHECK(parse(upgrade("13", key)).result == http_parser::status::complete);
+  CHECK(parse_request(upgrade("13", key)).result == http_parser::status::complete);
   CHECK(refusal(upgrade("8", key)) == 426);
   CHECK(refusal(upgrade("13", "short")) == 400);
   CHECK(refusal(upgrade("13", "dGhlIHNhbXBsZSBub25j!Q==")) == 400);
@@ -223,7 +223,7 @@ TEST_CASE("http parser: only complete WebSocket upgrades get through") {
   CHECK(refusal(upgrade("13", key, {}, "POST / HTTP/1.1")) == 405);
   const std::string fields = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n";
   const std::string line = "GET / HTTP/1.1\r\nHost: a\r\n";
-  CHECK(parse(line + "Connection: keep-alive\r\nConnection: foo, uPGRADE\r\nUpgrade: WebSocket\r\n" + fields + "\r\n").result ==
+  CHECK(parse_request(line + "Connection: keep-alive\r\nConnection: foo, uPGRADE\r\nUpgrade: WebSocket\r\n" + fields + "\r\n").result ==
         http_parser::status::complete);
   CHECK(refusal(line + "Upgrade: websocket\r\n" + fields + "\r\n") == 400);
   CHECK(refusal(line + "Connection: close\r\nUpgrade: websocket\r\n" + fields + "\r\n") == 400);

@@ -90,6 +90,37 @@ TEST_CASE("nexus: a failed run is exactly one error and no completion") {
   CHECK(frame["code"].as_string() == "PROVIDER_ERROR");
 }
 
+TEST_CASE("nexus: a run that fails or is stopped tells what it has cost by then") {
+  auto kind = GENERATE(transport::encoder_kind::nexus_a, transport::encoder_kind::nexus_b);
+  bool fails = GENERATE(true, false);
+  stage s(kind);
+  start(s);
+  s(usage(120, 30, 1500));
+  auto frame =
+      only(fails ? s(run_failed{run, errc::provider_error, "upstream closed", 1}) : s(run_cancelled{run, "ana", true}));
+  CHECK(frame["type"].as_string() == (fails ? "error" : "run.cancelled"));
+  CHECK(frame["usage"].as_object()["totalTokens"].as_int64() == 150);
+  CHECK(frame["usage"].as_object()["cost"].as_double() == Approx(0.0015));
+}
+
+TEST_CASE("nexus: a message that is taken out of the queue has a frame; the end of a session has one in lists only") {
+  stage s(transport::encoder_kind::nexus_a);
+  CHECK(s(run_dequeued{run, question}) ==
+        words{R"({"type":"message.dequeued","messageId":")" + question.str() + R"(","runId":")" + run.str() + R"(","seq":1})"});
+  CHECK(s(session_closed{}).empty());
+  stage log(transport::encoder_kind::nexus_log);
+  CHECK(log(session_closed{}) == words{R"({"type":"session.closed","seq":1})"});
+}
+
+TEST_CASE("nexus: a decision tells the arguments that were put in the place of the asked ones") {
+  stage s(transport::encoder_kind::nexus_a);
+  start(s);
+  auto frame = only(s(approval_decided{run, {{4, 1}}, {"c1"}, decision::approved, "ana", {}, R"({"path":"b"})"}));
+  CHECK(frame["editedInput"] == json::value{{"path", "b"}});
+  auto plain = only(s(approval_decided{run, {{4, 2}}, {"c2"}, decision::approved, "ana", {}, {}}));
+  CHECK_FALSE(plain.contains("editedInput"));
+}
+
 TEST_CASE("nexus: superseded text names its message and where it begins; a mere gap has no frame") {
   stage s(transport::encoder_kind::nexus_a);
   start(s);
@@ -137,7 +168,8 @@ TEST_CASE("nexus: client frames become commands") {
     session_record record;
     record.last_seq = 20;
     port.on_attached(record);
-    CHECK(port.sent.back() == R"({"type":"session.resumed","sessionId":")" + id.str() + R"(","fromSeq":12,"status":"active"})");
+    CHECK(port.sent.back() ==
+          R"({"type":"session.resumed","sessionId":")" + id.str() + R"(","fromSeq":12,"lastSeq":20,"status":"active"})");
   }
   SECTION("a lost decision is told as the winner's, not as an error") {
     approval_id id{{4, 4}};
@@ -229,13 +261,18 @@ TEST_CASE("nexus: reactions, presence and changes of the session have frames") {
         words{R"({"type":"message.reaction","messageId":")" + question.str() +
               R"(","emoji":"👍","added":true,"userId":"u1","username":"Ana","seq":1})"});
   CHECK(only(s(reaction_changed{question, "👍", false, {}, {}}))["userId"].as_string() == "anonymous");
+  CHECK(s(message_feedback{question, rating::up, "good", "u1"}) ==
+        words{R"({"type":"message.feedback","messageId":")" + question.str() +
+              R"(","rating":"up","by":"u1","note":"good","seq":3})"});
+  CHECK(s(message_feedback{question, rating::none, {}, "u1"}) ==
+        words{R"({"type":"message.feedback","messageId":")" + question.str() + R"(","rating":null,"by":"u1","seq":4})"});
   CHECK(s(presence_changed{{{"u1", "Ana"}, {"u2", "Eva"}}, {"u2", "Eva"}, presence_changed::what::joined, 4}) ==
         words{R"({"type":"presence","users":[{"userId":"u1","username":"Ana"},{"userId":"u2","username":"Eva"}]})"});
   CHECK(s(session_updated{session_status::active, "Trip", std::vector<std::string>{"u2"}, {}}) ==
-        words{R"({"type":"session.updated","status":"active","title":"Trip","participants":["u2"],"seq":3})"});
+        words{R"({"type":"session.updated","status":"active","title":"Trip","participants":["u2"],"seq":5})"});
   CHECK(s(session_updated{session_status::paused, {}, {}, {}}) ==
-        words{R"({"type":"session.updated","status":"paused","seq":4})"});
-  CHECK(s(history_cleared{"u1"}) == words{R"({"type":"session.cleared","seq":5})"});
+        words{R"({"type":"session.updated","status":"paused","seq":6})"});
+  CHECK(s(history_cleared{"u1"}) == words{R"({"type":"session.cleared","seq":7})"});
   CHECK(s.types(message_edited{question, "new"}) == words{"message.edited"});
   CHECK(s.types(queue_reordered{{question}}) == words{"queue.reordered"});
 }

@@ -14,7 +14,7 @@ const approval_id open_one{{4, 1}};
 const approval_id their_one{{4, 2}};
 const grant_id kept{{6, 1}};
 
-error missing() { return {errc::not_found, "not there"}; }
+error no_such_session() { return {errc::not_found, "not there"}; }
 
 session_record record_of(session_id id) {
   session_record s;
@@ -51,25 +51,25 @@ struct inbox : rest_bench {
 
   result<answer> answer_to(const query& q) {
     if (const auto* g = std::get_if<get_approval>(&q)) {
-      if (g->approval != open_one && g->approval != their_one) return missing();
+      if (g->approval != open_one && g->approval != their_one) return no_such_session();
       auto a = approval;
       a.id = g->approval;
       if (g->approval == their_one) a.session = theirs;
       return answer{std::move(a)};
     }
     if (const auto* g = std::get_if<get_session>(&q)) return answer{record_of(g->session)};
-    if (std::holds_alternative<resolve_session>(q)) return missing();
+    if (std::holds_alternative<resolve_session>(q)) return no_such_session();
     if (std::holds_alternative<list_approvals>(q)) return answer{page<approval_record>{{approval}, 1}};
     if (std::holds_alternative<list_grants>(q)) return answer{page<grant_record>{{grant}, 1}};
-    if (const auto* g = std::get_if<get_grant>(&q)) return g->grant == kept ? result<answer>(answer{grant}) : missing();
+    if (const auto* g = std::get_if<get_grant>(&q)) return g->grant == kept ? result<answer>(answer{grant}) : no_such_session();
     if (std::holds_alternative<list_children>(q))
       return answer{std::in_place_index<20>, std::vector<session_record>{record_of({{1, 3}}), record_of(theirs)}};
     if (const auto* g = std::get_if<get_tool_output>(&q)) {
-      if (g->call.str() != "c1") return missing();
+      if (g->call.str() != "c1") return no_such_session();
       return answer{tool_output_part{"middle", g->offset, 100}};
     }
     if (std::holds_alternative<list_sessions>(q)) return answer{page<session_record>{}};
-    return missing();
+    return no_such_session();
   }
 
   [[nodiscard]] const decide_approval& last_decision() const { return std::get<decide_approval>(all.submitted.back().command); }

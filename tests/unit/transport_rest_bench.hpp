@@ -35,6 +35,7 @@ inline actors::listener_actor::behavior_type scripted_listener(actors::listener_
         all->asked.push_back(m.query);
         (*to.done)(all->on_ask(m.query));
       },
+      [](actors::store_agent&, const actors::reply_to<actors::agent_stored>& to) { (*to.done)(actors::agent_stored{}); },
       [](actors::detach&) {},
       [](actors::announce&) {},
   };
@@ -86,7 +87,7 @@ struct rest_bench {
     request.body = body;
     auto exchange = std::make_shared<kept_exchange>();
     transport::dispatch(*hub, std::move(request), exchange);
-    auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!exchange->response && std::chrono::steady_clock::now() < limit) {
       io.restart();
       io.run_one_for(std::chrono::milliseconds(20));

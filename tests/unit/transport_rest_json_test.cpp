@@ -41,7 +41,7 @@ core::message_record assistant(std::uint64_t run, std::int64_t at, std::vector<c
   return m;
 }
 
-core::tool_call_record result(std::uint64_t run, std::string call, std::int64_t at, std::string output) {
+core::tool_call_record call_result(std::uint64_t run, std::string call, std::int64_t at, std::string output) {
   core::tool_call_record r;
   r.id = {std::move(call)};
   r.run = id<core::run_id>(run);
@@ -129,7 +129,7 @@ TEST_CASE("grant json: it is active until it expires or is revoked") {
 }
 
 TEST_CASE("tool call json: a long output has its size, a sub-agent its session and cost") {
-  auto c = result(1, "c1", 10, "begin");
+  auto c = call_result(1, "c1", 10, "begin");
   CHECK(transport::tool_call_json(c).at("outputBytes") == 5);
   CHECK(transport::tool_call_json(c).at("isCut") == false);
   c.output_bytes = 100'000;
@@ -168,7 +168,7 @@ TEST_CASE("messages json: each call gets the result of its own message") {
   std::vector<core::message_record> messages{assistant(1, 10, {{{"c"}, "clock", "{}"}}),
                                              assistant(1, 20, {{{"c"}, "clock", "{}"}}),
                                              assistant(2, 30, {{{"c"}, "clock", "not json"}})};
-  std::vector<core::tool_call_record> results{result(1, "c", 11, "first"), result(1, "c", 20, R"({"n":2})")};
+  std::vector<core::tool_call_record> results{call_result(1, "c", 11, "first"), call_result(1, "c", 20, R"({"n":2})")};
   auto all = transport::messages_json(messages, results);
   REQUIRE(all.size() == 3);
   auto call = [&](std::size_t i) { return all[i].at("toolCalls").at(0).as_object(); };
@@ -183,7 +183,7 @@ TEST_CASE("messages json: each call gets the result of its own message") {
 
 TEST_CASE("messages json: the second page finds its results although the first has the same call id") {
   auto all = transport::messages_json({assistant(1, 20, {{{"c"}, "clock", "{}"}})},
-                                      {result(1, "c", 11, "first"), result(1, "c", 21, "second")});
+                                      {call_result(1, "c", 11, "first"), call_result(1, "c", 21, "second")});
   CHECK(all.at(0).at("toolCalls").at(0).at("output") == "second");
 }
 
@@ -205,6 +205,8 @@ TEST_CASE("messages json: who wrote them, what they bring and how they were rece
   m.client_message_id = "k";
   m.attachments = {{id<core::file_id>(9), "a.png", "image/png", 3}};
   m.reactions = {{"👍", "u2", "Eva"}, {"👍", {}, {}}};
+  m.id = id<core::message_id>(7);
+  m.feedback = {{core::rating::down, "too long", "u2", core::millis(1'000)}};
   auto o = transport::messages_json({m}, {}).at(0).as_object();
   CHECK(o.at("authorName") == "Ana");
   CHECK(o.at("clientMessageId") == "k");
@@ -212,6 +214,9 @@ TEST_CASE("messages json: who wrote them, what they bring and how they were rece
         R"([{"fileId":")" + id<core::file_id>(9).str() + R"(","name":"a.png","contentType":"image/png","size":3}])");
   CHECK(o.at("reactions").at(0).at("username") == "Eva");
   CHECK(o.at("reactions").at(1).at("userId") == "anonymous");
+  CHECK(o.at("feedback").at(0).at("rating") == "down");
+  CHECK(o.at("feedback").at(0).at("note") == "too long");
+  CHECK(o.at("feedback").at(0).at("messageId") == o.at("id"));
   m.client_message_id = "idem:0123";
   CHECK_FALSE(transport::messages_json({m}, {}).at(0).as_object().contains("clientMessageId"));
 }

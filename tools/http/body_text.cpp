@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr auto utf8_mark = "\xEF\xBB\xBF"sv, little_mark = "\xFF\xFE"sv, big_mark = "\xFE\xFF"sv;
 constexpr char32_t replacement = 0xFFFD;
 
 enum class charset : std::uint8_t { none, utf8, latin, utf16_little, utf16_big, unknown };
@@ -50,7 +49,7 @@ std::string_view without_cut_character(std::string_view bytes) noexcept {
 }
 
 /// `bytes` begin with a byte order mark.
-std::optional<std::string> from_utf16(std::string_view bytes, bool is_cut) {
+std::optional<std::string> from_marked_utf16(std::string_view bytes, bool is_cut) {
   if (is_cut) {
     bytes = bytes.substr(0, bytes.size() & ~std::size_t{1});
     auto high = static_cast<unsigned char>(bytes[bytes.size() - (bytes.starts_with(big_mark) ? 2 : 1)]);
@@ -83,7 +82,7 @@ bool says_text(const media_type& type) noexcept {
          type.essence == "application/xml" || !type.charset.empty();
 }
 
-std::string_view trimmed(std::string_view text) noexcept {
+std::string_view without_blanks(std::string_view text) noexcept {
   constexpr std::string_view blank = " \t\"";
   auto first = text.find_first_not_of(blank);
   if (first == std::string_view::npos) return {};
@@ -111,15 +110,15 @@ media_type media_type_of(std::string_view header) {
   media_type out;
   std::string_view rest = text;
   auto end = rest.find(';');
-  auto essence = trimmed(rest.substr(0, end));
+  auto essence = without_blanks(rest.substr(0, end));
   if (is_plain_text(essence) && essence.find('/') != std::string_view::npos) out.essence = essence;
   while (end != std::string_view::npos) {
     rest.remove_prefix(end + 1);
     end = rest.find(';');
-    auto parameter = trimmed(rest.substr(0, end));
+    auto parameter = without_blanks(rest.substr(0, end));
     auto equals = parameter.find('=');
-    if (equals == std::string_view::npos || trimmed(parameter.substr(0, equals)) != "charset") continue;
-    out.charset = trimmed(parameter.substr(equals + 1));
+    if (equals == std::string_view::npos || without_blanks(parameter.substr(0, equals)) != "charset") continue;
+    out.charset = without_blanks(parameter.substr(equals + 1));
     break;
   }
   return out;
@@ -127,9 +126,9 @@ media_type media_type_of(std::string_view header) {
 
 std::optional<std::string> text_of_body(std::string_view bytes, const media_type& type, bool is_cut) {
   auto is = type.is_json() ? charset::utf8 : charset_of(type.charset);
-  if (bytes.starts_with(little_mark) || bytes.starts_with(big_mark)) return from_utf16(bytes, is_cut);
+  if (bytes.starts_with(little_mark) || bytes.starts_with(big_mark)) return from_marked_utf16(bytes, is_cut);
   if (is == charset::utf16_little || is == charset::utf16_big)
-    return from_utf16(std::string(is == charset::utf16_big ? big_mark : little_mark).append(bytes), is_cut);
+    return from_marked_utf16(std::string(is == charset::utf16_big ? big_mark : little_mark).append(bytes), is_cut);
 
   if (bytes.starts_with(utf8_mark)) {
     bytes.remove_prefix(utf8_mark.size());

@@ -38,7 +38,7 @@ std::optional<std::string> scalar_text(const json::value& value) {
   return std::nullopt;
 }
 
-core::result<std::string> text_of(std::string_view name, const json::value& value) {
+core::result<std::string> text_of_value(std::string_view name, const json::value& value) {
   if (auto text = scalar_text(value)) return std::move(*text);
   return error{errc::validation_error,
                "the argument " + tools::quoted(name) + " goes into the URL, which takes texts, numbers and booleans"};
@@ -137,7 +137,7 @@ core::result<http_url> url_template::fill(const json::object& arguments, const j
         continue;
       }
       const auto* value = argument_of(arguments, p.text);
-      auto given = value == nullptr ? core::result<std::string>(std::string()) : text_of(p.text, *value);
+      auto given = value == nullptr ? core::result<std::string>(std::string()) : text_of_value(p.text, *value);
       if (!given) return given.error();
       if (given->empty()) return wrong("the argument " + tools::quoted(p.text) + " is needed: it is a part of the path");
       append_encoded(text, *given);
@@ -161,7 +161,7 @@ core::result<http_url> url_template::fill(const json::object& arguments, const j
       const auto* value = argument_of(arguments, p.text);
       is_whole = is_whole && value != nullptr;
       if (value == nullptr) continue;
-      auto given = text_of(p.text, *value);
+      auto given = text_of_value(p.text, *value);
       if (!given) return given.error();
       append_encoded(text, *given);
     }
@@ -169,7 +169,7 @@ core::result<http_url> url_template::fill(const json::object& arguments, const j
   }
   for (const auto& member : more) {
     auto one = [&](const json::value& value) -> core::result<void> {
-      auto given = text_of(member.key(), value);
+      auto given = text_of_value(member.key(), value);
       if (!given) return given.error();
       std::string pair;
       append_encoded(pair, member.key());

@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t max_line = 2'000;
 constexpr std::size_t max_resource_text = 16 << 10;  // shown at once; all of it is in the file
 constexpr std::size_t max_type = 100;
-constexpr std::size_t max_name = 100;
+constexpr std::size_t max_link_name = 100;
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
@@ -48,7 +48,7 @@ std::string file_name_of(std::string_view uri) {
   uri = uri.substr(0, uri.find_first_of("?#"));
   auto name = uri.substr(uri.rfind('/') == std::string_view::npos ? 0 : uri.rfind('/') + 1);
   bool is_name =
-      !name.empty() && name.size() <= max_name && name.front() != '.' && std::all_of(name.begin(), name.end(), is_word);
+      !name.empty() && name.size() <= max_link_name && name.front() != '.' && std::all_of(name.begin(), name.end(), is_word);
   return is_name ? std::string(name) : std::string();
 }
 

@@ -14,7 +14,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t max_name = 128;
+constexpr std::size_t max_tool_name = 128;
 constexpr std::size_t max_description = 16 << 10;
 constexpr std::size_t max_schema = 256 << 10;
 constexpr std::size_t max_reasons = 5;
@@ -22,14 +22,14 @@ constexpr std::size_t max_headers = 32;
 constexpr int max_header_depth = 8;
 
 bool is_tool_name(std::string_view name) {
-  return !name.empty() && name.size() <= max_name &&
+  return !name.empty() && name.size() <= max_tool_name &&
          std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
 /// RFC 9110 §5.6.2.
 bool is_header_token(std::string_view name) {
   constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return !name.empty() && name.size() <= max_name && std::all_of(name.begin(), name.end(), [&](char c) {
+  return !name.empty() && name.size() <= max_tool_name && std::all_of(name.begin(), name.end(), [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            marks.find(c) != std::string_view::npos;
   });
@@ -89,7 +89,7 @@ void listing::add(const json::value& item, bool wants_headers) {
   remote_tool tool;
   tool.name = text_at(*object, "name");
   if (!is_tool_name(tool.name))
-    return leave_out(tool.name, "a name has 1 to " + std::to_string(max_name) + " printable ASCII characters without spaces");
+    return leave_out(tool.name, "a name has 1 to " + std::to_string(max_tool_name) + " printable ASCII characters without spaces");
   if (names_.contains(tool.name)) return leave_out(tool.name, "the server lists two tools of this name");
   if (tools.size() >= max_tools) return leave_out(tool.name, "a server may have " + std::to_string(max_tools) + " tools");
   if (const auto* execution = object_at(*object, "execution"); execution && text_at(*execution, "taskSupport") == "required")

@@ -89,6 +89,7 @@ bool set_limits(const guard_plan& p, std::size_t tasks_of_user) {
   // RLIMIT_DATA is what a program can write to. Address space alone is no measure: Java and WebAssembly reserve many times
   // what they use. It is limited all the same, because shared memory is part of it only.
   if (p.memory_bytes > 0) ok = ok && limit(RLIMIT_DATA, p.memory_bytes) && limit(RLIMIT_AS, p.memory_bytes * 16);
+  if (p.niceness > 0) ok = ok && ::setpriority(PRIO_PROCESS, 0, static_cast<int>(p.niceness)) == 0;
   if (p.file_bytes > 0) ok = ok && limit(RLIMIT_FSIZE, p.file_bytes);
   if (p.open_files > 0) ok = ok && limit(RLIMIT_NOFILE, p.open_files);
   // The kernel counts all that the user runs, and never counts root's.

@@ -23,7 +23,7 @@ struct guard_plan {
   std::uint32_t arguments = 0;
   std::uint32_t variables = 0;
   std::uint32_t is_sandboxed = 0;  ///< the program is bubblewrap, and the real one below it
-  std::uint32_t reserved = 0;
+  std::uint32_t niceness = 0;
 };
 
 /// Server to guard.

@@ -16,9 +16,9 @@
 
 namespace troupe::tools {
 
-namespace {
-
 std::string message_of(int problem) { return std::generic_category().message(problem); }
+
+namespace {
 
 /// Above the numbers that the guard's own descriptors will have; or closed with errno set.
 file_descriptor lifted(int fd) {
@@ -57,6 +57,7 @@ std::string plan_text(const process_options& options, const std::string& program
   head.file_bytes = options.limits.file_bytes;
   head.open_files = options.limits.open_files;
   head.processes = options.limits.processes;
+  head.niceness = options.limits.niceness;
   head.arguments = static_cast<std::uint32_t>(command.size());
   head.variables = static_cast<std::uint32_t>(options.environment.size());
   head.is_sandboxed = is_sandboxed ? 1 : 0;

@@ -23,4 +23,7 @@ struct launched {
 /// Never forks: posix_spawn, and the guard gets nothing but what is listed here.
 [[nodiscard]] launched launch(const process_host& host, const process_options& options);
 
+/// What the system says of an `errno`.
+[[nodiscard]] std::string message_of(int problem);
+
 }  // namespace troupe::tools

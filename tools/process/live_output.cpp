@@ -7,7 +7,7 @@ namespace troupe::tools {
 namespace {
 
 constexpr std::chrono::milliseconds pace{50};
-constexpr std::string_view replacement = "\xEF\xBF\xBD";
+constexpr std::string_view replacement_text = "\xEF\xBF\xBD";
 
 struct piece {
   std::size_t bytes = 1;
@@ -51,13 +51,13 @@ std::string text_decoder::add(std::string_view bytes) {
       rest_ = front;
       break;
     }
-    out += p.is == piece::whole ? front : replacement;
+    out += p.is == piece::whole ? front : replacement_text;
     bytes.remove_prefix(p.bytes);
   }
   return out;
 }
 
-std::string text_decoder::finish() { return std::exchange(rest_, {}).empty() ? std::string() : std::string(replacement); }
+std::string text_decoder::finish() { return std::exchange(rest_, {}).empty() ? std::string() : std::string(replacement_text); }
 
 struct paced_text::state : std::enable_shared_from_this<state> {
   state(boost::asio::io_context& io, std::function<void(std::string)> f) : timer(io), show(std::move(f)) {}

@@ -30,8 +30,6 @@ namespace {
 
 constexpr std::size_t read_bytes = 64 << 10;
 
-std::string message_of(int problem) { return std::generic_category().message(problem); }
-
 /// What a program is: alive until its guard is, also when nobody wants to know any more.
 class child : public std::enable_shared_from_this<child> {
  public:

@@ -27,6 +27,7 @@ struct process_limits {
   std::uint64_t file_bytes = 0;
   std::uint32_t open_files = 256;
   std::uint32_t processes = 0;
+  std::uint32_t niceness = 0;  ///< 0 to 19: how far it stands back for others that want to run
 };
 
 /// bubblewrap around the program: the system read-only, `writable` the only folder that can be written, an own /tmp, no network

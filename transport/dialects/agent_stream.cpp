@@ -16,14 +16,6 @@ namespace {
 
 constexpr std::string_view token_head = R"({"type":"token","content":)";
 
-void put(frame_writer& out, core::seq_t seq, std::string_view type, json::object fields) {
-  json::object frame;
-  frame.reserve(fields.size() + 1);
-  frame["type"] = type;
-  for (auto& [key, value] : fields) frame[key] = std::move(value);
-  out.frame(json::serialize(frame), seq, type);
-}
-
 void put_token(frame_writer& out, core::seq_t seq, std::string_view text) {
   if (text.empty()) return;
   std::string frame(token_head);

@@ -34,9 +34,9 @@ void get_stream_agents(const rest_call_ptr& call) {
   const auto& config = call->config();
   json::array all;
   auto add = [&](const core::project_config& project, const std::string& prefix) {
-    for (const auto& [id, agent] : project.agents)
-      all.push_back(json::object{{"id", prefix + id.str()},
-                                 {"name", agent->name.empty() ? id.str() : agent->name},
+    for (const auto& agent : config.agents_of(project.id))
+      all.push_back(json::object{{"id", prefix + agent->id.str()},
+                                 {"name", agent->name.empty() ? agent->id.str() : agent->name},
                                  {"system_prompt", shows_prompts ? agent->instructions : std::string{}},
                                  {"model", agent->model}});
   };

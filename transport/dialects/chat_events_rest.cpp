@@ -15,7 +15,7 @@ using chats = std::vector<core::session_record>;
 
 namespace {
 
-constexpr std::size_t longest_id = 200;
+constexpr std::size_t longest_chat_id = 200;
 constexpr std::size_t longest_shown = 64;
 constexpr std::int64_t chats_in_list = 100;
 constexpr std::int64_t messages_in_list = 100;  // of one chat; all of them are at its own path
@@ -40,7 +40,7 @@ void find_chat(const rest_call_ptr& call, std::function<void(core::session_recor
   const auto& id = call->parameter("id");
   core::error missing{errc::not_found, id.size() <= longest_shown ? "Chat not found: " + id : "Chat not found."};
   if (auto session = core::session_id::parse(id)) return call->see_session(*session, missing, std::move(then));
-  if (id.size() > longest_id) return call->fail(missing);
+  if (id.size() > longest_chat_id) return call->fail(missing);
   call->way().ask(core::resolve_session{call->config().default_project, id},
                   [call, missing, then = std::move(then)](const core::result<core::answer>& r) mutable {
                     if (r) return call->see_session(std::get<core::session_id>(*r), missing, std::move(then));
@@ -190,8 +190,8 @@ void post_chat_events_chat(const rest_call_ptr& call) {
   if (!body) return;
   auto user = call->body_string(*body, "userId", true);
   if (!user) return;
-  if (user->size() > longest_id)
-    return call->fail_field("userId", "must have at most " + std::to_string(longest_id) + " bytes");
+  if (user->size() > longest_chat_id)
+    return call->fail_field("userId", "must have at most " + std::to_string(longest_chat_id) + " bytes");
   const auto& who = call->principal();
   if (who.id != *user && !who.may(core::scope::admin))
     return call->fail({errc::forbidden, "A chat can only be made for oneself: userId must be " + who.id + "."});

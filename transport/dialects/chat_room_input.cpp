@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t longest_id = 200;
+constexpr std::size_t longest_client_message_id = 200;
 
 core::error wrong(std::string_view field, std::string_view what) {
   return {core::errc::validation_error, "Field \"" + std::string(field) + "\" " + std::string(what)};
@@ -54,7 +54,7 @@ core::result<core::send_message> message_of(const room_event& e) {
   auto role = text_of(e, "role");
   if (!role || (!role->empty() && *role != "user")) return wrong("role", "must be \"user\".");
   auto id = text_of(e, "clientMessageId");
-  if (!id || id->size() > longest_id) return wrong("clientMessageId", "must be a string of at most 200 bytes.");
+  if (!id || id->size() > longest_client_message_id) return wrong("clientMessageId", "must be a string of at most 200 bytes.");
   out.client_message_id = std::move(*id);
   auto files = attachments_field(e.payload.get_object());
   if (!files) return files.error();

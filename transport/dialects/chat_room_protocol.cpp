@@ -19,7 +19,7 @@ using core::errc;
 
 namespace {
 
-constexpr std::size_t longest_id = 200;
+constexpr std::size_t longest_room_id = 200;
 constexpr std::size_t max_waiting = 256;       // events of one client whose turn has not come
 constexpr std::size_t longest_echo = 4 << 10;  // of a bad payload, in `exception`
 
@@ -145,10 +145,10 @@ class chat_room_protocol final : public client_protocol {
     next();
   }
   [[nodiscard]] static std::string not_found(const room_event& event) {
-    return "Conversation with ID " + event.conversation.substr(0, longest_id) + " not found";
+    return "Conversation with ID " + event.conversation.substr(0, longest_room_id) + " not found";
   }
   [[nodiscard]] static std::string no_access(const room_event& event) {
-    return "You have no access to conversation " + event.conversation.substr(0, longest_id) + ".";
+    return "You have no access to conversation " + event.conversation.substr(0, longest_room_id) + ".";
   }
   /// The event is not what it should be; ends its turn.
   void invalid(const room_event& event, std::string_view text) {
@@ -164,7 +164,7 @@ class chat_room_protocol final : public client_protocol {
 
   /// The session that the event names; `none` where there is none of that name. A UUID is always one.
   void resolve(const room_event_ptr& event, std::function<void(core::session_id)> then, done_fn none) {
-    if (event->conversation.size() > longest_id) return none();
+    if (event->conversation.size() > longest_room_id) return none();
     port_.resolve(event->conversation,
                   [this, event, then = std::move(then), none = std::move(none)](const core::result<core::session_id>& id) {
                     if (id) return then(*id);

@@ -29,8 +29,8 @@ const core::project_config* default_project(const rest_call_ptr& call) {
 agent_ptr agent_named(const rest_call_ptr& call, const std::string& name) {
   const auto* project = default_project(call);
   if (!project || name.empty()) return nullptr;
-  if (auto found = project->agents.find({name}); found != project->agents.end()) return found->second;
-  for (const auto& [id, agent] : project->agents)
+  if (auto found = call->config().find_agent(project->id, {name})) return found;
+  for (const auto& agent : call->config().agents_of(project->id))
     if (agent->model == name) return agent;
   return nullptr;
 }
@@ -135,7 +135,8 @@ void run_message(const rest_call_ptr& call, run_waiter::request request) {
 void get_room_models(const rest_call_ptr& call) {
   json::array all;
   if (const auto* project = default_project(call))
-    for (const auto& [id, agent] : project->agents) all.push_back(room_model_json(*agent, id == project->default_agent));
+    for (const auto& agent : call->config().agents_of(project->id))
+      all.push_back(room_model_json(*agent, agent->id == project->default_agent));
   call->answer(200, std::move(all));
 }
 

@@ -16,14 +16,6 @@ using core::errc;
 
 namespace {
 
-void put(frame_writer& out, core::seq_t seq, std::string_view type, json::object fields) {
-  json::object frame;
-  frame.reserve(fields.size() + 1);
-  frame["type"] = type;
-  for (auto& [key, value] : fields) frame[key] = std::move(value);
-  out.frame(json::serialize(frame), seq, type);
-}
-
 std::string card_text(const core::approval_requested& a) {
   switch (a.kind) {
     case core::approval_kind::input:

@@ -15,7 +15,7 @@ using core::errc;
 
 namespace {
 
-constexpr std::size_t longest_id = 200;
+constexpr std::size_t longest_conversation_id = 200;
 
 core::session_id session_of(const rest_call_ptr& call, std::string_view conversation) {
   return session_of_conversation(call->config().default_project, conversation);
@@ -23,7 +23,7 @@ core::session_id session_of(const rest_call_ptr& call, std::string_view conversa
 
 /// The session of a conversation, by any of its names; nothing where there is none (any more). Somebody else's answers 404.
 void look_up(const rest_call_ptr& call, const std::string& id, std::function<void(std::optional<core::session_record>)> then) {
-  if (id.size() > longest_id) return then(std::nullopt);
+  if (id.size() > longest_conversation_id) return then(std::nullopt);
   auto shown = [call, id, then](const core::result<core::answer>& r) {
     if (!r && r.error().code != errc::not_found) return call->fail(r.error());
     if (!r) return then(std::nullopt);
@@ -96,7 +96,7 @@ json::object conversation_json(const core::session_record& s) {
           {"message_count", s.message_count}};
 }
 
-json::object tool_json(const core::tool_record& t) {
+json::object conversation_tool_json(const core::tool_record& t) {
   return {
       {"name", t.name}, {"description", t.description}, {"category", t.source}, {"parameters", json_or_string(t.parameters)}};
 }
@@ -213,8 +213,8 @@ void post_conversation_chat(const rest_call_ptr& call) {
   if (!text) return;
   auto id = call->body_string(*body, "conversation_id", false);
   if (!id) return;
-  if (id->size() > longest_id || id->find('/') != std::string::npos)
-    return call->fail_field("conversation_id", "must have at most " + std::to_string(longest_id) + " bytes and no slash");
+  if (id->size() > longest_conversation_id || id->find('/') != std::string::npos)
+    return call->fail_field("conversation_id", "must have at most " + std::to_string(longest_conversation_id) + " bytes and no slash");
   if (id->empty()) {
     bool has_key = !call->request.header("idempotency-key").empty();  // which finds the same conversation again
     auto made = has_key ? idempotent_session(*call).value : call->way().environment().random_uuid();
@@ -222,7 +222,7 @@ void post_conversation_chat(const rest_call_ptr& call) {
   }
   core::agent_id agent{call->request.query_value("agent")};
   if (!call->config().find_agent(call->config().default_project, agent))
-    return call->fail({errc::not_found, "Agent not found: " + agent.str()});
+    return call->fail({errc::not_found, call->config().why_no_agent({}, agent)});
   run_waiter::request chat{session_of(call, *id), call->principal(), std::nullopt, {}, false};
   chat.open = core::open_session{call->config().default_project, std::move(agent), "conversation", *id, {}};
   chat.message = {std::move(*text), idempotent_id(*call), core::busy_policy::queue};
@@ -269,7 +269,7 @@ void get_conversations(const rest_call_ptr& call) {
 void get_conversation(const rest_call_ptr& call) {
   look_up(call, call->parameter("id"), [call](const std::optional<core::session_record>& s) {
     if (s) return with_titles(call, {*s}, [call](const auto& named) { call->answer(200, conversation_json(named.front())); });
-    call->fail({errc::not_found, "Conversation not found: " + call->parameter("id").substr(0, longest_id)});
+    call->fail({errc::not_found, "Conversation not found: " + call->parameter("id").substr(0, longest_conversation_id)});
   });
 }
 
@@ -290,7 +290,7 @@ void delete_conversation(const rest_call_ptr& call) {
 /// GET /api/tools
 void get_conversation_tools(const rest_call_ptr& call) {
   json::array all;
-  for (const auto& t : call->way().tools()) all.push_back(tool_json(t));
+  for (const auto& t : call->way().tools()) all.push_back(conversation_tool_json(t));
   auto total = all.size();
   call->answer(200, json::object{{"tools", std::move(all)}, {"total", total}});
 }
@@ -298,7 +298,7 @@ void get_conversation_tools(const rest_call_ptr& call) {
 /// GET /api/tools/{name}
 void get_conversation_tool(const rest_call_ptr& call) {
   for (const auto& t : call->way().tools())
-    if (t.name == call->parameter("name")) return call->answer(200, tool_json(t));
+    if (t.name == call->parameter("name")) return call->answer(200, conversation_tool_json(t));
   call->fail({errc::not_found, "Tool not found: " + call->parameter("name").substr(0, 64)});
 }
 

@@ -6,7 +6,19 @@
 #include "transport/dialects/conversation.hpp"
 #include "transport/dialects/nexus.hpp"
 
+#include <boost/json/serialize.hpp>
+
 namespace troupe::transport {
+
+namespace json = boost::json;
+
+void put(frame_writer& out, core::seq_t seq, std::string_view type, json::object fields) {
+  json::object frame;
+  frame.reserve(fields.size() + 1);
+  frame["type"] = type;
+  for (auto& [key, value] : fields) frame[key] = std::move(value);
+  out.frame(json::serialize(frame), seq, type);
+}
 
 void frame_writer::frame(std::string_view json, core::seq_t seq, std::string_view type) {
   switch (framing_) {

@@ -38,6 +38,9 @@ class frame_writer {
   std::string out_;
 };
 
+/// One frame `{"type": …}` with `fields` behind it.
+void put(frame_writer& out, core::seq_t seq, std::string_view type, boost::json::object fields);
+
 /// Events to frames. Its state is a fold of the log, so that any two that saw the same events write the same frames.
 class encoder {
  public:

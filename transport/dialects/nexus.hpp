@@ -23,6 +23,8 @@ class nexus_encoder final : public encoder {
  private:
   friend class nexus_frames;
   void complete(const core::event& e, frame_writer& out);
+  /// `usage` of a run without what earlier message.complete frames told.
+  [[nodiscard]] boost::json::object unreported(const core::token_usage& tokens, core::micro_usd cost) const;
 
   core::session_id session_;
   core::turn turn_;

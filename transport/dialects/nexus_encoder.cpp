@@ -21,7 +21,7 @@ json::object usage_json(const core::token_usage& tokens, core::micro_usd cost) {
 
 namespace {
 
-void put(frame_writer& out, std::string_view type, core::seq_t seq, json::object fields) {
+void put_frame(frame_writer& out, std::string_view type, core::seq_t seq, json::object fields) {
   json::object frame;
   frame.reserve(fields.size() + 2);
   frame["type"] = type;
@@ -38,7 +38,7 @@ class nexus_frames {
   const core::event& e;
   frame_writer& out;
 
-  void put(std::string_view type, json::object fields) const { transport::put(out, type, e.seq, std::move(fields)); }
+  void put(std::string_view type, json::object fields) const { put_frame(out, type, e.seq, std::move(fields)); }
 
   void operator()(const core::message_added& m) const {
     json::object fields{
@@ -50,6 +50,9 @@ class nexus_frames {
   }
   void operator()(const core::run_queued& m) const {
     put("message.queued", {{"position", m.position}, {"messageId", m.message.str()}, {"runId", m.run.str()}});
+  }
+  void operator()(const core::run_dequeued& m) const {
+    put("message.dequeued", {{"messageId", m.message.str()}, {"runId", m.run.str()}});
   }
   void operator()(const core::run_started& m) const {
     put("run.started", {{"runId", m.run.str()}, {"messageId", m.reply.str()}, {"traceId", m.trace.value.hex()}});
@@ -83,23 +86,28 @@ class nexus_frames {
   void operator()(const core::approval_endorsed& m) const {
     put("approval.endorsed", approval_endorsed_fields(encoder.turn_, m));
   }
-  void operator()(const core::approval_decided& m) const { put("approval.decided", approval_decided_fields(m)); }
+  void operator()(const core::approval_decided& m) const {
+    auto fields = approval_decided_fields(m);
+    if (!m.edited_input.empty()) fields["editedInput"] = json_or_string(m.edited_input);
+    put("approval.decided", std::move(fields));
+  }
   void operator()(const core::cost_alert& m) const {
     put("session.cost_alert",
         {{"currentSpend", m.spend.usd()}, {"budget", m.budget.usd()}, {"percent", m.percent}, {"scope", m.scope}});
   }
   void operator()(const core::run_completed& m) const {
-    put("message.complete", {{"messageId", m.message.str()},
-                             {"traceId", m.trace.value.hex()},
-                             {"usage", usage_json({m.tokens.prompt - encoder.reported_.prompt, 0,
-                                                   m.tokens.completion - encoder.reported_.completion},
-                                                  m.cost - encoder.reported_cost_)}});
+    put("message.complete",
+        {{"messageId", m.message.str()}, {"traceId", m.trace.value.hex()}, {"usage", encoder.unreported(m.tokens, m.cost)}});
   }
   void operator()(const core::run_failed& m) const {
-    put("error", {{"code", core::to_string(m.code)}, {"message", m.text}, {"runId", m.run.str()}});
+    json::object fields{{"code", core::to_string(m.code)}, {"message", m.text}, {"runId", m.run.str()}};
+    add_usage(fields, m.run);
+    put("error", std::move(fields));
   }
   void operator()(const core::run_cancelled& m) const {
-    put("run.cancelled", {{"runId", m.run.str()}, {"textKept", m.text_kept}});
+    json::object fields{{"runId", m.run.str()}, {"textKept", m.text_kept}};
+    add_usage(fields, m.run);
+    put("run.cancelled", std::move(fields));
   }
   void operator()(const core::typing_changed& m) const {
     put("typing", {{"userId", m.user_id}, {"username", m.username}, {"isTyping", m.is_typing}});
@@ -113,6 +121,12 @@ class nexus_frames {
     auto who = shown_user(m.by, m.by_name);
     put("message.reaction",
         {{"messageId", m.message.str()}, {"emoji", m.emoji}, {"added", m.added}, {"userId", who.id}, {"username", who.name}});
+  }
+  void operator()(const core::message_feedback& m) const {
+    json::object fields{{"messageId", m.message.str()}, {"rating", nullptr}, {"by", m.by}};
+    if (m.rating != core::rating::none) fields["rating"] = core::to_string(m.rating);
+    if (!m.note.empty()) fields["note"] = m.note;
+    put("message.feedback", std::move(fields));
   }
   void operator()(const core::session_updated& m) const {
     json::object fields{{"status", core::to_string(m.status)}};
@@ -151,11 +165,17 @@ class nexus_frames {
   void operator()(const core::run_stop_requested& m) const {
     put_in_log("run.stop_requested", {{"runId", m.run.str()}, {"by", m.by}});
   }
+  void operator()(const core::session_closed&) const { put_in_log("session.closed", {}); }
   /// The rest has no frame of its own: clients of this dialect see gaps in the seqs (PROTOCOLS §1.5).
   template <class Other>
   void operator()(const Other&) const {}
 
  private:
+  /// What is known by now: the bill of a cancelled model call comes later.
+  void add_usage(json::object& fields, const core::run_id& run) const {
+    const auto& turn = encoder.turn_;
+    if (run == turn.run) fields["usage"] = encoder.unreported(turn.tokens, turn.cost);
+  }
   void put_in_log(std::string_view type, json::object fields) const {
     if (encoder.style_ == nexus_style::log) put(type, std::move(fields));
   }
@@ -169,7 +189,7 @@ void nexus_encoder::encode(const core::event& e, frame_writer& out) {
     parked_ = false;
   }
   if (const auto* created = e.as<core::session_created>()) {
-    put(out, "session.created", e.seq, {{"sessionId", session_.str()}, {"agentId", created->agent.str()}});
+    put_frame(out, "session.created", e.seq, {{"sessionId", session_.str()}, {"agentId", created->agent.str()}});
     return;
   }
   std::visit(nexus_frames{*this, e, out}, e.payload);
@@ -179,17 +199,20 @@ void nexus_encoder::encode(const core::event& e, frame_writer& out) {
 }
 
 void nexus_encoder::complete(const core::event& e, frame_writer& out) {
-  core::token_usage since{turn_.tokens.prompt - reported_.prompt, 0, turn_.tokens.completion - reported_.completion};
-  put(out, "message.complete", e.seq,
+  put_frame(out, "message.complete", e.seq,
       {{"messageId", turn_.reply.str()},
        {"traceId", turn_.trace.value.hex()},
-       {"usage", usage_json(since, turn_.cost - reported_cost_)}});
+       {"usage", unreported(turn_.tokens, turn_.cost)}});
   reported_ = turn_.tokens;
   reported_cost_ = turn_.cost;
 }
 
+json::object nexus_encoder::unreported(const core::token_usage& tokens, core::micro_usd cost) const {
+  return usage_json({tokens.prompt - reported_.prompt, 0, tokens.completion - reported_.completion}, cost - reported_cost_);
+}
+
 void nexus_encoder::encode_open_cards(frame_writer& out) {
-  for (const auto& open : turn_.open_approvals) put(out, "message.approval_required", 0, open_card_fields(turn_, open));
+  for (const auto& open : turn_.open_approvals) put_frame(out, "message.approval_required", 0, open_card_fields(turn_, open));
 }
 
 std::string nexus_error(const core::error& e) {

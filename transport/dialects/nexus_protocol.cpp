@@ -113,7 +113,7 @@ class nexus_protocol final : public client_protocol {
   [[nodiscard]] core::error unknown_agent(const nexus_connect& wanted) const {
     if (!wanted.project.empty() && port_.config().projects.count(wanted.project) == 0)
       return {errc::not_found, "Project not found: " + wanted.project.str()};
-    return {errc::not_found, "Agent not found: " + wanted.agent.str()};
+    return {errc::not_found, port_.config().why_no_agent(wanted.project, wanted.agent)};
   }
 
   handled create(const json::object& o) {
@@ -191,6 +191,7 @@ class nexus_protocol final : public client_protocol {
                    send({{"type", "session.resumed"},
                          {"sessionId", id.str()},
                          {"fromSeq", after.value_or(r->last_seq)},
+                         {"lastSeq", r->last_seq},
                          {"status", core::to_string(r->status)}});
                    enter(left, id);
                  });

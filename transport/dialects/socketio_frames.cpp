@@ -10,7 +10,7 @@ namespace troupe::transport {
 namespace {
 
 /// An offset names at most so many sessions; more than any client may follow.
-constexpr std::size_t max_places = 1'000;
+constexpr std::size_t max_offsets = 1'000;
 
 /// `2<nsp>,["<name>",<payload>`: all but what closes it.
 void append_event(std::string& out, std::string_view nsp, std::string_view name, std::string_view payload) {
@@ -73,7 +73,7 @@ std::optional<offsets> offsets_from(std::string_view text) {
     auto place = text.substr(0, comma);
     if (more) text.remove_prefix(comma + 1);
     auto colon = place.find(':');
-    if (colon == std::string_view::npos || out.size() == max_places) return std::nullopt;
+    if (colon == std::string_view::npos || out.size() == max_offsets) return std::nullopt;
     auto session = core::session_id::parse(place.substr(0, colon));
     auto digits = place.substr(colon + 1);
     core::seq_t seq = 0;

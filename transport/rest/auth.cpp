@@ -14,7 +14,7 @@ using account = core::auth_config::user;
 
 namespace {
 
-constexpr std::size_t longest_name = 200;
+constexpr std::size_t longest_login_field = 200;
 
 /// One that exists without auth: everybody owns everything, under the name they give.
 account nameless(const std::string& name) { return {name, name, {}, name, {"user"}, core::scope::user}; }
@@ -28,7 +28,7 @@ account caller(const rest_call_ptr& call) {
   return {who.id, who.name, {}, {}, {who.may(core::scope::admin) ? "admin" : "user"}, who.scopes};
 }
 
-json::object room_user(const account& user) {
+json::object account_json(const account& user) {
   return {{"id", user.id}, {"username", user.username}, {"roles", json::array(user.roles.begin(), user.roles.end())}};
 }
 
@@ -51,14 +51,14 @@ std::string token_for(const rest_call_ptr& call, const account& user) {
 
 void answer_login(const rest_call_ptr& call, const account& user) {
   if (auto token = token_for(call, user); !token.empty())
-    call->answer(201, json::object{{"access_token", std::move(token)}, {"user", room_user(user)}});
+    call->answer(201, json::object{{"access_token", std::move(token)}, {"user", account_json(user)}});
 }
 
 /// A name to log in with; answers the call where there is none.
 std::optional<std::string> name_field(const rest_call_ptr& call, const json::object& body, std::string_view field) {
   auto name = call->body_string(body, field, true);
-  if (!name || name->size() <= longest_name) return name;
-  call->fail_field(field, "must have at most " + std::to_string(longest_name) + " bytes");
+  if (!name || name->size() <= longest_login_field) return name;
+  call->fail_field(field, "must have at most " + std::to_string(longest_login_field) + " bytes");
   return std::nullopt;
 }
 
@@ -83,7 +83,7 @@ void post_login(const rest_call_ptr& call) {
 }
 
 /// GET /auth/profile, GET /auth/me
-void get_profile(const rest_call_ptr& call) { call->answer(200, room_user(caller(call))); }
+void get_profile(const rest_call_ptr& call) { call->answer(200, account_json(caller(call))); }
 
 /// POST /api/v1/auth/login {codigo}
 void post_code_login(const rest_call_ptr& call) {

@@ -105,7 +105,7 @@ void run_chat(const rest_call_ptr& call, core::project_id project, core::agent_i
   if (!session) return;
   const auto& config = call->config();
   if (config.projects.count(project) == 0) return call->fail({errc::not_found, "Project not found: " + project.str()});
-  if (!config.find_agent(project, agent)) return call->fail({errc::not_found, "Agent not found: " + agent.str()});
+  if (!config.find_agent(project, agent)) return call->fail({errc::not_found, config.why_no_agent(project, agent)});
   auto attachments = attachments_field(body);
   if (!attachments) return call->fail_field("attachments", attachments.error().text);
   if (!attachments->empty() && session->empty())

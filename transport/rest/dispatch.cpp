@@ -7,10 +7,6 @@ namespace troupe::transport {
 
 namespace {
 
-constexpr auto nexus = error_shape::nexus;
-constexpr auto detail = error_shape::detail;
-constexpr auto statuscode = error_shape::statuscode;
-
 bool is_below(std::string_view path, std::string_view prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
@@ -21,10 +17,10 @@ bool is_ambiguous(std::string_view path) { return path == "/api/v1/chat/"; }
 /// Of paths that are nobody's: whose clients would ask for them.
 error_shape shape_of(std::string_view path) {
   for (std::string_view prefix : {"/api/v1/chats", "/api/v1/auth", "/auth", "/chat"})
-    if (is_below(path, prefix)) return statuscode;
+    if (is_below(path, prefix)) return error_shape::statuscode;
   for (std::string_view prefix : {"/api/v1/agents", "/api/v1/health"})
-    if (is_below(path, prefix)) return detail;
-  return is_ambiguous(path) || (path.starts_with("/api/") && !is_below(path, "/api/v1")) ? detail : nexus;
+    if (is_below(path, prefix)) return error_shape::detail;
+  return is_ambiguous(path) || (path.starts_with("/api/") && !is_below(path, "/api/v1")) ? error_shape::detail : error_shape::nexus;
 }
 
 }  // namespace
@@ -32,7 +28,7 @@ error_shape shape_of(std::string_view path) {
 void dispatch(feed_hub& hub, http_request request, std::shared_ptr<http_exchange> exchange) {
   std::string allowed;
   auto shape = shape_of(request.path);
-  auto shape_for = [ambiguous = is_ambiguous(request.path)](const route& r) { return ambiguous ? detail : r.shape; };
+  auto shape_for = [ambiguous = is_ambiguous(request.path)](const route& r) { return ambiguous ? error_shape::detail : r.shape; };
   path_parameters parameters;
   for (const auto& r : all_routes()) {
     if (!matches(r.pattern, request.path, parameters)) continue;

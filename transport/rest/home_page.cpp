@@ -250,9 +250,9 @@ void replace_all(std::string& in, std::string_view name, std::string_view value)
 std::string agents_html(const core::config& config) {
   std::string out;
   for (const auto& [id, project] : config.projects)
-    for (const auto& [agent_id, agent] : project.agents) {
-      out += "<dt>" + escape_html(agent->name.empty() ? agent_id.str() : agent->name) + " <code>" + escape_html(id.str()) +
-             "/" + escape_html(agent_id.str()) + "</code></dt><dd>" + escape_html(agent->description) + "</dd>";
+    for (const auto& agent : config.agents_of(id)) {
+      out += "<dt>" + escape_html(agent->name.empty() ? agent->id.str() : agent->name) + " <code>" + escape_html(id.str()) +
+             "/" + escape_html(agent->id.str()) + "</code></dt><dd>" + escape_html(agent->description) + "</dd>";
     }
   return out;
 }

@@ -22,12 +22,13 @@ constexpr std::string_view preface = R"json({
 "info": {"title": "Troupe", "version": "", "description": "A server that runs AI agents as actors. Examples are of the built-in demo; identifiers in paths are of one's own server. Where credentials are not required, every scope is granted. Paths match with and without a trailing slash, and HEAD where there is GET. WebSocket and Socket.IO are not described here."},
 "servers": [{"url": "/", "description": "The server that gives this document."}],
 "tags": [
-  {"name": "Projects", "description": "Projects and agents, as they are configured."},
+  {"name": "Projects", "description": "Projects and agents, as they are configured or made here."},
   {"name": "Chat", "description": "Messages to agents, and the queue of those that wait."},
   {"name": "Sessions", "description": "Sessions, their messages and events."},
   {"name": "Files", "description": "Files that messages bring."},
   {"name": "Approvals", "description": "What people are asked before it is done, and what they need not be asked again."},
   {"name": "Tools", "description": "Tools, and what they did."},
+  {"name": "Scenarios", "description": "The server's behaviour, played and compared."},
   {"name": "Traces and spend", "description": "How runs went, and what they cost."},
   {"name": "Server", "description": "How the server does."},
   {"name": "Log-ins", "description": "Of clients of chat-events and chat-room."},
@@ -46,9 +47,9 @@ constexpr std::string_view preface = R"json({
 }
 })json";
 
-class document {
+class openapi_writer {
  public:
-  explicit document(std::string_view version)
+  explicit openapi_writer(std::string_view version)
       : schemas_(openapi_schemas()), parameters_(openapi_parameters()), out_(json::parse(preface).as_object()) {
     out_["info"].as_object()["version"] = version;
   }
@@ -232,7 +233,7 @@ class document {
 }  // namespace
 
 json::object make_openapi(std::span<const route> routes, std::string_view version) {
-  document out(version);
+  openapi_writer out(version);
   for (const auto& r : routes) out.add(r);
   return std::move(out).finish();
 }

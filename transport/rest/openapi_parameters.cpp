@@ -46,6 +46,7 @@ constexpr std::string_view parameters = R"json({
 constexpr std::string_view path_parameters_text = R"json({
 "projects/{p}": {"says": "Id of a project.", "example": "demo"},
 "agents/{a}": {"says": "Id of an agent.", "example": "guide"},
+"versions/{n}": {"says": "Number of a version, from 1."},
 "sessions/{id}": {"says": "A session: its UUID, its first 24 hex digits, or the client's own name for it."},
 "messages/{messageId}": {"says": "UUID of a message."},
 "queue/{messageId}": {"says": "UUID of a message that waits."},
@@ -53,6 +54,7 @@ constexpr std::string_view path_parameters_text = R"json({
 "tool-calls/{callId}": {"says": "Id of a tool call, as messages and events tell it."},
 "approvals/{id}": {"says": "UUID of an approval."},
 "remembered/{id}": {"says": "UUID of a remembered approval."},
+"runs/{id}": {"says": "Id of a run of scenarios."},
 "traces/{id}": {"says": "Id of a trace: 32 hex digits."},
 "chat/{id}": {"says": "Id of a conversation: the client's own."},
 "conversations/{id}": {"says": "Id of a conversation: in conversation the client's own, in chat-room a UUID."},

@@ -20,6 +20,7 @@ namespace troupe::transport {
 [[nodiscard]] std::string_view openapi_approval_schemas() noexcept;
 [[nodiscard]] std::string_view openapi_server_schemas() noexcept;
 [[nodiscard]] std::string_view openapi_dialect_schemas() noexcept;
+[[nodiscard]] std::string_view openapi_scenario_schemas() noexcept;
 /// Of the session's events by their type, written as records without `type`.
 [[nodiscard]] std::string_view openapi_event_schemas() noexcept;
 

@@ -12,12 +12,14 @@ std::string_view openapi_event_schemas() noexcept {
 "session.cost_alert": {"record": {
   "currentSpend": "number US dollars", "budget": "number US dollars", "percent": "number of the budget", "scope": "session|agent|project|user", "seq": "integer"}},
 "run.started": {"record": {"runId": "uuid", "messageId": "uuid of the answer", "traceId": "trace", "seq": "integer"}},
-"run.cancelled": {"record": {"runId": "uuid", "textKept": "boolean", "seq": "integer"}},
+"session.closed": {"description": "In lists of events only; clients are told by session.updated.", "record": {"seq": "integer"}},
+"run.cancelled": {"record": {"runId": "uuid", "textKept": "boolean", "usage?": "Usage", "seq": "integer"}},
 "run.stop_requested": {"description": "In lists of events only.", "record": {"runId": "uuid", "by": "string", "seq": "integer"}},
 "message.created": {"record": {
   "messageId": "uuid", "role": "system|user|assistant|tool", "content": "string", "author": "string", "authorName?": "string", "clientMessageId?": "string",
   "attachments?": "Attachment[]", "seq": "integer"}},
 "message.queued": {"record": {"position": "integer from 1", "messageId": "uuid", "runId": "uuid", "seq": "integer"}},
+"message.dequeued": {"description": "It was taken out of the queue, and is not answered.", "record": {"messageId": "uuid", "runId": "uuid", "seq": "integer"}},
 "message.edited": {"record": {"messageId": "uuid", "content": "string", "seq": "integer"}},
 "queue.reordered": {"record": {"messageIds": "uuid[]", "seq": "integer"}},
 "message.content_delta": {"record": {"text": "string", "role": "=assistant", "seq": "integer"}},
@@ -36,14 +38,18 @@ std::string_view openapi_event_schemas() noexcept {
   "originSessionId?": "uuid", "endorsedBy?": "string[]", "seq?": "integer"}},
 "approval.endorsed": {"record": {"approvalId": "uuid", "endorsedBy": "string[]", "requiredApprovals?": "integer", "note?": "string", "seq": "integer"}},
 "approval.decided": {"record": {
-  "approvalId": "uuid", "decision": "approved|denied|expired", "resolvedBy": "string", "note?": "string", "choice?": "retry|done|failed", "seq": "integer"}},
+  "approvalId": "uuid", "decision": "approved|denied|expired", "resolvedBy": "string", "note?": "string", "choice?": "retry|done|failed",
+  "editedInput?": "any the arguments that ran", "seq": "integer"}},
 "grant.given": {"description": "In lists of events only.", "record": {
   "grantId": "uuid", "scope": "session|agent|project", "tool": "string", "when": "ArgumentTest[]", "expiresAt": "time?", "approvalId": "uuid", "by": "string", "seq": "integer"}},
 "grant.revoked": {"description": "In lists of events only.", "record": {"grantId": "uuid", "by": "string", "seq": "integer"}},
 "agent.changed": {"description": "In lists of events only.", "record": {"runId": "uuid", "agentId": "string", "note": "string", "seq": "integer"}},
 "message.complete": {"record": {"messageId": "uuid", "traceId": "trace", "usage": "Usage", "seq": "integer"}},
 "message.reaction": {"record": {"messageId": "uuid", "emoji": "string", "added": "boolean", "userId": "string", "username": "string", "seq": "integer"}},
-"error": {"description": "The run failed; or, without `seq`, the message was refused.", "record": {"code": "ErrorCode", "message": "string", "runId?": "uuid", "seq?": "integer"}},
+"message.feedback": {"description": "In the place of what the same person said of the answer before; `rating` is null where it was taken back.",
+  "record": {"messageId": "uuid", "rating": "up|down?", "note?": "string", "by": "string", "seq": "integer"}},
+"error": {"description": "The run failed; or, without `seq`, the message was refused.", "record": {
+  "code": "ErrorCode", "message": "string", "runId?": "uuid", "usage?": "Usage", "seq?": "integer"}},
 "typing": {"record": {"userId": "string", "username": "string", "isTyping": "boolean", "seq?": "integer"}},
 "presence": {"record": {"users": {"type": "array", "items": {"record": {"userId": "string", "username": "string"}}}, "seq?": "integer"}}
 })json";

@@ -40,7 +40,8 @@ std::string_view openapi_session_schemas() noexcept {
   "author": "string id of the user; empty where credentials are not required", "authorName": "string", "attachments": "Attachment[]",
   "reactions": {"type": "array", "items": {"record": {"emoji": "string", "userId": "string", "username": "string"}}},
   "toolCalls": "MessageToolCall[] what this message asked for, with results", "cut": "boolean it ended before it was complete",
-  "seq": "integer of its newest event", "createdAt": "time", "clientMessageId?": "string the id that the client gave it"}},
+  "seq": "integer of its newest event", "createdAt": "time", "clientMessageId?": "string the id that the client gave it",
+  "feedback?": "Feedback[] of an answer, where there is any"}},
 "MessageToolCall": {"record": {
   "toolCallId": "string", "tool": "string", "input": "any", "success": "boolean? null until it has ended", "output": "any",
   "durationMs": "integer", "outputBytes?": "integer all of an output that is shown in part",
@@ -56,6 +57,8 @@ std::string_view openapi_session_schemas() noexcept {
 "MessageAccepted": {"record": {"runId": "uuid", "messageId": "uuid", "position?": "integer in the queue, from 1; absent: its run has begun"}},
 "ReactionChange": {"input": {"emoji": {"type": "string", "minLength": 1}, "added?": "boolean? false takes it back; absent: true"}},
 "Reaction": {"record": {"messageId": "uuid", "emoji": "string", "added": "boolean", "userId": "string", "username": "string"}},
+"FeedbackChange": {"input": {"rating": "up|down", "note?": {"type": ["string", "null"], "maxLength": 2000}}},
+"Feedback": {"record": {"messageId": "uuid", "rating": "up|down", "note": "string", "by": "string id of the user; empty where credentials are not required", "at": "time"}},
 "CancelRequest": {"input": {"runId?": "string? absent: the run that goes on"}},
 "Cancelling": {"record": {"sessionId": "uuid", "status": "=cancelling"}},
 

@@ -70,7 +70,7 @@ void rest_call::fail_method(const std::string& allowed) {
        {{"Allow", allowed}});
 }
 
-void rest_call::fail(const core::error& e, json::object details, std::vector<std::pair<std::string, std::string>> headers) {
+void rest_call::fail(const core::error& e, json::value details, std::vector<std::pair<std::string, std::string>> headers) {
   auto response = json_response(core::http_status(e.code), {});
   std::move(headers.begin(), headers.end(), std::back_inserter(response.headers));
   if (response.status == 429 || response.status == 503) response.headers.emplace_back("Retry-After", "1");
@@ -87,7 +87,7 @@ void rest_call::fail(const core::error& e, json::object details, std::vector<std
     body["error"] = reason_of(response.status);
   } else {
     json::object error{{"code", core::to_string(e.code)}, {"message", e.text}};
-    if (!details.empty()) error["details"] = std::move(details);
+    if (!details.is_null()) error["details"] = std::move(details);
     body["error"] = std::move(error);
     body["message"] = e.text;
   }
@@ -217,6 +217,24 @@ json::object list_of(json::array items, std::int64_t total, core::window w) {
   out["limit"] = w.limit;
   out["offset"] = w.offset;
   return out;
+}
+
+void answer_list(const rest_call_ptr& call, json::array all) {
+  auto w = call->window();
+  if (!w) return;
+  const auto total = static_cast<std::int64_t>(all.size());
+  json::array part;
+  for (auto i = w->offset; i < total && i - w->offset < w->limit; ++i)
+    part.push_back(std::move(all[static_cast<std::size_t>(i)]));
+  call->answer(200, list_of(std::move(part), total, *w));
+}
+
+const core::project_config* project_parameter(const rest_call_ptr& call) {
+  const auto& projects = call->config().projects;
+  auto it = projects.find({call->parameter("p")});
+  if (it != projects.end()) return &it->second;
+  call->fail({errc::not_found, "Project not found: " + call->parameter("p").substr(0, 64)});
+  return nullptr;
 }
 
 }  // namespace troupe::transport

@@ -54,7 +54,10 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
   void answer(int status, boost::json::array body);
   void fail(const core::error& e) { fail(e, {}, {}); }
   /// With `error.details`, which only the nexus shape has.
-  void fail_with(const core::error& e, boost::json::object details) { fail(e, std::move(details), {}); }
+  void fail_with(const core::error& e, boost::json::object details) {
+    fail(e, details.empty() ? boost::json::value() : boost::json::value(std::move(details)), {});
+  }
+  void fail_with_list(const core::error& e, boost::json::array details) { fail(e, std::move(details), {}); }
   /// VALIDATION_ERROR: 400 with its `details.issues`, or 422 in the detail shape.
   void fail_field(std::string_view path, std::string_view message);
   void fail_field(const field_problem& problem);
@@ -114,7 +117,7 @@ class rest_call : public std::enable_shared_from_this<rest_call> {
   [[nodiscard]] bool admit(access needs);
 
  private:
-  void fail(const core::error& e, boost::json::object details, std::vector<std::pair<std::string, std::string>> headers);
+  void fail(const core::error& e, boost::json::value details, std::vector<std::pair<std::string, std::string>> headers);
 
   feed_hub& hub_;
   core::principal who_{{}, {}, 0, core::millis{0}};  ///< nobody, until admit()
@@ -124,6 +127,11 @@ using rest_call_ptr = std::shared_ptr<rest_call>;
 
 /// `{items, data, total, limit, offset}`: one array under both names (PROTOCOLS §1.6).
 [[nodiscard]] boost::json::object list_of(boost::json::array items, std::int64_t total, core::window w);
+
+/// The window that the query asks for of a list that is known whole.
+void answer_list(const rest_call_ptr& call, boost::json::array all);
+/// The project of the path's `p`; null: the call is answered.
+[[nodiscard]] const core::project_config* project_parameter(const rest_call_ptr& call);
 
 /// Finds the route and calls it; no route answers 404, a known path with another method 405 with `Allow`.
 void dispatch(feed_hub& hub, http_request request, std::shared_ptr<http_exchange> exchange);

@@ -30,6 +30,11 @@ void put_participants(const rest_call_ptr& call);
 void post_reaction(const rest_call_ptr& call);
 void patch_queued(const rest_call_ptr& call);
 
+// feedback.cpp
+void put_feedback(const rest_call_ptr& call);
+void delete_feedback(const rest_call_ptr& call);
+void delete_messages(const rest_call_ptr& call);
+
 // files.cpp
 void post_files(const rest_call_ptr& call);
 void get_files(const rest_call_ptr& call);
@@ -45,6 +50,11 @@ void get_export(const rest_call_ptr& call);
 void get_usage_by_agent(const rest_call_ptr& call);
 void get_usage_by_session(const rest_call_ptr& call);
 void get_usage_by_user(const rest_call_ptr& call);
+void get_usage_by_model(const rest_call_ptr& call);
+
+// limits.cpp
+void get_limits(const rest_call_ptr& call);
+void get_alerts(const rest_call_ptr& call);
 
 // approvals.cpp
 void get_approvals(const rest_call_ptr& call);
@@ -80,16 +90,35 @@ void get_profile(const rest_call_ptr& call);
 void post_code_login(const rest_call_ptr& call);
 void get_code_profile(const rest_call_ptr& call);
 
+// agents.cpp
+void get_agents(const rest_call_ptr& call);
+void get_agent(const rest_call_ptr& call);
+void get_agent_definition(const rest_call_ptr& call);
+void get_agent_versions(const rest_call_ptr& call);
+void get_agent_version(const rest_call_ptr& call);
+
+// agents_edit.cpp
+void post_agent(const rest_call_ptr& call);
+void post_agent_check(const rest_call_ptr& call);
+void put_agent(const rest_call_ptr& call);
+void delete_agent(const rest_call_ptr& call);
+
 // server.cpp
 void get_projects(const rest_call_ptr& call);
 void get_project(const rest_call_ptr& call);
-void get_agents(const rest_call_ptr& call);
-void get_agent(const rest_call_ptr& call);
 void get_tools(const rest_call_ptr& call);
 void get_healthz(const rest_call_ptr& call);
 void get_readyz(const rest_call_ptr& call);
 void get_metrics(const rest_call_ptr& call);
 void get_home(const rest_call_ptr& call);
+
+// scenarios.cpp
+void get_scenarios(const rest_call_ptr& call);
+void get_scenario_runs(const rest_call_ptr& call);
+void post_scenario_run(const rest_call_ptr& call);
+void get_scenario_run(const rest_call_ptr& call);
+void delete_scenario_run(const rest_call_ptr& call);
+void get_session_scenario(const rest_call_ptr& call);
 
 // console.cpp
 void get_asset(const rest_call_ptr& call);

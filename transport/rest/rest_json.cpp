@@ -66,11 +66,11 @@ const core::tool_call_record* take_result(const core::message_record& m, const c
 
 }  // namespace
 
-json::object project_json(const core::project_config& p) {
+json::object project_json(const core::project_config& p, std::size_t agents) {
   return {{"id", p.id.str()},
           {"name", p.name.empty() ? p.id.str() : p.name},
           {"defaultAgentId", p.default_agent.str()},
-          {"agentCount", p.agents.size()}};
+          {"agentCount", agents}};
 }
 
 json::object agent_json(const core::agent_config& a, bool is_default) {
@@ -93,7 +93,24 @@ json::object agent_json(const core::agent_config& a, bool is_default) {
             {"budgetUsd", l.budget ? json::value(l.budget->usd()) : json::value(nullptr)},
             {"approvalTimeoutMs", l.approval_timeout.count()},
             {"toolTimeoutMs", l.tool_timeout.count()}}},
-          {"isDefault", is_default}};
+          {"isDefault", is_default},
+          {"source", "configuration"},
+          {"version", nullptr},
+          {"updatedAt", nullptr},
+          {"updatedBy", nullptr}};
+}
+
+json::object agent_json(const core::agent_id& id, const core::project_id& project, const core::stored_agent& stored) {
+  core::agent_config unknown;
+  unknown.id = id;
+  unknown.project = project;
+  auto out = agent_json(stored.agent ? *stored.agent : stored.shown ? *stored.shown : unknown, false);
+  out["source"] = "stored";
+  out["version"] = stored.version;
+  out["updatedAt"] = iso_time(stored.updated_at);
+  out["updatedBy"] = stored.updated_by;
+  if (!stored.agent) out["problem"] = stored.problem;
+  return out;
 }
 
 json::object tool_json(const core::tool_record& t) {
@@ -264,6 +281,14 @@ json::object usage_day_json(const core::usage_day& d) {
           {"totalRequests", d.requests}};
 }
 
+json::object feedback_json(core::message_id message, const core::message_record::opinion& f) {
+  return {{"messageId", message.str()},
+          {"rating", core::to_string(f.rating)},
+          {"note", f.note},
+          {"by", f.by},
+          {"at", iso_time(f.at)}};
+}
+
 json::array messages_json(const std::vector<core::message_record>& messages,
                           const std::vector<core::tool_call_record>& results) {
   std::vector<bool> taken(results.size());
@@ -300,6 +325,11 @@ json::array messages_json(const std::vector<core::message_record>& messages,
                          {"seq", m.seq},
                          {"createdAt", iso_time(m.created_at)}};
     if (shows_client_id(m.client_message_id)) message["clientMessageId"] = m.client_message_id;
+    if (!m.feedback.empty()) {
+      json::array feedback;
+      for (const auto& f : m.feedback) feedback.push_back(feedback_json(m.id, f));
+      message["feedback"] = std::move(feedback);
+    }
     out.push_back(std::move(message));
   }
   return out;

@@ -14,9 +14,12 @@
 
 namespace troupe::transport {
 
-[[nodiscard]] boost::json::object project_json(const core::project_config& p);
+[[nodiscard]] boost::json::object project_json(const core::project_config& p, std::size_t agents);
 /// Without the instructions: they may hold what users are not meant to read.
 [[nodiscard]] boost::json::object agent_json(const core::agent_config& a, bool is_default);
+/// One that was made over REST and is not deleted; with `problem` where it cannot be used.
+[[nodiscard]] boost::json::object agent_json(const core::agent_id& id, const core::project_id& project,
+                                             const core::stored_agent& stored);
 [[nodiscard]] boost::json::object tool_json(const core::tool_record& t);
 [[nodiscard]] boost::json::object session_json(const core::session_record& s);
 [[nodiscard]] boost::json::object approval_json(const core::approval_record& a);
@@ -30,6 +33,8 @@ namespace troupe::transport {
 [[nodiscard]] boost::json::object trace_json(const core::span_record& root, const core::project_id& project);
 [[nodiscard]] boost::json::object span_json(const core::span_record& s);
 [[nodiscard]] boost::json::object usage_day_json(const core::usage_day& d);
+
+[[nodiscard]] boost::json::object feedback_json(core::message_id message, const core::message_record::opinion& f);
 
 /// Messages with their calls, each call with its result where there is one. `results` are those of the session, in order.
 [[nodiscard]] boost::json::array messages_json(const std::vector<core::message_record>& messages,

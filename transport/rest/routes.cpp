@@ -29,6 +29,43 @@ constexpr route routes[] = {
      op("listAgents", "Projects", "Lists the agents of a project").lists("Agent*")},
     {"GET", "/api/v1/projects/{p}/agents/{a}", get_agent,
      op("getAgent", "Projects", "Tells about an agent").gives(200, "Agent")},
+    {"POST", "/api/v1/projects/{p}/agents", post_agent,
+     op("createAgent", "Projects", "Makes an agent, beside those of the configuration file")
+         .takes(
+             "NewAgent",
+             R"({"id": "poet", "definition": {"provider": "demo", "model": "scripted", "instructions": "Rhyme."}, "note": "first"})")
+         .gives(201, "Agent")
+         .fails("409 422"),
+     nexus, access::admin},
+    {"POST", "/api/v1/projects/{p}/agents/check", post_agent_check,
+     op("checkAgent", "Projects", "Tells what is wrong with the definition of an agent; stores nothing")
+         .takes("AgentToCheck",
+                R"({"id": "poet", "definition": {"provider": "demo", "model": "scripted", "tools": ["clock"]}})",
+                R"({"definition": {"provider": "nobody", "limits": {"max_steps": 0}}})")
+         .gives(200, "AgentCheck"),
+     nexus, access::admin},
+    {"PUT", "/api/v1/projects/{p}/agents/{a}", put_agent,
+     op("updateAgent", "Projects", "Stores a new version of an agent")
+         .notes("Runs that are going on keep the version they began with. `version` is the one that was edited: where another "
+                "is current, nothing is stored.")
+         .takes("AgentChange",
+                R"({"definition": {"provider": "demo", "model": "scripted", "instructions": "Rhyme more."}, "note": "better"})")
+         .gives(200, "Agent")
+         .fails("409 422"),
+     nexus, access::admin},
+    {"DELETE", "/api/v1/projects/{p}/agents/{a}", delete_agent,
+     op("deleteAgent", "Projects", "Deletes an agent; its versions stay").gives_bytes(204, {}, {}).fails("409"), nexus,
+     access::admin},
+    {"GET", "/api/v1/projects/{p}/agents/{a}/definition", get_agent_definition,
+     op("getAgentDefinition", "Projects", "Gives an agent as the configuration file has it, to edit or copy it")
+         .gives(200, "AgentDefinition"),
+     nexus, access::admin},
+    {"GET", "/api/v1/projects/{p}/agents/{a}/versions", get_agent_versions,
+     op("listAgentVersions", "Projects", "Lists the versions of a stored agent, newest first").lists("AgentVersion*"), nexus,
+     access::admin},
+    {"GET", "/api/v1/projects/{p}/agents/{a}/versions/{n}", get_agent_version,
+     op("getAgentVersion", "Projects", "Gives a version of a stored agent").gives(200, "AgentVersionDetail"), nexus,
+     access::admin},
     {"POST", "/api/v1/projects/{p}/agents/{a}/chat", post_agent_chat,
      op("chatWithAgent", "Chat", "Sends a message to an agent and waits for the answer")
          .takes("ChatRequest", chat_example)
@@ -67,6 +104,17 @@ constexpr route routes[] = {
          .paged()
          .gives(200, "UsageShares"),
      nexus, access::admin},
+    {"GET", "/api/v1/projects/{p}/usage/by-model", get_usage_by_model,
+     op("getUsageByModel", "Traces and spend", "Tells which models have cost how much")
+         .asks("period")
+         .paged()
+         .gives(200, "UsageShares"),
+     nexus, access::admin},
+    {"GET", "/api/v1/projects/{p}/alerts", get_alerts,
+     op("listAlerts", "Traces and spend", "Lists alerts of budgets, newest first: of sessions that the caller may see")
+         .lists("Alert*")},
+    {"GET", "/api/v1/limits", get_limits,
+     op("getLimits", "Server", "Tells which limits and budgets are in force").gives(200, "Limits"), nexus, access::known},
     {"POST", "/api/v1/chat", post_chat,
      op("chat", "Chat", "Sends a message to a project's agent and waits for the answer")
          .notes("The path is agent-stream's too: a body with `agent_id` is one of its clients', which read a StreamChatReply "
@@ -103,6 +151,20 @@ constexpr route routes[] = {
          .gives(200, "ChatReply")
          .streams()
          .sends()},
+    {"DELETE", "/api/v1/sessions/{id}/messages", delete_messages,
+     op("clearMessages", "Sessions", "Begins the conversation anew: no message so far is shown or told to the model again")
+         .notes("For the owner and admins. The log keeps what was said.")
+         .gives_bytes(204, {}, {})
+         .fails("409")},
+    {"PUT", "/api/v1/sessions/{id}/messages/{messageId}/feedback", put_feedback,
+     op("giveFeedback", "Sessions", "Rates an answer, with a note; one for each person, replaced by the next")
+         .takes("FeedbackChange", R"({"rating": "up", "note": "just what I needed"})")
+         .gives(200, "Feedback")
+         .fails("422")},
+    {"DELETE", "/api/v1/sessions/{id}/messages/{messageId}/feedback", delete_feedback,
+     op("takeFeedbackBack", "Sessions", "Takes the caller's feedback back; also where there is none")
+         .gives_bytes(204, {}, {})
+         .fails("422")},
     {"POST", "/api/v1/sessions/{id}/messages/{messageId}/reactions", post_reaction,
      op("react", "Sessions", "Reacts to a message, or takes that back")
          .takes("ReactionChange", R"({"emoji": "👍"})")
@@ -130,6 +192,11 @@ constexpr route routes[] = {
          .sends()},
     {"GET", "/api/v1/sessions/{id}/export", get_export,
      op("exportSession", "Sessions", "Gives a session as one document").gives(200, "SessionExport").fails("413")},
+    {"GET", "/api/v1/sessions/{id}/scenario", get_session_scenario,
+     op("getSessionScenario", "Scenarios", "Gives a session as a scenario, for `troupe replay`")
+         .notes("Secrets are hidden as in recordings; what people wrote is in it.")
+         .gives(200, "object")
+         .fails("409 429")},
     {"GET", "/api/v1/sessions/{id}/events", get_events,
      op("listEvents", "Sessions", "Gives the events of a session: a stream, or a list where only JSON is accepted")
          .notes("Without an Accept header that names application/json it is a stream, which goes on with what happens later.")
@@ -198,6 +265,27 @@ constexpr route routes[] = {
     {"GET", "/api/v1/stats", get_stats,
      op("getStats", "Traces and spend", "Totals: of all projects for admins, of one's own for others").gives(200, "Stats")},
     {"GET", "/api/v1/tools", get_tools, op("listTools", "Tools", "Lists the tools of this server").lists("Tool*")},
+    {"GET", "/api/v1/scenarios", get_scenarios,
+     op("listScenarios", "Scenarios", "Lists the scenarios that this server can play").gives(200, "Scenarios").fails("404"),
+     nexus, access::admin},
+    {"GET", "/api/v1/scenarios/runs", get_scenario_runs,
+     op("listScenarioRuns", "Scenarios", "Lists the last runs of scenarios, newest first")
+         .lists("ScenarioRunSummary*")
+         .fails("404"),
+     nexus, access::admin},
+    {"POST", "/api/v1/scenarios/runs", post_scenario_run,
+     op("runScenarios", "Scenarios", "Plays scenarios in a process of their own, one run at a time")
+         .takes("ScenarioRequest", R"({"files": ["conversation/plain_answer.json"]})",
+                R"({"tags": ["recorded"], "restartEveryStep": true})")
+         .gives(202, "ScenarioRun")
+         .fails("404 409"),
+     nexus, access::admin},
+    {"GET", "/api/v1/scenarios/runs/{id}", get_scenario_run,
+     op("getScenarioRun", "Scenarios", "Tells how far a run of scenarios is, and what came of it").gives(200, "ScenarioRun"),
+     nexus, access::admin},
+    {"DELETE", "/api/v1/scenarios/runs/{id}", delete_scenario_run,
+     op("stopScenarioRun", "Scenarios", "Stops a run of scenarios; one that has ended stays as it is").gives_bytes(204, {}, {}),
+     nexus, access::admin},
     // agent-stream; POST /api/v1/chat/ is post_chat's
     {"GET", "/api/v1/agents", get_stream_agents,
      op("listStreamAgents", "agent-stream", "Lists the agents").gives(200, "StreamAgent[]"), detail},

@@ -21,28 +21,6 @@ namespace {
 
 constexpr std::string_view version = TROUPE_VERSION;
 
-json::array slice(json::array all, core::window w) {
-  json::array out;
-  auto size = static_cast<std::int64_t>(all.size());
-  for (auto i = w.offset; i < size && i - w.offset < w.limit; ++i) out.push_back(std::move(all[static_cast<std::size_t>(i)]));
-  return out;
-}
-
-void answer_list(const rest_call_ptr& call, json::array all) {
-  auto w = call->window();
-  if (!w) return;
-  auto total = static_cast<std::int64_t>(all.size());
-  call->answer(200, list_of(slice(std::move(all), *w), total, *w));
-}
-
-const core::project_config* project_parameter(const rest_call_ptr& call) {
-  const auto& projects = call->config().projects;
-  auto it = projects.find({call->parameter("p")});
-  if (it != projects.end()) return &it->second;
-  call->fail({errc::not_found, "Project not found: " + call->parameter("p").substr(0, 64)});
-  return nullptr;
-}
-
 std::int64_t resident_bytes() {
   std::int64_t total = 0;
   std::int64_t resident = 0;
@@ -138,31 +116,13 @@ json::array degraded_parts(const core::status_board& board) {
 /// GET /projects
 void get_projects(const rest_call_ptr& call) {
   json::array all;
-  for (const auto& [id, p] : call->config().projects) all.push_back(project_json(p));
+  for (const auto& [id, p] : call->config().projects) all.push_back(project_json(p, call->config().agents_of(id).size()));
   answer_list(call, std::move(all));
 }
 
 /// GET /projects/{p}
 void get_project(const rest_call_ptr& call) {
-  if (const auto* p = project_parameter(call)) call->answer(200, project_json(*p));
-}
-
-/// GET /projects/{p}/agents
-void get_agents(const rest_call_ptr& call) {
-  const auto* p = project_parameter(call);
-  if (!p) return;
-  json::array all;
-  for (const auto& [id, a] : p->agents) all.push_back(agent_json(*a, id == p->default_agent));
-  answer_list(call, std::move(all));
-}
-
-/// GET /projects/{p}/agents/{a}
-void get_agent(const rest_call_ptr& call) {
-  const auto* p = project_parameter(call);
-  if (!p) return;
-  auto it = p->agents.find({call->parameter("a")});
-  if (it == p->agents.end()) return call->fail({errc::not_found, "Agent not found: " + call->parameter("a").substr(0, 64)});
-  call->answer(200, agent_json(*it->second, it->first == p->default_agent));
+  if (const auto* p = project_parameter(call)) call->answer(200, project_json(*p, call->config().agents_of(p->id).size()));
 }
 
 /// GET /tools

@@ -57,7 +57,8 @@ void post_session(const rest_call_ptr& call) {
   if (!agent) return;
   core::project_id project{call->parameter("p")};
   if (call->config().projects.count(project) == 0) return call->fail({errc::not_found, "Project not found: " + project.str()});
-  if (!call->config().find_agent(project, {*agent})) return call->fail({errc::not_found, "Agent not found: " + *agent});
+  if (!call->config().find_agent(project, {*agent}))
+    return call->fail({errc::not_found, call->config().why_no_agent(project, {*agent})});
   std::string metadata;
   if (const auto* m = body->if_contains("metadata"); m && !m->is_null()) {
     if (!m->is_object()) return call->fail_field("metadata", "must be an object");

@@ -36,7 +36,7 @@ class stats : public std::enable_shared_from_this<stats> {
       : call_(std::move(call)), own_(call_->visible_to()), now_(call_->way().environment().now()) {
     for (const auto& [id, project] : call_->config().projects) {
       projects_.push_back(id);
-      agents_ += project.agents.size();
+      agents_ += call_->config().agents_of(id).size();
     }
   }
 

@@ -13,12 +13,18 @@ using core::errc;
 namespace {
 
 json::object share_json(const core::usage_share& share, std::string_view key) {
-  return {{key, share.key},
-          {"key", share.key},
-          {"totalCost", share.cost.usd()},
-          {"totalCostUsd", share.cost.usd()},
-          {"totalTokens", share.tokens},
-          {"totalRequests", share.requests}};
+  json::object out{{"key", share.key},
+                   {"totalCost", share.cost.usd()},
+                   {"totalCostUsd", share.cost.usd()},
+                   {"totalTokens", share.tokens},
+                   {"totalRequests", share.requests}};
+  if (key == "model") {
+    out["provider"] = share.provider;
+    out["model"] = share.model;
+  } else {
+    out[key] = share.key;
+  }
+  return out;
 }
 
 /// From the beginning of the first day of the period, UTC; as GET …/usage counts.
@@ -51,5 +57,7 @@ void get_usage_by_agent(const rest_call_ptr& call) { answer_shares(call, core::u
 void get_usage_by_session(const rest_call_ptr& call) { answer_shares(call, core::usage_key::session, "sessionId"); }
 /// GET /projects/{p}/usage/by-user?period=
 void get_usage_by_user(const rest_call_ptr& call) { answer_shares(call, core::usage_key::user, "userId"); }
+/// GET /projects/{p}/usage/by-model?period=
+void get_usage_by_model(const rest_call_ptr& call) { answer_shares(call, core::usage_key::model, "model"); }
 
 }  // namespace troupe::transport

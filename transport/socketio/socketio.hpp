@@ -34,6 +34,8 @@ struct socketio_packet {
 };
 /// Strict: what the reference decoder refuses is an error (`parse_error`).
 [[nodiscard]] core::result<socketio_packet> decode_socketio(std::string_view text);
+/// The error of such a packet: `what` is wrong with it, and what to do.
+[[nodiscard]] core::error broken_packet(std::string_view what);
 [[nodiscard]] std::string encode_socketio(const socketio_packet& packet);
 /// An EVENT as text, e.g. `2/chat,["name",{…}]`: for encoders that frame it themselves. `payload` is JSON text or empty.
 void append_socketio_event(std::string& out, std::string_view nsp, std::string_view name, std::string_view payload);

@@ -10,8 +10,6 @@ using kind = socketio_packet::kind;
 
 namespace {
 
-core::error broken(std::string_view what) { return {errc::parse_error, "Socket.IO packet: " + std::string(what)}; }
-
 /// Every placeholder names an attachment that is there. The nesting was bounded when the text was parsed.
 bool has_valid_placeholders(const json::value& value, std::uint64_t attachments) {
   if (const auto* array = value.if_array()) {
@@ -33,25 +31,25 @@ bool has_valid_placeholders(const json::value& value, std::uint64_t attachments)
 }  // namespace
 
 core::result<std::optional<socketio_message>> socketio_decoder::add_text(std::string_view text) {
-  if (pending_) return broken("came before the attachments of the one before; send these first");
-  if (text.size() > max_bytes_) return broken("is larger than maxPayload; send less at once");
+  if (pending_) return broken_packet("came before the attachments of the one before; send these first");
+  if (text.size() > max_bytes_) return broken_packet("is larger than maxPayload; send less at once");
   auto packet = decode_socketio(text);
   if (!packet) return packet.error();
   if (packet->attachments > max_attachments_)
-    return broken("announces more than " + std::to_string(max_attachments_) + " attachments; send fewer");
+    return broken_packet("announces more than " + std::to_string(max_attachments_) + " attachments; send fewer");
   socketio_message message{std::move(*packet), {}};
   if (message.packet.attachments == 0) return std::optional(std::move(message));
   if (!has_valid_placeholders(message.packet.data, message.packet.attachments))
-    return broken("has a placeholder without an attachment; number them from 0");
+    return broken_packet("has a placeholder without an attachment; number them from 0");
   pending_ = std::move(message);
   pending_bytes_ = text.size();
   return std::optional<socketio_message>();
 }
 
 core::result<std::optional<socketio_message>> socketio_decoder::add_binary(std::string_view data) {
-  if (!pending_) return broken("is missing in front of binary data; announce attachments first");
+  if (!pending_) return broken_packet("is missing in front of binary data; announce attachments first");
   pending_bytes_ += data.size();
-  if (pending_bytes_ > max_bytes_) return broken("is larger than maxPayload with its attachments; send less at once");
+  if (pending_bytes_ > max_bytes_) return broken_packet("is larger than maxPayload with its attachments; send less at once");
   pending_->attachments.emplace_back(data);
   if (pending_->attachments.size() < pending_->packet.attachments) return std::optional<socketio_message>();
   return std::exchange(pending_, std::nullopt);

@@ -22,8 +22,6 @@ constexpr std::uint64_t largest_id = 9'007'199'254'740'991;  // what a JavaScrip
 constexpr std::array<std::string_view, 6> reserved_events{"connect",       "connect_error", "disconnect",
                                                           "disconnecting", "newListener",   "removeListener"};
 
-core::error broken(std::string_view what) { return {errc::parse_error, "Socket.IO packet: " + std::string(what)}; }
-
 bool has_attachments(kind type) { return type == kind::binary_event || type == kind::binary_ack; }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -67,16 +65,18 @@ bool is_valid(kind type, const json::value& data, bool has_data) {
 
 }  // namespace
 
+core::error broken_packet(std::string_view what) { return {errc::parse_error, "Socket.IO packet: " + std::string(what)}; }
+
 core::result<socketio_packet> decode_socketio(std::string_view text) {
   if (text.empty() || text.front() < '0' || text.front() > '6')
-    return broken("starts with no packet type; send a digit of 0-6");
+    return broken_packet("starts with no packet type; send a digit of 0-6");
   socketio_packet out;
   out.type = static_cast<kind>(text.front() - '0');
   text.remove_prefix(1);
   if (has_attachments(out.type)) {
     const auto count = take_number<std::uint32_t>(text);
     if (!count || *count == 0 || !text.starts_with('-'))
-      return broken("announces no number of attachments; send it with a dash");
+      return broken_packet("announces no number of attachments; send it with a dash");
     out.attachments = *count;
     text.remove_prefix(1);
   }
@@ -87,16 +87,16 @@ core::result<socketio_packet> decode_socketio(std::string_view text) {
   }
   if (!text.empty() && is_digit(text.front())) {
     out.id = take_number<std::uint64_t>(text);
-    if (!out.id || *out.id > largest_id) return broken("has an acknowledgement id that is too large; count from 0");
+    if (!out.id || *out.id > largest_id) return broken_packet("has an acknowledgement id that is too large; count from 0");
   }
   const bool has_data = !text.empty();
   if (has_data) {
     auto data = parse_json(text);
-    if (!data) return broken("holds what is not JSON; " + data.error().text);
+    if (!data) return broken_packet("holds what is not JSON; " + data.error().text);
     out.data = std::move(*data);
   }
   if (!is_valid(out.type, out.data, has_data))
-    return broken("holds data that its type does not take; see the protocol's document");
+    return broken_packet("holds data that its type does not take; see the protocol's document");
   return out;
 }
 

@@ -1,8 +1,8 @@
 // The pages: which there are, where, and with which picture. A page is loaded when it is opened.
 import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
-import { BarChart3, CheckCheck, FlaskConical, Layers, MessageSquare, Settings, Workflow, type LucideIcon } from 'lucide-react';
+import { BarChart3, Braces, CheckCheck, FlaskConical, Layers, MessageSquare, Settings, Workflow, type LucideIcon } from 'lucide-react';
 
-export type PageName = 'chat' | 'approvals' | 'traces' | 'spend' | 'sessions' | 'scenarios' | 'settings';
+export type PageName = 'chat' | 'approvals' | 'traces' | 'spend' | 'sessions' | 'scenarios' | 'settings' | 'api';
 export interface Page {
   name: PageName;
   path: string;
@@ -19,6 +19,7 @@ const icons: readonly (readonly [PageName, LucideIcon])[] = [
   ['sessions', Layers],
   ['scenarios', FlaskConical],
   ['settings', Settings],
+  ['api', Braces],
 ];
 
 export const pages: readonly Page[] = icons.flatMap(([name, icon]) => {

@@ -2,8 +2,10 @@
 import { Credentials, type GetToken } from "./auth.js";
 import type { BackoffOptions } from "./backoff.js";
 import { baseUrl, type Fetch, Http } from "./http.js";
+import { Agents } from "./rest/agents.js";
 import { Approvals } from "./rest/approvals.js";
-import { Agents, Projects, ServerApi, Traces, UsageApi } from "./rest/projects.js";
+import { Projects, ServerApi, Traces, UsageApi } from "./rest/projects.js";
+import { Scenarios } from "./rest/scenarios.js";
 import { Chat, Sessions } from "./rest/sessions.js";
 import { Session, type SessionOptions } from "./session.js";
 import type { SocketConstructor } from "./websocket.js";
@@ -43,6 +45,7 @@ export class TroupeClient implements LiveClient {
   readonly traces: Traces;
   readonly usage: UsageApi;
   readonly server: ServerApi;
+  readonly scenarios: Scenarios;
 
   constructor(readonly options: TroupeClientOptions) {
     this.http = new Http(baseUrl(options.url), new Credentials(options.token, options.getToken), options.fetch);
@@ -54,6 +57,7 @@ export class TroupeClient implements LiveClient {
     this.traces = new Traces(this.http);
     this.usage = new UsageApi(this.http);
     this.server = new ServerApi(this.http);
+    this.scenarios = new Scenarios(this.http);
   }
 
   /** A live session: the one with this id, or a new one, which is made when it is opened or sent to. */

@@ -72,10 +72,12 @@ export function errorOfResponse(status: number, body: unknown, headers: Headers,
   const told = isObject(body) && isObject(body.error) ? body.error : {};
   const code = typeof told.code === "string" ? told.code : (codeOfStatus[status] ?? "INTERNAL_ERROR");
   const message = typeof told.message === "string" ? told.message : `${what}: the server answered with status ${status}.`;
+  // A bare list is one of what is wrong, as VALIDATION_ERROR has it under a name.
+  const details = Array.isArray(told.details) ? { issues: told.details as unknown[] } : told.details;
   const retryAfter = retryAfterOf(headers.get("retry-after"));
   return new TroupeError({
     code, message, status,
-    ...(isObject(told.details) ? { details: told.details } : {}),
+    ...(isObject(details) ? { details } : {}),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });
 }

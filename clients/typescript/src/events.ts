@@ -28,6 +28,7 @@ export interface User {
 export type SessionStatus = "active" | "paused" | "closed";
 /** `deleted`: over other protocols; it is not found any more. */
 export type AnyStatus = SessionStatus | "deleted";
+export type Rating = "up" | "down";
 export type Role = "system" | "user" | "assistant" | "tool";
 export type ApprovalKind = "tool" | "outcome_unknown" | "input";
 export type ApprovalDecision = "approved" | "denied" | "expired";
@@ -59,6 +60,8 @@ export interface SessionResumed {
   type: "session.resumed";
   sessionId: string;
   fromSeq: number;
+  /** Of the log when this was said: what is missing up to there comes next. Older servers do not tell. */
+  lastSeq?: number;
   status: SessionStatus;
 }
 export interface SessionUpdated extends Stored {
@@ -111,6 +114,12 @@ export interface MessageQueued extends Stored {
   messageId: string;
   runId: string;
 }
+/** A message that waited was taken out of the queue, and is not answered. Older servers do not tell. */
+export interface MessageDequeued extends Stored {
+  type: "message.dequeued";
+  messageId: string;
+  runId: string;
+}
 /** The text of a message that waits. */
 export interface MessageEdited extends Stored {
   type: "message.edited";
@@ -127,6 +136,14 @@ export interface MessageReaction extends Stored, User {
   messageId: string;
   emoji: string;
   added: boolean;
+}
+/** What one person thinks of an answer, in the place of what that person thought before; `rating` null takes it back. */
+export interface MessageFeedback extends Stored {
+  type: "message.feedback";
+  messageId: string;
+  rating: Rating | null;
+  note?: string;
+  by: string;
 }
 
 // ---- runs ----
@@ -159,6 +176,8 @@ export interface RunCancelled extends Stored {
   type: "run.cancelled";
   runId: string;
   textKept: boolean;
+  /** What is known by now: a model call that was cut short may be billed later. Older servers do not tell. */
+  usage?: Usage;
 }
 /** With `runId` and `seq` a run has failed; without them a frame of this client was refused. */
 export interface ErrorEvent {
@@ -166,6 +185,8 @@ export interface ErrorEvent {
   code: string;
   message: string;
   runId?: string;
+  /** Of the run that failed, as in `run.cancelled`. */
+  usage?: Usage;
   seq?: number;
 }
 
@@ -235,11 +256,17 @@ export interface ApprovalDecided {
   resolvedBy: string;
   note?: string;
   choice?: OutcomeChoice;
+  /** The arguments that ran in the place of the asked ones. */
+  editedInput?: unknown;
   seq?: number;
 }
 
 // ---- only in GET /sessions/{id}/events and exports ----
 
+/** The last of a session that was closed. Live clients are told by `session.updated`. */
+export interface SessionClosed extends Stored {
+  type: "session.closed";
+}
 export interface ToolOutcomeUnknown extends Stored {
   type: "tool.outcome_unknown";
   runId: string;
@@ -287,9 +314,11 @@ export type NexusEvent =
   | Typing
   | MessageCreated
   | MessageQueued
+  | MessageDequeued
   | MessageEdited
   | QueueReordered
   | MessageReaction
+  | MessageFeedback
   | RunStarted
   | ContentDelta
   | MessageSuperseded
@@ -304,7 +333,7 @@ export type NexusEvent =
   | ApprovalDecided;
 
 /** What the log of a session holds besides. */
-export type LogEvent = NexusEvent | ToolOutcomeUnknown | GrantGiven | GrantRevoked | AgentChanged | RunStopRequested;
+export type LogEvent = NexusEvent | SessionClosed | ToolOutcomeUnknown | GrantGiven | GrantRevoked | AgentChanged | RunStopRequested;
 
 export type EventType = NexusEvent["type"];
 export type EventOf<T extends LogEvent["type"]> = Extract<LogEvent, { type: T }>;

@@ -25,7 +25,7 @@ export function reduceLocal(d: Draft, e: SessionEvent | LogEvent): void {
       return d.set({ messages: [...older, ...d.state.messages], hasOlder: e.hasOlder });
     }
     case "local.queue":
-      return reconcileQueue(d, e.items, e.asOf);
+      return reconcileQueue(d, e.items, new Set(e.gone));
     case "local.dequeued":
       return d.set({ queue: d.state.queue.filter((m) => m.id !== e.messageId) });
     case "local.sending": {
@@ -40,12 +40,14 @@ export function reduceLocal(d: Draft, e: SessionEvent | LogEvent): void {
   }
 }
 
-/** No event tells that a message was taken out of the queue; the list that was read when the log was at `asOf` does. */
-function reconcileQueue(d: Draft, items: readonly QueuedMessage[], asOf: number): void {
-  const listed = new Set(items.map((m) => m.messageId));
-  if (d.state.queue.some((m) => m.seq <= asOf && !listed.has(m.id)))
-    d.set({ queue: d.state.queue.filter((m) => m.seq > asOf || listed.has(m.id)) });
+/**
+ * What was listed waits, unless events that came since say something else. What was not listed may have started, of which an
+ * event is on its way, or was taken out, of which older servers send none: it is gone where the session knows so.
+ */
+function reconcileQueue(d: Draft, items: readonly QueuedMessage[], gone: ReadonlySet<string>): void {
+  if (d.state.queue.some((m) => gone.has(m.id))) d.set({ queue: d.state.queue.filter((m) => !gone.has(m.id)) });
   for (const item of items) {
+    if (gone.has(item.messageId)) continue;
     if (d.state.queue.some((m) => m.id === item.messageId)) continue;
     if (d.indexOf((m) => m.kind === "answer" && m.runId === item.runId) >= 0) continue; // it has started since
     const at = d.indexOf((m) => m.id === item.messageId);
@@ -105,8 +107,10 @@ function joined(before: Answer | undefined, m: MessageRecord): Answer {
   if (m.content !== "") parts.push({ kind: "text", text: m.content, fromSeq: m.seq });
   for (const { success, ...call } of m.toolCalls)
     parts.push({ kind: "tool", ...call, status: success === null ? "stopped" : success ? "ok" : "failed", progress: "", seq: m.seq });
+  const feedback = [...(before?.feedback ?? []), ...(m.feedback ?? [])];
   return {
     kind: "answer", id: before?.id ?? m.id ?? "", messageId: m.id ?? before?.messageId ?? "", runId: m.runId ?? "", status: m.cut ? "cut" : "completed",
+    ...(feedback.length > 0 ? { feedback } : {}),
     parts, reactions: [...(before?.reactions ?? []), ...m.reactions], seq: before?.seq ?? m.seq, endSeq: m.seq, createdAt: before?.createdAt ?? m.createdAt,
   };
 }

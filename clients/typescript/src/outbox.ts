@@ -14,6 +14,8 @@ export interface OutboxHost {
   /** The session's id, once there is one. */
   id: () => Promise<string>;
   whenLive: () => Promise<void>;
+  /** Takes a message out of the queue; false where it is not there. */
+  dequeue: (messageId: string) => Promise<boolean>;
   state: () => SessionState;
   put: (event: SessionEvent) => void;
 }
@@ -35,7 +37,7 @@ export class Outbox {
     const clientMessageId = options.clientMessageId ?? makeId();
     const run = new Run(clientMessageId, {
       cancel: async (runId) => this.host.client.sessions.cancel(await this.host.id(), runId),
-      dequeued: (messageId) => this.host.put({ type: "local.dequeued", messageId }),
+      dequeue: this.host.dequeue,
     });
     const { signal } = options;
     if (signal?.aborted) {
@@ -65,6 +67,10 @@ export class Outbox {
       if (before) this.#give(event.runId, before);
       return this.#give(event.runId, event);
     }
+    if (event.type === "message.dequeued") {
+      this.#give(event.runId, event);
+      return this.#prune();
+    }
     if (event.type === "run.started") {
       this.#active = event.runId;
       if (before && !this.#heard.has(event.runId)) this.#give(event.runId, before);
@@ -79,7 +85,7 @@ export class Outbox {
     this.#prune();
   }
 
-  /** Of messages that were taken out of the queue no event tells: their runs are over where the queue has them no more. */
+  /** Older servers do not tell what was taken out of the queue: such runs are over where the state's queue has them no more. */
   sweep(): void {
     const waiting = new Set(this.host.state().queue.map((m) => m.runId));
     for (const [runId, run] of [...this.#runs]) {

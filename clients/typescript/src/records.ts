@@ -1,6 +1,9 @@
 // What REST answers with. Checked against a real server by tests/e2e/client_rest.test.mjs, with the JSON Schema of this file.
-import type { ApprovalDecision, ApprovalKind, ArgumentTest, Attachment, GrantScope, LogEvent, OutcomeChoice, Role, SessionStatus, Usage } from "./events.js";
+import type {
+  ApprovalDecision, ApprovalKind, ArgumentTest, Attachment, GrantScope, LogEvent, OutcomeChoice, Rating, Role, SessionStatus, Usage,
+} from "./events.js";
 import type { BusyPolicy } from "./frames.js";
+import type { AgentSource } from "./records.agents.js";
 
 /** A page of a list. (The wire also has the items under `data`; this client drops that copy.) */
 export interface Page<T> {
@@ -37,6 +40,13 @@ export interface Agent {
     toolTimeoutMs: number;
   };
   isDefault: boolean;
+  source: AgentSource;
+  /** The next three are null where the configuration file has the agent. */
+  version: number | null;
+  updatedAt: string | null;
+  updatedBy: string | null;
+  /** Why a stored one cannot be used now: what it needs is gone from the configuration file. */
+  problem?: string;
 }
 
 export interface Tool {
@@ -113,6 +123,16 @@ export interface MessageRecord {
   seq: number;
   createdAt: string;
   clientMessageId?: string;
+  /** Of answers that somebody has rated: one for each person. */
+  feedback?: Feedback[];
+}
+
+export interface Feedback {
+  messageId: string;
+  rating: Rating;
+  note: string;
+  by: string;
+  at: string;
 }
 
 export interface FileRecord extends Attachment {
@@ -278,9 +298,11 @@ export interface UsageReport extends Page<UsageDay> {
   totalRequests: number;
 }
 
-/** `key` is the agent, session or user, which also stands under its own name. */
+/** `key` is the agent, session, user or `provider/model`, which also stands under its own name. */
 export interface UsageShare {
   key: string;
+  provider?: string;
+  model?: string;
   agentId?: string;
   sessionId?: string;
   userId?: string;

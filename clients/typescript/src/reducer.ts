@@ -4,7 +4,7 @@ import type { ApprovalRequired, EventOf, LogEvent, MessageCreated, NexusEvent, U
 import { Draft, statusWith } from "./draft.js";
 import { reduceLocal } from "./local.js";
 import {
-  type Answer, type ApprovalCard, type ChatMessage, noUsage, type QueuedEntry, type SessionEvent, type SessionState, type ToolPart, type UserMessage,
+  type Answer, type AnswerFeedback, type ApprovalCard, type ChatMessage, noUsage, type QueuedEntry, type SessionEvent, type SessionState, type ToolPart, type UserMessage,
 } from "./state.js";
 
 const longestProgress = 64 * 1024;
@@ -60,6 +60,9 @@ const handlers: Handlers = {
     d.list("messages").splice(at, 1);
     d.list("queue").splice(Math.max(0, e.position - 1), 0, { ...message, runId: e.runId });
   },
+  "message.dequeued": (d, e) => {
+    if (d.state.queue.some((m) => m.id === e.messageId)) d.set({ queue: d.state.queue.filter((m) => m.id !== e.messageId) });
+  },
   "message.edited": (d, e) => {
     const at = d.state.queue.findIndex((m) => m.id === e.messageId);
     if (at >= 0) d.list("queue")[at] = { ...d.state.queue[at]!, content: e.content };
@@ -75,6 +78,15 @@ const handlers: Handlers = {
     const others = message.reactions.filter((r) => r.emoji !== e.emoji || r.userId !== e.userId);
     const reactions = e.added ? [...others, { emoji: e.emoji, userId: e.userId, username: e.username }] : others;
     d.put(at, { ...message, reactions });
+  },
+  "message.feedback": (d, e) => {
+    const at = d.indexOf((m) => m.kind === "answer" && (m.id === e.messageId || m.messageId === e.messageId));
+    if (at < 0) return;
+    const answer = d.state.messages[at] as Answer;
+    const { feedback: before = [], ...rest } = answer;
+    const feedback: AnswerFeedback[] = before.filter((f) => f.by !== e.by);
+    if (e.rating !== null) feedback.push({ messageId: e.messageId, rating: e.rating, by: e.by, ...(e.note ? { note: e.note } : {}) });
+    d.put(at, feedback.length > 0 ? { ...answer, feedback } : rest);
   },
 
   "run.started": startRun,
@@ -94,19 +106,20 @@ const handlers: Handlers = {
       answer.parts = answer.parts.filter((p) => p.kind !== "text" || p.fromSeq < e.fromSeq);
   },
   "message.complete": (d, e) => {
-    const started = d.answer()?.seq ?? 0;
-    if (started > d.state.usageSeq) d.set({ usage: sum(d.state.usage, e.usage) });
     endRun(d, { status: "completed", messageId: e.messageId, traceId: e.traceId, usage: e.usage, endSeq: e.seq });
   },
   "run.cancelled": (d, e) => {
     if (d.state.run?.runId !== e.runId) return;
     const answer = d.answer();
     if (answer && !e.textKept) answer.parts = answer.parts.filter((p, i) => p.kind !== "text" || i < answer.parts.length - 1);
-    endRun(d, { status: "cancelled", endSeq: e.seq });
+    endRun(d, { status: "cancelled", endSeq: e.seq, ...(e.usage ? { usage: e.usage } : {}) });
   },
   error: (d, e) => {
     if (e.runId !== undefined && d.state.run?.runId === e.runId)
-      endRun(d, { status: "failed", error: { code: e.code, message: e.message }, ...(e.seq === undefined ? {} : { endSeq: e.seq }) });
+      endRun(d, {
+        status: "failed", error: { code: e.code, message: e.message },
+        ...(e.seq === undefined ? {} : { endSeq: e.seq }), ...(e.usage ? { usage: e.usage } : {}),
+      });
   },
 
   "message.tool_start": (d, e) => {
@@ -152,6 +165,7 @@ const handlers: Handlers = {
     d.changeApproval(e.approvalId, (card) => ({
       ...card, status: e.decision, resolvedBy: e.resolvedBy,
       ...(e.note === undefined ? {} : { note: e.note }), ...(e.choice === undefined ? {} : { choice: e.choice }),
+      ...(e.editedInput === undefined ? {} : { editedInput: e.editedInput }),
     }));
     setParked(d);
   },
@@ -178,13 +192,14 @@ function startRun(d: Draft, e: EventOf<"run.started">): void {
   const at = d.state.queue.findIndex((m) => m.runId === e.runId);
   if (at >= 0) {
     const message: QueuedEntry = d.state.queue[at]!;
-    // Runs start in the order of the queue: what stood before it was taken out, of which no event tells.
+    // Runs start in the order of the queue: what stood before it was taken out, of which older servers do not tell.
     d.list("queue").splice(0, at + 1);
     d.list("messages").push(message);
   } else {
-    if (d.state.queue.length > 0) d.set({ queue: [] });
     const asked = d.indexOf((m) => m.kind === "user");
     const message = asked < 0 ? undefined : (d.state.messages[asked] as UserMessage);
+    // It did not wait, so nothing waited that was sent before.
+    if (message && d.state.queue.some((m) => m.seq < message.seq)) d.set({ queue: d.state.queue.filter((m) => m.seq > message.seq) });
     if (message && message.runId === undefined) d.put(asked, { ...message, runId: e.runId });
   }
   d.set({ run: { runId: e.runId, isParked: false }, approvals: [], ...(e.seq > d.state.turnsSeq ? { turns: d.state.turns + 1 } : {}) });
@@ -197,6 +212,7 @@ function startRun(d: Draft, e: EventOf<"run.started">): void {
 function endRun(d: Draft, changes: Partial<Answer>): void {
   const answer = d.answer();
   if (answer) {
+    if (changes.usage && answer.seq > d.state.usageSeq) d.set({ usage: sum(d.state.usage, changes.usage) });
     if (answer.parts.some((p) => p.kind === "tool" && isOpen(p)))
       answer.parts = answer.parts.map((p) => {
         if (p.kind !== "tool" || !isOpen(p)) return p;

@@ -4,18 +4,19 @@ import { abortReason, TroupeError } from "./errors.js";
 import type { AcceptedMessage } from "./records.js";
 
 export type RunEvent = EventOf<
-  | "message.created" | "message.queued" | "run.started" | "message.content_delta" | "message.superseded" | "message.tool_start" | "message.tool_progress"
+  | "message.created" | "message.queued" | "message.dequeued" | "run.started" | "message.content_delta" | "message.superseded" | "message.tool_start" | "message.tool_progress"
   | "message.tool_complete" | "message.approval_required" | "approval.endorsed" | "approval.decided" | "session.cost_alert" | "message.complete"
   | "run.cancelled" | "error"
 >;
 
 const runEvents = new Set<string>([
-  "message.created", "message.queued", "run.started", "message.content_delta", "message.superseded", "message.tool_start", "message.tool_progress",
+  "message.created", "message.queued", "message.dequeued", "run.started", "message.content_delta", "message.superseded", "message.tool_start", "message.tool_progress",
   "message.tool_complete", "message.approval_required", "approval.endorsed", "approval.decided", "session.cost_alert", "message.complete",
   "run.cancelled", "error",
 ]);
 export const isRunEvent = (e: NexusEvent): e is RunEvent => runEvents.has(e.type);
-export const endsRun = (e: NexusEvent): boolean => e.type === "message.complete" || e.type === "run.cancelled" || (e.type === "error" && e.runId !== undefined);
+const ends = new Set<string>(["message.complete", "run.cancelled", "message.dequeued"]);
+export const endsRun = (e: NexusEvent): boolean => ends.has(e.type) || (e.type === "error" && e.runId !== undefined);
 
 export interface RunResult {
   status: "completed" | "cancelled";
@@ -25,15 +26,15 @@ export interface RunResult {
   traceId: string;
   /** All text of the run; of a cancelled one what was kept. */
   text: string;
-  /** Not told of a cancelled run. */
+  /** Not told of a run that never started, and by older servers of cancelled ones. */
   usage?: Usage;
   toolCalls: { toolCallId: string; tool: string; input: unknown; success: boolean | null; output: unknown; durationMs: number }[];
 }
 
 export interface RunControl {
   cancel(runId: string): Promise<unknown>;
-  /** It was taken out of the queue. */
-  dequeued(messageId: string): void;
+  /** Takes it out of the queue; false where it is not there. */
+  dequeue(messageId: string): Promise<boolean>;
 }
 
 /** Iterate it for events as they come, or await `text()` or `result()`; both may be done, any number of times. */
@@ -86,15 +87,14 @@ export class Run implements AsyncIterable<RunEvent> {
   async cancel(): Promise<void> {
     const { runId, messageId } = await this.accepted;
     if (this.#isOver) return;
+    // Whether it still waits only the server knows: that no event has told of its start may be the connection's delay.
+    if (!this.#started && (await this.control.dequeue(messageId))) return this.finishEarly("cancelled");
     try {
       await this.control.cancel(runId);
     } catch (error) {
       // It ended by itself in between.
       if (!(error instanceof TroupeError && error.code === "NOT_FOUND")) throw error;
     }
-    if (this.#started) return;
-    this.control.dequeued(messageId);
-    this.finishEarly("cancelled");
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<RunEvent, void> {
@@ -175,7 +175,10 @@ export class Run implements AsyncIterable<RunEvent> {
     const common = { runId: this.#runId ?? "", traceId: this.#started?.traceId ?? "", text: this.textSoFar, toolCalls: this.#calls };
     if (e.type === "message.complete")
       this.#settleResult.resolve({ ...common, status: "completed", messageId: e.messageId, usage: e.usage });
-    else this.#settleResult.resolve({ ...common, status: "cancelled", messageId: this.#started?.messageId ?? "" });
+    else {
+      const usage = e.type === "run.cancelled" && e.usage ? { usage: e.usage } : {};
+      this.#settleResult.resolve({ ...common, status: "cancelled", messageId: this.#started?.messageId ?? "", ...usage });
+    }
     this.#end();
   }
 

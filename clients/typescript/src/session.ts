@@ -2,7 +2,7 @@
 // its own (sending, deciding, cancelling) goes over REST, so that a refusal is told to whoever asked.
 import { TroupeError } from "./errors.js";
 import { Emitter } from "./emitter.js";
-import type { ErrorEvent, EventType, NexusEvent } from "./events.js";
+import type { ErrorEvent, EventType, NexusEvent, Rating } from "./events.js";
 import type { ClientFrame, Decision } from "./frames.js";
 import { readHistory, readOlder } from "./history.js";
 import { Link } from "./link.js";
@@ -41,6 +41,7 @@ export class Session {
   #older = 0;
   #goal: number | undefined; // loading ends at this seq
   #quiet: ReturnType<typeof setTimeout> | undefined;
+  #gone: Set<string> | undefined; // taken out of the queue while its list is on the way
   #token: string | undefined;
   #wasRefused = false;
   #opening: { promise: Promise<void>; resolve: () => void; reject: (e: unknown) => void } | undefined;
@@ -70,6 +71,7 @@ export class Session {
       client,
       id: () => this.open().then(() => this.#id!),
       whenLive: () => this.open(),
+      dequeue: (messageId) => this.#takeOut(messageId),
       state: () => this.#store.state,
       put: (event) => this.#store.put(event),
     });
@@ -123,11 +125,10 @@ export class Session {
   /** Stops the run in progress, or the one named. */
   async cancel(runId?: string): Promise<void> {
     await this.open();
-    await this.client.sessions.cancel(this.#id!, runId);
     const waiting = this.#store.state.queue.find((m) => m.runId === runId);
-    if (!waiting) return;
-    this.#store.put({ type: "local.dequeued", messageId: waiting.id });
-    this.#outbox.sweep();
+    // It may have started since, of which an event is on its way.
+    if (waiting && (await this.#takeOut(waiting.id))) return;
+    await this.client.sessions.cancel(this.#id!, runId);
   }
   decide(approvalId: string, decision: Decision, options: { signal?: AbortSignal } = {}): Promise<Approval> {
     return this.client.approvals.decide(approvalId, decision, options);
@@ -139,13 +140,22 @@ export class Session {
   async react(messageId: string, emoji: string, added = true): Promise<void> {
     await this.client.sessions.react(await this.#ready(), messageId, emoji, added);
   }
+  /** What the caller thinks of an answer (its `messageId`); null takes it back. */
+  async feedback(messageId: string, feedback: { rating: Rating; note?: string } | null): Promise<void> {
+    const id = await this.#ready();
+    if (feedback) await this.client.sessions.feedback(id, messageId, feedback);
+    else await this.client.sessions.deleteFeedback(id, messageId);
+  }
+  /** The conversation starts anew: its messages are gone for people and the model. */
+  async clear(): Promise<void> {
+    await this.client.sessions.clear(await this.#ready());
+  }
   async editQueued(messageId: string, changes: { content?: string; position?: number }): Promise<QueuedMessage> {
     return this.client.sessions.editQueued(await this.#ready(), messageId, changes);
   }
   async dequeue(messageId: string): Promise<void> {
     await this.client.sessions.deleteQueued(await this.#ready(), messageId);
-    this.#store.put({ type: "local.dequeued", messageId });
-    this.#outbox.sweep();
+    this.#dequeued(messageId);
   }
   async upload(data: Blob | ArrayBuffer | Uint8Array | string, name?: string, options: { signal?: AbortSignal } = {}): Promise<StoredFile> {
     return this.client.sessions.upload(await this.#ready(), data, name, options);
@@ -165,6 +175,22 @@ export class Session {
     this.#older = read.older;
     this.#store.put({ type: "local.history", messages: read.messages, hasOlder: read.older > 0 });
     this.#store.flush();
+  }
+
+  /** False where it does not wait (any more). */
+  async #takeOut(messageId: string): Promise<boolean> {
+    try {
+      await this.dequeue(messageId);
+      return true;
+    } catch (error) {
+      if (error instanceof TroupeError && error.code === "NOT_FOUND") return false;
+      throw error;
+    }
+  }
+  #dequeued(messageId: string): void {
+    this.#gone?.add(messageId);
+    this.#store.put({ type: "local.dequeued", messageId });
+    this.#outbox.sweep();
   }
 
   // ---- the connection ----
@@ -250,9 +276,12 @@ export class Session {
       this.#seq = seq;
     }
     if (frame.type === "session.created") this.#id = frame.sessionId;
+    if (frame.type === "message.dequeued") this.#gone?.add(frame.messageId);
     this.#store.put(frame);
     this.#emitter.emit(frame);
     this.#outbox.take(frame);
+    // Said at the moment of attaching: the record was read before.
+    if (frame.type === "session.resumed" && frame.lastSeq !== undefined && this.#goal !== undefined) this.#goal = frame.lastSeq;
     if (this.#phase === "attach" && (frame.type === "session.resumed" || frame.type === "session.created")) this.#live();
     if (this.#goal !== undefined) this.#look(seq);
     if (frame.type === "message.complete" || frame.type === "run.cancelled" || (frame.type === "error" && frame.runId !== undefined)) void this.#count();
@@ -317,19 +346,30 @@ export class Session {
     this.#store.put({ type: "local.loading", isLoading: false });
   }
 
-  /** What runs have cost is told of completed ones only: the record knows all. */
+  /** What titles and cancelled calls cost is billed later than any event of the run tells: the record knows all. */
   async #count(): Promise<void> {
+    if (this.#store.state.queue.length > 0) return this.#readQueue();
     await this.#quietly(async (id) => {
-      const record: SessionRecord = await this.client.sessions.get(id, { signal: this.#stopped.signal });
-      this.#store.put({ type: "local.record", record });
+      this.#store.put({ type: "local.record", record: await this.#record(id) });
     });
-    if (this.#store.state.queue.length > 0) await this.#readQueue();
+  }
+  #record(id: string): Promise<SessionRecord> {
+    return this.client.sessions.get(id, { signal: this.#stopped.signal });
   }
   async #readQueue(): Promise<void> {
     await this.#quietly(async (id) => {
-      const asOf = this.#seq;
+      const known = this.#store.state.queue.map((m) => m.id);
+      const taken = (this.#gone = new Set<string>());
       const { items } = await this.client.sessions.queue(id, { limit: 100 }, { signal: this.#stopped.signal });
-      this.#store.put({ type: "local.queue", items, asOf });
+      const record = await this.#record(id);
+      if (this.#gone !== taken) return; // a newer list is on its way
+      this.#gone = undefined;
+      this.#store.put({ type: "local.record", record });
+      // Left the queue, and every event up to a later moment has come: no run was started.
+      const listed = new Set(items.map((m) => m.messageId));
+      const isLevel = record.lastSeq <= this.#seq && items.length < 100;
+      const gone = isLevel ? known.filter((messageId) => !listed.has(messageId)) : [];
+      this.#store.put({ type: "local.queue", items, gone: [...gone, ...taken] });
       this.#outbox.sweep();
     });
   }

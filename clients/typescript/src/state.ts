@@ -1,6 +1,6 @@
 // What a screen shows of a session: a fold of its events (reducer.ts). Values are immutable, and what an event does not change
 // stays the same object, so that a row of a long list is drawn again only when it has changed.
-import type { AnyStatus, ApprovalDecision, ApprovalKind, Attachment, NexusEvent, OutcomeChoice, SessionCostAlert, Usage, User } from "./events.js";
+import type { AnyStatus, ApprovalDecision, ApprovalKind, Attachment, NexusEvent, OutcomeChoice, Rating, SessionCostAlert, Usage, User } from "./events.js";
 import type { MessageRecord, QueuedMessage, Reaction, SessionRecord, Trace } from "./records.js";
 
 export type ConnectionStatus = "idle" | "connecting" | "open" | "waiting" | "closed";
@@ -54,6 +54,8 @@ export interface ApprovalCard {
   readonly resolvedBy?: string;
   readonly note?: string;
   readonly choice?: OutcomeChoice;
+  /** The arguments that ran in the place of `action`. */
+  readonly editedInput?: unknown;
 }
 
 export interface TextPart {
@@ -84,6 +86,15 @@ export interface ToolPart {
 }
 export type AnswerPart = TextPart | ToolPart;
 
+/** `at` is known only where the message was read from history: events have no times. */
+export interface AnswerFeedback {
+  readonly messageId: string;
+  readonly rating: Rating;
+  readonly note?: string;
+  readonly by: string;
+  readonly at?: string;
+}
+
 /** `cut`: history tells only that it was stopped or that it failed. */
 export type AnswerStatus = "running" | "parked" | "completed" | "failed" | "cancelled" | "cut";
 /** All of one run. */
@@ -97,6 +108,8 @@ export interface Answer {
   readonly status: AnswerStatus;
   readonly parts: readonly AnswerPart[];
   readonly reactions: readonly Reaction[];
+  /** The newest of each person. */
+  readonly feedback?: readonly AnswerFeedback[];
   readonly usage?: Usage;
   readonly error?: { readonly code: string; readonly message: string };
   readonly seq: number;
@@ -177,7 +190,7 @@ export type LocalEvent =
   | { type: "local.loading"; isLoading: boolean }
   | { type: "local.record"; record: SessionRecord; turns?: number }
   | { type: "local.history"; messages: readonly MessageRecord[]; hasOlder: boolean; traces?: readonly Trace[] }
-  | { type: "local.queue"; items: readonly QueuedMessage[]; asOf: number }
+  | { type: "local.queue"; items: readonly QueuedMessage[]; gone: readonly string[] }
   | { type: "local.dequeued"; messageId: string }
   | { type: "local.sending"; message: OutgoingMessage }
   | { type: "local.sent"; clientMessageId: string }

@@ -55,7 +55,7 @@ export async function withProxy(server, body) {
 }
 
 /** Waits until `condition(state)` holds of a session's state. */
-export function until(session, condition, what = String(condition), limitMs = 10_000) {
+export function until(session, condition, what = String(condition), limitMs = 60_000) {
   return new Promise((resolve, reject) => {
     let off = () => undefined;
     const done = (settle, value) => (clearTimeout(timer), off(), settle(value));
@@ -80,7 +80,7 @@ export async function schemaChecker() {
   const { createGenerator } = await load("ts-json-schema-generator");
   const { default: Ajv } = await load("ajv");
   const schema = createGenerator({
-    path: `${packageFolder}src/{events,records}.ts`,
+    path: `${packageFolder}src/{events,records,records.*}.ts`,
     tsconfig: `${packageFolder}tsconfig.json`,
     type: "*",
     skipTypeCheck: true,
@@ -92,7 +92,7 @@ export async function schemaChecker() {
   ajv.addSchema(schema, "types");
   const compiled = new Map();
   const validatorOf = (type) => {
-    if (!schema.definitions[type]) throw new Error(`there is no type ${type} in src/events.ts or src/records.ts`);
+    if (!schema.definitions[type]) throw new Error(`there is no type ${type} in src/events.ts or src/records*.ts`);
     if (!compiled.has(type)) compiled.set(type, ajv.compile({ $ref: `types#/definitions/${encodeURIComponent(type)}` }));
     return compiled.get(type);
   };

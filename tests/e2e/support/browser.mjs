@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
+import { patienceMs } from "./waiting.mjs";
 
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
 const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const limitMs = 15_000;
 
 async function load(name) {
   try {
@@ -21,7 +21,9 @@ async function load(name) {
 export async function openBrowser() {
   if (!existsSync(chromium)) throw new Error(`tests/e2e: ${chromium} is missing; run scripts/setup --tests, or set CHROMIUM`);
   const { chromium: driver } = await load("playwright-core");
-  return driver.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+  // A page that came out of a folder has no address of its own, and Chromium lets no such page open sockets to this machine.
+  const shown = process.env.TROUPE_CONSOLE_FILES ? ["--disable-features=LocalNetworkAccessChecks"] : [];
+  return driver.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage", ...shown], timeout: patienceMs });
 }
 
 /** Answers with files of a build; everything else goes to the server. */
@@ -44,8 +46,8 @@ export class Tab {
     tab.server = server;
     tab.problems = [];
     const viewport = phone ? { width: 390, height: 844 } : { width: 1280, height: 860 };
-    tab.context = await browser.newContext({ viewport, colorScheme: theme, locale: language === "es" ? "es-ES" : "en-GB", acceptDownloads: true });
-    tab.context.setDefaultTimeout(limitMs);
+    tab.context = await browser.newContext({ viewport, colorScheme: theme, locale: language === "es" ? "es-ES" : "en-GB", acceptDownloads: true, reducedMotion: "reduce" });
+    tab.context.setDefaultTimeout(patienceMs);
     if (process.env.TROUPE_CONSOLE_FILES) await serveFiles(tab.context, server.url, process.env.TROUPE_CONSOLE_FILES);
     if (token) await tab.context.addInitScript((text) => sessionStorage.setItem("troupe.token", text), token);
     tab.page = await tab.context.newPage();

@@ -71,7 +71,7 @@ export function request(server, method, path, body, headers = {}) {
   const typed = bytes === undefined ? {} : { "content-type": "application/json", ...size };
   return new Promise((resolve, reject) => {
     const call = httpRequest(
-      { host: "127.0.0.1", port: server.port, method, path, headers: { ...typed, ...headers }, agent: false, timeout: 20_000 },
+      { host: "127.0.0.1", port: server.port, method, path, headers: { ...typed, ...headers }, agent: false, timeout: defaultLimitMs },
       (response) => {
         let text = "";
         response.setEncoding("utf8");
@@ -83,7 +83,7 @@ export function request(server, method, path, body, headers = {}) {
         });
       },
     );
-    call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer in 20 s`)));
+    call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer in ${defaultLimitMs} ms`)));
     call.on("error", reject);
     call.end(bytes);
   });

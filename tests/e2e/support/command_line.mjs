@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { post } from "./clients.mjs";
 import { binary, run, withServer } from "./server.mjs";
+import { patienceMs } from "./waiting.mjs";
 
 export const plain = { NO_COLOR: "1" };
 export const demo = (body, options) => withServer(null, body, options);
@@ -23,7 +24,7 @@ export function piped(server, args, input, env = {}) {
     const out = { stdout: "", stderr: "" };
     child.stdout.on("data", (bytes) => (out.stdout += bytes));
     child.stderr.on("data", (bytes) => (out.stderr += bytes));
-    const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
     child.on("error", reject);
     child.on("close", (status) => (clearTimeout(timer), resolve({ status, ...out })));
     child.stdin.end(input);

@@ -1,6 +1,7 @@
 // The scripted model that most tests talk to. What a user types picks the behaviour:
 //   hello · clock · both · write NAME · delete NAME · long · hold · fail · cut · loop · unknown tool
-export const longText = Array.from({ length: 120 }, (_, i) => `w${i} `).join("");
+export const words = Array.from({ length: 120 }, (_, i) => `w${i} `);
+export const longText = words.join("");
 
 const rules = [
   { when: { after: "tool", user: "loop" }, say: [{ tool: "clock" }] },
@@ -15,7 +16,7 @@ const rules = [
   { when: { user: "write (\\w+)" }, say: [{ tool: "write_file", arguments: { path: "${1}.txt", content: "content of ${1}" } }] },
   { when: { user: "delete (\\w+)" },
     say: [{ text: "May I? " }, { usage: { prompt: 7, completion: 2 } }, { tool: "delete_file", arguments: { path: "${1}.txt" } }] },
-  { when: { user: "long" }, say: [{ text: longText.match(/\w+ /g), every_ms: 10 }] },
+  { when: { user: "long" }, say: [{ text: words, every_ms: 10 }] },
   { when: { user: "hold" }, say: [{ text: "Holding. " }, { delay_ms: 600000 }, { text: "Never said." }] },
   { when: { user: "fail" }, say: [{ text: "So " }, { error: "the upstream broke" }] },
   { when: { user: "cut" }, say: [{ text: "Half an ans" }, { cut: true }] },

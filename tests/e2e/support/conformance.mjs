@@ -3,20 +3,23 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after } from "node:test";
 import { WebSocket } from "./packages.mjs";
+import { patienceMs } from "./waiting.mjs";
 
-export const pingInterval = 300;
-export const pingTimeout = 200;
-const limitMs = 10_000;
+/** A heart that beats quickly, and forgives a client that is slow to answer. */
+export const beating = { pingInterval: 300, pingTimeout: 60_000 };
+/** The suites' own: who is slow is out, on a busy machine too. */
+export const strict = { pingInterval: 300, pingTimeout: 200 };
 
-/** Starts it on a port of its own; it must end in order when the file's tests are over. */
-export async function startConformanceServer() {
+/** Starts it on a port of its own, with a heart that is not felt; it must end in order when the file's tests are over. */
+export async function startConformanceServer({ pingInterval = 25_000, pingTimeout = 60_000, connectTimeout = 60_000 } = {}) {
   const path = process.env.TROUPE_CONFORMANCE_SERVER;
   if (!path) throw new Error("TROUPE_CONFORMANCE_SERVER must name the conformance_server program; ctest sets it");
-  const child = spawn(path, ["--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const times = ["--ping-interval", pingInterval, "--ping-timeout", pingTimeout, "--connect-timeout", connectTimeout].map(String);
+  const child = spawn(path, ["--port", "0", ...times], { stdio: ["ignore", "pipe", "inherit"] });
   const exited = new Promise((resolve) => child.on("close", (status, signal) => resolve({ status, signal })));
   after(async () => {
     child.kill("SIGTERM");
-    const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
     assert.deepEqual(await exited, { status: 0, signal: null }, "the end after SIGTERM");
     clearTimeout(timer);
   });
@@ -29,7 +32,7 @@ export async function startConformanceServer() {
   return url;
 }
 
-export function within(promise, what, ms = limitMs) {
+export function within(promise, what, ms = patienceMs) {
   let timer;
   const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`${ms} ms passed while waiting for ${what}`)), ms)));
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
@@ -63,6 +66,7 @@ export class Polling {
 export class Raw {
   #messages = [];
   #readers = [];
+  #isClosed = false;
   answersPings = false; // as they arrive; then nobody reads them
 
   static async open(url) {
@@ -77,6 +81,7 @@ export class Raw {
     raw.opened = new Promise((resolve) => raw.ws.on("open", resolve));
     raw.closed = new Promise((resolve) => raw.ws.on("close", (code) => resolve(code)));
     raw.closed.then((code) => {
+      raw.#isClosed = true;
       for (const reader of raw.#readers.splice(0)) reader.reject(new Error(`closed with ${code} while waiting for a message`));
     });
     raw.ws.on("unexpected-response", (_, answer) => {
@@ -94,6 +99,7 @@ export class Raw {
   }
   next() {
     if (this.#messages.length) return Promise.resolve(this.#messages.shift());
+    if (this.#isClosed) return Promise.reject(new Error("closed, and every message was read"));
     return within(new Promise((resolve, reject) => this.#readers.push({ resolve, reject })), "a message");
   }
   /** The next one that is not a ping, which is answered. */

@@ -1,6 +1,7 @@
 // A demo with something of everything in it: what the contract tests ask about. All of it through the API, as clients do it.
 import assert from "node:assert/strict";
 import { get, listAll, post, request } from "./clients.mjs";
+import { until } from "./waiting.mjs";
 
 const made = (answer) => (assert.ok(answer.status < 300, `${answer.status} ${answer.text}`), answer.body);
 const sessionPath = (id) => `/api/v1/sessions/${id}`;
@@ -31,7 +32,7 @@ export class DemoWorld {
     const session = await this.session();
     const { runId } = await this.say(session, "what time is it?");
     const messages = await listAll(this.server, `${sessionPath(session)}/messages`);
-    return { session, runId, messageId: messages[0].id };
+    return { session, runId, messageId: messages[0].id, answerId: messages.findLast((m) => m.role === "assistant").id };
   }
 
   async remembered() {
@@ -45,9 +46,27 @@ export class DemoWorld {
     return made(await request(this.server, "POST", `${sessionPath(session)}/files?name=note.txt`, "a note", type)).fileId;
   }
 
+  #agents = 0;
+
+  /** An agent that was made over REST. */
+  async agent() {
+    const definition = { provider: "demo", model: "scripted", tools: ["clock"] };
+    return made(await post(this.server, "/api/v1/projects/demo/agents", { id: `made-${++this.#agents}`, definition, note: "for the tests" })).id;
+  }
+
   async eventsChat() {
     const { id } = made(await post(this.server, "/api/v1/chats", { userId: "ana" }));
     made(await post(this.server, `/api/v1/chats/${id}/messages`, { content: "what time is it?" }));
+    return id;
+  }
+
+  /** A run of scenarios that has ended, after which another may begin. */
+  async scenarioRun() {
+    const runs = "/api/v1/scenarios/runs";
+    const over = async () => (made(await get(this.server, runs)).items[0]?.status ?? "none") !== "running";
+    await until(over, "the end of a run of scenarios");
+    const { id } = made(await post(this.server, runs, { tags: ["approvals"] }));
+    await until(over, "the end of a run of scenarios");
     return id;
   }
 
@@ -67,11 +86,11 @@ export class DemoWorld {
     const { items: calls } = made(await get(this.server, `${sessionPath(session)}/tool-calls`));
     const { items: traces } = made(await get(this.server, `${sessionPath(session)}/traces`));
     this.values = {
-      "projects/{p}": "demo", "agents/{a}": "guide", "sessions/{id}": session, "messages/{messageId}": messageId,
+      "projects/{p}": "demo", "agents/{a}": await this.agent(), "versions/{n}": "1", "sessions/{id}": session, "messages/{messageId}": messageId,
       "queue/{messageId}": parked.messageId, "files/{fileId}": fileId, "tool-calls/{callId}": calls[0].toolCallId,
       "approvals/{id}": parked.approvalId, "remembered/{id}": await this.remembered(), "traces/{id}": traces[0].traceId,
       "chat/{id}": "conv_w", "/api/conversations/{id}": "conv_w", "/chat/conversations/{id}": room, "tools/{name}": "clock",
-      "user/{userId}": "ana", "codigo/{codigo}": "ana", "chats/{id}": await this.eventsChat(), ...(await this.#asset()),
+      "runs/{id}": await this.scenarioRun(), "user/{userId}": "ana", "codigo/{codigo}": "ana", "chats/{id}": await this.eventsChat(), ...(await this.#asset()),
     };
     this.parkedSession = parked.session;
     return this;

@@ -1,8 +1,9 @@
 // What one client has received, in order, and waiting for what is still to come. Every wait has a limit and a failure
 // shows the frames so far.
 import { setTimeout as arm } from "node:timers";
+import { patienceMs } from "./waiting.mjs";
 
-export const defaultLimitMs = 10_000;
+export const defaultLimitMs = patienceMs;
 
 const short = (frame) => {
   const text = typeof frame === "string" ? frame : JSON.stringify(frame);

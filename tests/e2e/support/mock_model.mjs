@@ -6,8 +6,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { binary, temporaryFolder } from "./server.mjs";
-
-const limitMs = 15_000;
+import { patienceMs } from "./waiting.mjs";
 
 /** `scenario` is the name of a file, or what is to stand in it; `body(url)` runs against the server. */
 export async function withMockModel(scenario, args, body) {
@@ -20,7 +19,7 @@ export async function withMockModel(scenario, args, body) {
   const closed = once(child, "close");
   let log = "";
   child.stderr.on("data", (bytes) => (log += bytes));
-  const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  const timer = setTimeout(() => child.kill("SIGKILL"), 2 * patienceMs);
   try {
     const ended = closed.then(() => assert.fail(`mock-model ended before it listened\n${log}`));
     const [line] = await Promise.race([once(createInterface(child.stdout), "line"), ended]);

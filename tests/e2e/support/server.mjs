@@ -5,9 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { standard } from "./configuration.mjs";
-
-const startLimitMs = 15_000;
-const stopLimitMs = 15_000;
+import { onFreePort } from "./ports.mjs";
+import { patienceMs } from "./waiting.mjs";
 
 export function binary() {
   const path = process.env.TROUPE_BINARY;
@@ -18,7 +17,7 @@ export function binary() {
 export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "troupe-e2e-"));
 
 /** Runs the program to its end: {status, stdout, stderr}. */
-export function run(args, { env = {}, limitMs = 20_000 } = {}) {
+export function run(args, { env = {}, limitMs = patienceMs } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(binary(), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     const out = { stdout: "", stderr: "" };
@@ -51,6 +50,14 @@ export class Server {
     this.args.push("--config", file);
   }
 
+  /** On a port that it has again when it is started again. */
+  startToStay() {
+    return onFreePort((port) => {
+      this.args[this.args.indexOf("--listen") + 1] = `127.0.0.1:${port}`;
+      return this.start();
+    });
+  }
+
   async start() {
     const child = spawn(binary(), this.args, { env: { ...process.env, ...this.env }, stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
@@ -58,7 +65,7 @@ export class Server {
     child.stderr.on("data", (bytes) => (this.#output.stderr += bytes));
     const expected = this.args.filter((argument) => argument === "--listen").length;
     const lines = await new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`the server did not start\n${this.log}`)), startLimitMs);
+      const timer = setTimeout(() => reject(new Error(`the server did not start\n${this.log}`)), patienceMs);
       const settle = (f, value) => (clearTimeout(timer), f(value));
       let said = "";
       child.on("error", (error) => settle(reject, error));
@@ -93,7 +100,7 @@ export class Server {
   }
 
   async #wait() {
-    const timer = setTimeout(() => this.#child.kill("SIGABRT"), stopLimitMs);
+    const timer = setTimeout(() => this.#child.kill("SIGABRT"), patienceMs);
     const how = await this.#exited;
     clearTimeout(timer);
     this.#child = undefined;
@@ -121,19 +128,19 @@ export class Server {
   }
 }
 
-/** A server around `body`; afterwards it must stop in order and leave a sound data folder. */
+/** A server around `body`; afterwards it must stop in order and leave a sound data folder. `keepsPort`: over restarts. */
 export async function withServer(configuration, body, options = {}) {
   const folder = temporaryFolder();
   const server = new Server(folder, configuration, options);
   const opened = [];
   server.onEnd = (close) => opened.push(close);
   try {
-    await server.start();
+    await (options.keepsPort ? server.startToStay() : server.start());
     await body(server);
     if (server.running) await server.stop();
     await server.check();
   } catch (error) {
-    if (server.running) await server.kill();
+    if (server.running) await server.kill().catch(() => {}); // it may have ended by itself: `error` tells why
     error.message += `\n--- server log\n${server.log}`;
     throw error;
   } finally {

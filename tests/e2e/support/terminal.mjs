@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { binary } from "./server.mjs";
+import { patienceMs } from "./waiting.mjs";
 
 const driver = `
 import fcntl, os, pty, select, struct, sys, termios
@@ -30,7 +31,6 @@ while True:
 
 export const ctrlC = "\x03";
 export const ctrlD = "\x04";
-const limitMs = 15_000;
 
 export class Terminal {
   shown = "";
@@ -59,7 +59,7 @@ export class Terminal {
     return new Promise((resolve, reject) => {
       const done = (settle, value) => (clearTimeout(timer), (this.#look = () => {}), settle(value));
       const fail = (why) => done(reject, new Error(`${why} while waiting for ${pattern}; on the screen:\n${JSON.stringify(this.shown)}`));
-      const timer = setTimeout(() => fail(`${limitMs} ms passed`), limitMs);
+      const timer = setTimeout(() => fail(`${patienceMs} ms passed`), patienceMs);
       this.#look = () => {
         const found = this.shown.slice(this.#read).match(pattern);
         if (found) {
@@ -73,7 +73,7 @@ export class Terminal {
   }
 
   async end(status) {
-    const timer = setTimeout(() => this.child.kill("SIGKILL"), limitMs);
+    const timer = setTimeout(() => this.child.kill("SIGKILL"), patienceMs);
     await this.ended;
     clearTimeout(timer);
     assert.equal(this.status, status, `its exit status; on the screen:\n${JSON.stringify(this.shown)}`);

@@ -1,8 +1,9 @@
 // A server whose model calls the tools that a test names: `use NAME {json}` is a call with these arguments, `then` adds more rules.
 import { readdirSync, readFileSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
-import { defaultLimitMs } from "./inbox.mjs";
 import { standard } from "./configuration.mjs";
+import { patienceMs, until } from "./waiting.mjs";
+
+export { until };
 
 const literal = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
@@ -21,22 +22,11 @@ export function toolConfiguration({ tools = {}, use = Object.keys(tools), list =
 }
 
 /** One call and its result, once the run is over. */
-export async function use(client, name, args = {}, limitMs = 20_000) {
+export async function use(client, name, args = {}, limitMs = patienceMs) {
   client.send({ type: "message.send", content: `use ${name} ${typeof args === "string" ? args : JSON.stringify(args)}` });
   const done = await client.next("message.tool_complete", limitMs);
   await client.next("message.complete", limitMs);
   return done;
-}
-
-/** Looks again and again until it is so: for what sends no frames. */
-export async function until(condition, what, limitMs = defaultLimitMs) {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    const value = await condition();
-    if (value) return value;
-    if (performance.now() > end) throw new Error(`${limitMs} ms passed while waiting for ${what}`);
-    await pause(20);
-  }
 }
 
 /** {pid, parent, state, name, start} of every process. */
@@ -71,5 +61,4 @@ export function alive(known) {
   const now = processes();
   return known.filter((one) => now.some((p) => p.pid === one.pid && p.start === one.start && p.state !== "Z"));
 }
-export const gone = (known, limitMs = 5_000) =>
-  until(() => alive(known).length === 0, `the end of ${JSON.stringify(known)}`, limitMs);
+export const gone = (known) => until(() => alive(known).length === 0, `the end of ${JSON.stringify(known)}`);

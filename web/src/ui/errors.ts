@@ -32,8 +32,8 @@ export function explain(error: unknown, words: Words): Explained {
   const said = typeof message === 'string' && message ? message : words.title;
   const code = codeOf(error);
   const status = statusOf(error);
-  // `fetch` rejects with a TypeError and a text of the browser, which helps nobody.
-  if (error instanceof TypeError || code === 'NETWORK_ERROR') return { text: words.title, remedy: words.network, code: '' };
+  // The client's own code, where nobody answers; its text names a method and a path, which helps nobody here.
+  if (code === 'CONNECTION_FAILED') return { text: words.title, remedy: words.network, code: '' };
   const remedy =
     status === 403 || code === 'FORBIDDEN'
       ? words.forbidden

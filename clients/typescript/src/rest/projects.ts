@@ -1,6 +1,7 @@
 // What is configured, and what the server says of itself.
 import { type CallOptions, type Http, part } from "../http.js";
-import type { Agent, Health, Page, Period, Project, Readiness, Stats, Tool, Trace, TraceWithSpans, UsageReport, UsageShares } from "../records.js";
+import type { Health, Page, Period, Project, Readiness, Stats, Tool, Trace, TraceWithSpans, UsageReport, UsageShares } from "../records.js";
+import type { BudgetAlert, Limits } from "../records.operations.js";
 
 /** `limit` is 1 to 100 (20). */
 export interface PageQuery {
@@ -18,15 +19,9 @@ export class Projects {
   get(projectId: string, options?: CallOptions): Promise<Project> {
     return this.http.json("GET", `${api}/projects/${part(projectId)}`, options);
   }
-}
-
-export class Agents {
-  constructor(private readonly http: Http) {}
-  list(projectId: string, query?: PageQuery, options?: CallOptions): Promise<Page<Agent>> {
-    return this.http.page(`${api}/projects/${part(projectId)}/agents`, query, options);
-  }
-  get(projectId: string, agentId: string, options?: CallOptions): Promise<Agent> {
-    return this.http.json("GET", `${api}/projects/${part(projectId)}/agents/${part(agentId)}`, options);
+  /** Alerts of budgets that were nearly or wholly spent, newest first. */
+  alerts(projectId: string, query?: PageQuery, options?: CallOptions): Promise<Page<BudgetAlert>> {
+    return this.http.page(`${api}/projects/${part(projectId)}/alerts`, query, options);
   }
 }
 
@@ -58,6 +53,10 @@ export class UsageApi {
   async byUser(projectId: string, period: Period = "month", query?: PageQuery, options?: CallOptions): Promise<UsageShares> {
     return this.http.page(`${this.#path(projectId)}/by-user`, { period, ...query }, options);
   }
+  /** Shares have `provider` and `model`. */
+  async byModel(projectId: string, period: Period = "month", query?: PageQuery, options?: CallOptions): Promise<UsageShares> {
+    return this.http.page(`${this.#path(projectId)}/by-model`, { period, ...query }, options);
+  }
   #path(projectId: string): string {
     return `${api}/projects/${part(projectId)}/usage`;
   }
@@ -70,6 +69,10 @@ export class ServerApi {
   }
   stats(options?: CallOptions): Promise<Stats> {
     return this.http.json("GET", `${api}/stats`, options);
+  }
+  /** What is in force; nothing of it is secret. */
+  limits(options?: CallOptions): Promise<Limits> {
+    return this.http.json("GET", `${api}/limits`, options);
   }
   health(options?: CallOptions): Promise<Health> {
     return this.http.json("GET", "/healthz", options);

@@ -1,10 +1,11 @@
 // Sessions over REST, and what belongs to one: messages, events, queue, files, runs.
-import type { LogEvent, SessionStatus } from "../events.js";
+import type { LogEvent, Rating, SessionStatus } from "../events.js";
 import { type CallOptions, type Http, part, type WriteOptions } from "../http.js";
 import type {
-  AcceptedMessage, ChatReply, FileRecord, ForkedSession, MessageRecord, Page, Participants, QueuedMessage, Reaction, SendOptions, SessionExport,
+  AcceptedMessage, ChatReply, Feedback, FileRecord, ForkedSession, MessageRecord, Page, Participants, QueuedMessage, Reaction, SendOptions, SessionExport,
   SessionRecord, StoredFile, ToolCallRecord, ToolOutputPart,
 } from "../records.js";
+import type { ScenarioFile } from "../records.operations.js";
 import type { StreamedEvent } from "../sse.js";
 import type { PageQuery } from "./projects.js";
 
@@ -50,6 +51,12 @@ export class Sessions {
   export(id: string, options?: CallOptions): Promise<SessionExport> {
     return this.http.json("GET", `${at(id)}/export`, options);
   }
+  /** As a scenario file that shows the same again; not while a run is going on. */
+  async scenario(id: string, options?: CallOptions): Promise<ScenarioFile> {
+    const response = await this.http.response("GET", `${at(id)}/scenario`, options);
+    const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1];
+    return { name: name ?? `${id}.json`, text: await response.text() };
+  }
   participants(id: string, options?: CallOptions): Promise<Participants> {
     return this.http.json("GET", `${at(id)}/participants`, options);
   }
@@ -76,6 +83,18 @@ export class Sessions {
   }
   react(id: string, messageId: string, emoji: string, added = true, options?: CallOptions): Promise<Reaction & { messageId: string; added: boolean }> {
     return this.http.json("POST", `${at(id)}/messages/${part(messageId)}/reactions`, { ...options, body: { emoji, added } });
+  }
+  /** What the caller thinks of an answer, in the place of what he thought before. A note has 2000 characters at most. */
+  feedback(id: string, messageId: string, feedback: { rating: Rating; note?: string }, options?: CallOptions): Promise<Feedback> {
+    return this.http.json("PUT", `${at(id)}/messages/${part(messageId)}/feedback`, { ...options, body: feedback });
+  }
+  /** Takes the caller's feedback back. */
+  deleteFeedback(id: string, messageId: string, options?: CallOptions): Promise<void> {
+    return this.http.json("DELETE", `${at(id)}/messages/${part(messageId)}/feedback`, options);
+  }
+  /** The conversation starts anew: its messages are gone for people and the model. */
+  clear(id: string, options?: CallOptions): Promise<void> {
+    return this.http.json("DELETE", `${at(id)}/messages`, options);
   }
   /** Stops the run; the event `run.cancelled` tells when. A run that waits is taken out of the queue. */
   cancel(id: string, runId?: string, options?: CallOptions): Promise<{ sessionId: string; status: string }> {

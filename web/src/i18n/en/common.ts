@@ -11,6 +11,7 @@ const common = {
     sessions: 'Sessions',
     scenarios: 'Scenarios',
     settings: 'Settings',
+    api: 'API',
   },
   missingPage: 'There is no such page.',
   theme: 'Colours',

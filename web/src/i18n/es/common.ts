@@ -13,6 +13,7 @@ const common: Same<typeof en> = {
     sessions: 'Sesiones',
     scenarios: 'Escenarios',
     settings: 'Ajustes',
+    api: 'API',
   },
   missingPage: 'Esa página no existe.',
   theme: 'Colores',

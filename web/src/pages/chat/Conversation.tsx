@@ -1,11 +1,12 @@
 // One live session: its messages, its queue, and what can be done with it.
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import { Download, Eraser, GitFork, Pencil, Workflow } from 'lucide-react';
+import { Download, Eraser, GitFork, History, Pencil, Workflow } from 'lucide-react';
 import { useLocation } from 'wouter';
 import type { Agent, Answer, OutgoingMessage, Session, UserMessage } from 'troupe-client';
 import { useSession } from 'troupe-client/react';
 import { api } from '../../api';
 import { Button, EmptyState, ErrorNote, formatMoney, formatPercent, Loading, Note } from '../../ui';
+import { useMyId } from '../common/useMe';
 import { Announcer } from './Announcer';
 import { Composer, type ComposerHandle } from './Composer';
 import { ClearDialog, RenameDialog } from './Dialogs';
@@ -49,6 +50,7 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
   const [dialog, setDialog] = useState<'rename' | 'clear' | null>(null);
   const [hidesAlert, setHidesAlert] = useState(false);
   const typing = useTyping(session);
+  const me = useMyId();
 
   const projectId = state.record?.projectId;
   const agent = agents.find((a) => a.id === state.agentId && (!projectId || a.projectId === projectId));
@@ -91,11 +93,7 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
   );
   const actions = useMemo(
     () => ({
-      react: (messageId: string, emoji: string, added: boolean) =>
-        session.react(messageId, emoji, added).catch((e: unknown) => {
-          setError(e);
-          throw e;
-        }),
+      rate: (answer: Answer, feedback: Parameters<Session['feedback']>[1]) => session.feedback(answer.messageId, feedback),
       regenerate: (answer: Answer) => {
         const asked = session.getState().messages.find((m): m is UserMessage => m.kind === 'user' && m.runId === answer.runId);
         if (asked) attempt(fork(seqBefore(asked), asked.content));
@@ -214,6 +212,12 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
             onPick: () => go(`/traces/session/${sessionId}`),
           },
           {
+            id: 'session',
+            label: t.toolbar.session,
+            icon: <History size={15} aria-hidden />,
+            onPick: () => go(`/sessions/${sessionId}`),
+          },
+          {
             id: 'clear',
             label: t.toolbar.clear,
             icon: <Eraser size={15} aria-hidden />,
@@ -263,6 +267,7 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
           hasOlder={state.hasOlder}
           isOpen={state.connection.status === 'open'}
           agentName={agentName}
+          me={me}
           actions={actions}
           place={place}
           onOlder={older}
@@ -302,11 +307,7 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
         onClose={() => setDialog(null)}
         onSave={(title) => api.client.sessions.update(sessionId, { title })}
       />
-      <ClearDialog open={dialog === 'clear'} onClose={() => setDialog(null)} onClear={() => clearMessages(sessionId)} />
+      <ClearDialog open={dialog === 'clear'} onClose={() => setDialog(null)} onClear={() => session.clear()} />
     </div>
   );
 }
-
-/** The native protocol has no way to clear a session; the one of `chat-events` takes the ids of all of them. */
-const clearMessages = (sessionId: string): Promise<unknown> =>
-  api.client.http.json('DELETE', `/api/v1/chats/${encodeURIComponent(sessionId)}/messages`);

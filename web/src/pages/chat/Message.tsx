@@ -1,6 +1,6 @@
 // One row of the conversation: what a person said, or all that a run answered.
-import { memo, useState, type ReactNode } from 'react';
-import { Check, Copy, GitFork, Paperclip, Pencil, RefreshCw, ThumbsDown, ThumbsUp } from 'lucide-react';
+import { memo, useId, useState } from 'react';
+import { Check, Copy, GitFork, Paperclip, Pencil, RefreshCw } from 'lucide-react';
 import { Link } from 'wouter';
 import {
   textOf,
@@ -14,18 +14,16 @@ import {
 import { api } from '../../api';
 import { Badge, Button, ErrorNote, formatBytes, formatNumber, IconButton, Money, Note, Spinner, Time } from '../../ui';
 import { Markdown } from '../../ui/Markdown';
+import { ownOf, RatingForm, Thumbs, type Rate } from './Rating';
 import { ToolCard } from './ToolCard';
 import { useWords } from './words';
 
 export interface MessageActions {
-  react: (messageId: string, emoji: string, added: boolean) => Promise<unknown>;
+  rate: (answer: Answer, ...feedback: Parameters<Rate>) => Promise<unknown>;
   regenerate: (answer: Answer) => void;
   fork: (answer: Answer) => void;
   edit: (message: UserMessage) => void;
 }
-
-const good = '👍';
-const bad = '👎';
 
 function CopyButton({ text }: { text: string }) {
   const t = useWords();
@@ -46,30 +44,21 @@ function CopyButton({ text }: { text: string }) {
   );
 }
 
-/** Whose reaction is mine is not told, so a click takes back what was clicked here, and adds otherwise. */
-function Thumb(props: {
-  emoji: string;
-  label: string;
-  reactions: readonly Reaction[];
-  react: (added: boolean) => Promise<unknown>;
-  children: ReactNode;
-}) {
+/** What clients of other protocols have put on it. */
+function Reactions({ reactions }: { reactions: readonly Reaction[] }) {
   const t = useWords();
-  const [isMine, setMine] = useState(false);
-  const who = props.reactions.filter((r) => r.emoji === props.emoji);
-  const names = who.map((r) => r.username || r.userId || t.someone).join(', ');
-  const pressed = isMine && who.length > 0;
-  const label = who.length > 0 ? `${props.label}. ${t.actions.reacted(names)}` : props.label;
-  const click = () => {
-    const added = !pressed;
-    setMine(added);
-    props.react(added).catch(() => setMine(!added));
-  };
+  const emojis = [...new Set(reactions.map((r) => r.emoji))];
   return (
-    <IconButton size="small" label={label} aria-pressed={pressed} className={who.length > 0 ? 'is-on' : ''} onClick={click}>
-      {props.children}
-      {who.length > 1 && <span className="thumb__count">{who.length}</span>}
-    </IconButton>
+    <>
+      {emojis.map((emoji) => {
+        const who = reactions.filter((r) => r.emoji === emoji);
+        return (
+          <span key={emoji} title={t.actions.reacted(who.map((r) => r.username || r.userId || t.someone).join(', '))}>
+            {emoji} {who.length}
+          </span>
+        );
+      })}
+    </>
   );
 }
 
@@ -143,36 +132,45 @@ function Ending({ answer }: { answer: Answer }) {
   return null;
 }
 
-function AnswerFoot({ answer, actions }: { answer: Answer; actions: MessageActions }) {
+function AnswerFoot({ answer, me, actions }: { answer: Answer; me: string | undefined; actions: MessageActions }) {
   const t = useWords();
   const text = textOf(answer);
-  const react = (emoji: string) => (added: boolean) => actions.react(answer.messageId, emoji, added);
+  const formId = useId();
+  const [isRating, setRating] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const rate: Rate = (feedback) => actions.rate(answer, feedback);
+  const canRate = answer.messageId !== '' && answer.parts.length > 0;
+  const note = ownOf(answer, me)?.note;
   return (
-    <div className="message__foot" role="group" aria-label={t.actions.label}>
-      <span className="message__actions">
-        {text !== '' && <CopyButton text={text} />}
-        <Thumb emoji={good} label={t.actions.good} reactions={answer.reactions} react={react(good)}>
-          <ThumbsUp size={14} aria-hidden />
-        </Thumb>
-        <Thumb emoji={bad} label={t.actions.bad} reactions={answer.reactions} react={react(bad)}>
-          <ThumbsDown size={14} aria-hidden />
-        </Thumb>
-        <IconButton size="small" label={t.actions.regenerate} onClick={() => actions.regenerate(answer)}>
-          <RefreshCw size={14} aria-hidden />
-        </IconButton>
-        <IconButton size="small" label={t.actions.fork} onClick={() => actions.fork(answer)}>
-          <GitFork size={14} aria-hidden />
-        </IconButton>
-      </span>
-      {answer.usage && (
-        <>
-          <span>{t.answer.tokens(formatNumber(answer.usage.totalTokens))}</span>
-          <Money usd={answer.usage.cost} />
-        </>
+    <>
+      <div className="message__foot" role="group" aria-label={t.actions.label}>
+        <span className="message__actions">
+          {text !== '' && <CopyButton text={text} />}
+          {canRate && <Thumbs answer={answer} me={me} isOpen={isRating} onOpen={setRating} formId={formId} rate={rate} onError={setError} />}
+          <IconButton size="small" label={t.actions.regenerate} onClick={() => actions.regenerate(answer)}>
+            <RefreshCw size={14} aria-hidden />
+          </IconButton>
+          <IconButton size="small" label={t.actions.fork} onClick={() => actions.fork(answer)}>
+            <GitFork size={14} aria-hidden />
+          </IconButton>
+        </span>
+        <Reactions reactions={answer.reactions} />
+        {answer.usage && (
+          <>
+            <span>{t.answer.tokens(formatNumber(answer.usage.totalTokens))}</span>
+            <Money usd={answer.usage.cost} />
+          </>
+        )}
+        {answer.traceId && <Link href={`/traces/${answer.traceId}`}>{t.answer.trace}</Link>}
+        {answer.createdAt && <Time at={answer.createdAt} />}
+      </div>
+      {note && !isRating && (
+        <p className="rating__own">
+          {t.rating.yours} <q>{note}</q>
+        </p>
       )}
-      {answer.traceId && <Link href={`/traces/${answer.traceId}`}>{t.answer.trace}</Link>}
-      {answer.createdAt && <Time at={answer.createdAt} />}
-    </div>
+      {isRating && <RatingForm answer={answer} me={me} onOpen={setRating} formId={formId} rate={rate} error={error} onError={setError} />}
+    </>
   );
 }
 
@@ -180,11 +178,13 @@ function AnswerRow({
   sessionId,
   answer,
   agentName,
+  me,
   actions,
 }: {
   sessionId: string;
   answer: Answer;
   agentName: string;
+  me: string | undefined;
   actions: MessageActions;
 }) {
   const t = useWords();
@@ -219,7 +219,7 @@ function AnswerRow({
         </p>
       )}
       <Ending answer={answer} />
-      {isOver && <AnswerFoot answer={answer} actions={actions} />}
+      {isOver && <AnswerFoot answer={answer} me={me} actions={actions} />}
     </article>
   );
 }
@@ -228,13 +228,14 @@ export const Message = memo(function Message(props: {
   sessionId: string;
   message: ChatMessage;
   agentName: string;
+  me: string | undefined;
   actions: MessageActions;
 }) {
-  const { sessionId, message, agentName, actions } = props;
+  const { sessionId, message, agentName, me, actions } = props;
   return message.kind === 'user' ? (
     <UserRow sessionId={sessionId} message={message} actions={actions} />
   ) : (
-    <AnswerRow sessionId={sessionId} answer={message} agentName={agentName} actions={actions} />
+    <AnswerRow sessionId={sessionId} answer={message} agentName={agentName} me={me} actions={actions} />
   );
 });
 

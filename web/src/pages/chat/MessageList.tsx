@@ -27,6 +27,8 @@ interface MessageListProps {
   hasOlder: boolean;
   isOpen: boolean;
   agentName: string;
+  /** Whose feedback is one's own. */
+  me: string | undefined;
   actions: MessageActions;
   /** A message or run to show, out of the address. */
   place: string | undefined;
@@ -136,7 +138,7 @@ export function MessageList(props: MessageListProps) {
       );
     if (row.kind === 'outgoing')
       return <Outgoing message={row.message} isOpen={props.isOpen} onAgain={() => props.onAgain(row.message)} />;
-    return <Message sessionId={props.sessionId} message={row.message} agentName={props.agentName} actions={props.actions} />;
+    return <Message sessionId={props.sessionId} message={row.message} agentName={props.agentName} me={props.me} actions={props.actions} />;
   };
 
   return (

@@ -10,6 +10,7 @@ import { titleOf, useWords } from './words';
 const perPage = 50;
 const mostPerPage = 100;
 const searchDelayMs = 200;
+const refreshMs = 20_000;
 
 interface Listing {
   items: readonly SessionRecord[];
@@ -41,9 +42,22 @@ function useSessions(q: string, version: number) {
   // As much as is shown now, in one page.
   const shown = useRef(0);
   shown.current = list.items.length;
+  const again = () => void read(q, 0, [], Math.min(mostPerPage, Math.max(perPage, shown.current)));
+  const latest = useRef(again);
+  latest.current = again;
   useEffect(() => {
-    if (version > 0) void read(q, 0, [], Math.min(mostPerPage, Math.max(perPage, shown.current)));
+    if (version > 0) latest.current();
   }, [version]);
+  // Titles and conversations that come from elsewhere. Who has scrolled further than one page is left where he is.
+  useEffect(() => {
+    const look = () => document.hidden || shown.current > mostPerPage || latest.current();
+    const timer = setInterval(look, refreshMs);
+    window.addEventListener('focus', look);
+    return () => {
+      clearInterval(timer);
+      window.removeEventListener('focus', look);
+    };
+  }, []);
   const more = () => void read(q, list.items.length, list.items);
   return { ...list, more, reload: () => void read(q, 0, []) };
 }

@@ -46,14 +46,17 @@ function Spend({ state, agent }: { state: SessionState; agent: Agent | undefined
   const { usage, turns } = state;
   const budget = agent?.limits.budgetUsd ?? null;
   const spent = formatMoney(usage.cost);
+  const parts = t.toolbar.tokenParts(formatNumber(usage.promptTokens), formatNumber(usage.completionTokens));
   return (
     <div className="toolbar__spend" data-turns={turns} data-tokens={usage.totalTokens} data-cost={usage.cost}>
       <span>{t.toolbar.turns(turns)}</span>
-      <span title={t.toolbar.tokenParts(formatNumber(usage.promptTokens), formatNumber(usage.completionTokens))}>
-        {t.toolbar.tokens(formatNumber(usage.totalTokens))}
-        <span className="hidden-text">
-          {' '}
-          ({t.toolbar.tokenParts(formatNumber(usage.promptTokens), formatNumber(usage.completionTokens))})
+      <span>
+        {t.toolbar.tokens(formatNumber(usage.totalTokens))}{' '}
+        <span className="muted" title={parts}>
+          <span aria-hidden="true" className="toolbar__short">
+            ({formatNumber(usage.promptTokens)} + {formatNumber(usage.completionTokens)})
+          </span>
+          <span className="toolbar__long">({parts})</span>
         </span>
       </span>
       <span title={budget === null ? t.toolbar.noBudget : t.toolbar.cost}>

@@ -12,7 +12,8 @@ export function chooseProject(id: string): void {
   chosen.set(id);
 }
 
-async function all<T>(page: (query: { limit: number; offset: number }) => Promise<{ items: T[]; total: number }>): Promise<T[]> {
+/** All of a list, page by page. */
+export async function readAll<T>(page: (query: { limit: number; offset: number }) => Promise<{ items: T[]; total: number }>): Promise<T[]> {
   const out: T[] = [];
   for (;;) {
     const { items, total } = await page({ limit: 100, offset: out.length });
@@ -26,11 +27,11 @@ export interface Setup {
   agents: Agent[];
 }
 
-/** Of all projects. What the configuration file says does not change while the server runs. */
+/** Of all projects. */
 export function useSetup(): Async<Setup> {
   return useAsync(async (signal) => {
-    const projects = await all((query) => api.client.projects.list(query, { signal }));
-    const agents = await Promise.all(projects.map((p) => all((query) => api.client.agents.list(p.id, query, { signal }))));
+    const projects = await readAll((query) => api.client.projects.list(query, { signal }));
+    const agents = await Promise.all(projects.map((p) => readAll((query) => api.client.agents.list(p.id, query, { signal }))));
     return { projects, agents: agents.flat() };
   }, []);
 }

@@ -1,23 +1,52 @@
 // Where a scenario first went another way: what was expected and what came, side by side.
-import { Card, toText } from '../../ui';
+import { useEffect, useRef } from 'react';
+import { Badge, Card, IconButton, toText } from '../../ui';
+import { useCommon } from '../../i18n/common';
+import { X } from 'lucide-react';
 import { JsonDiff } from '../common/JsonDiff';
-import { divergenceOf, fieldsOf, pretty, type Divergence, type FieldRow } from './report';
-import type { Case } from './report';
+import { fieldsOf, pretty, type Case, type Divergence, type FieldRow } from './cases';
+import { divergenceOf } from './report';
 import { useScenarioText } from './text';
 
-export function Failure({ one }: { one: Case }) {
+/** One that failed, or why one was skipped. `isAsked`: a person picked it, so it comes into view and gets the focus. */
+export function Failure({ one, isAsked, onClose }: { one: Case; isAsked: boolean; onClose: () => void }) {
   const t = useScenarioText();
-  const found = divergenceOf(one.text);
+  const common = useCommon();
+  const frame = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (!isAsked) return;
+    frame.current?.scrollIntoView({ block: 'nearest' });
+    frame.current?.focus({ preventScroll: true });
+  }, [one.name, isAsked]);
+  const isFailed = one.verdict === 'failed';
+  const found = isFailed ? (one.found ?? divergenceOf(one.text)) : null;
   return (
-    <Card tone="bad" title={t.firstDivergence} className="failure">
-      {found ? <Shown found={found} /> : <p>{t.otherForm}</p>}
-      <details open={!found}>
-        <summary>{t.asWritten}</summary>
-        <pre className="json" tabIndex={0}>
-          {one.text}
-        </pre>
-      </details>
-    </Card>
+    <div ref={frame} tabIndex={-1} className="failure" data-case={one.name}>
+      <Card
+        tone={isFailed ? 'bad' : 'plain'}
+        title={
+          <h2>
+            {isFailed ? t.firstDivergence : t.skippedBecause} <span className="mono failure__name">{one.name}</span>
+          </h2>
+        }
+        actions={
+          <IconButton label={common.close} size="small" onClick={onClose}>
+            <X size={15} aria-hidden />
+          </IconButton>
+        }
+      >
+        {!isFailed && <p>{one.text || t.noReason}</p>}
+        {isFailed && (found ? <Shown found={found} /> : <p>{t.otherForm}</p>)}
+        {isFailed && one.text && (
+          <details open={!found}>
+            <summary>{t.asWritten}</summary>
+            <pre className="json" tabIndex={0}>
+              {one.text}
+            </pre>
+          </details>
+        )}
+      </Card>
+    </div>
   );
 }
 
@@ -26,31 +55,43 @@ function Shown({ found }: { found: Divergence }) {
   const fields = fieldsOf(found);
   return (
     <>
-      <p className="mono">{found.where}</p>
+      <p>
+        <span className="mono">{found.where}</span> {found.boundary !== undefined && <Badge tone="warn">{t.crashAt(found.boundary)}</Badge>}
+      </p>
       {found.differs.map((text) => (
         <p key={text}>
           <strong>{t.differs}</strong> <code>{text}</code>
         </p>
       ))}
-      {fields ? (
-        <Fields rows={fields} />
-      ) : (
-        <JsonDiff left={pretty(found.expected)} right={pretty(found.came)} leftTitle={t.expected} rightTitle={t.came} caption={t.firstDivergence} />
+      {fields && <Fields rows={fields} />}
+      {!fields && (found.expected !== '' || found.came !== '') && (
+        <JsonDiff
+          left={found.expected === '' ? t.nothing : pretty(found.expected)}
+          right={found.came === '' ? t.nothing : pretty(found.came)}
+          leftTitle={t.expected}
+          rightTitle={t.came}
+          caption={t.firstDivergence}
+        />
       )}
-      {(found.thenExpected.length > 0 || found.thenCame.length > 0) && (
+      {(found.before.length > 0 || found.thenExpected.length > 0 || found.thenCame.length > 0) && (
         <details>
-          <summary>{t.whatFollows}</summary>
+          <summary>{t.around}</summary>
           <div className="follows">
-            {(['thenExpected', 'thenCame'] as const).map((side) => (
-              <section key={side} aria-label={t[side]}>
-                <h3>{t[side]}</h3>
-                {found[side].map((text, i) => (
-                  <pre key={i} className="json" tabIndex={0}>
-                    {pretty(text)}
-                  </pre>
-                ))}
-              </section>
-            ))}
+            {(['before', 'thenExpected', 'thenCame'] as const).map(
+              (side) =>
+                found[side].length > 0 && (
+                  <section key={side} aria-label={t[side]}>
+                    <h3>
+                      {t[side]} <Badge>{found[side].length}</Badge>
+                    </h3>
+                    {found[side].map((text, i) => (
+                      <pre key={i} className="json" tabIndex={0}>
+                        {pretty(text)}
+                      </pre>
+                    ))}
+                  </section>
+                ),
+            )}
           </div>
         </details>
       )}

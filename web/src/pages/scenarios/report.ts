@@ -1,20 +1,5 @@
 // Reports of `troupe replay`: its JUnit file and its lines of JSON, read in the browser; nothing is sent anywhere.
-
-export interface Divergence {
-  where: string;
-  expected: string;
-  came: string;
-  differs: string[];
-  thenExpected: string[];
-  thenCame: string[];
-}
-
-export interface Case {
-  name: string;
-  verdict: 'passed' | 'failed' | 'skipped';
-  seconds: number | null;
-  text: string;
-}
+import type { Case, Divergence } from './cases';
 
 export interface Report {
   kind: 'junit' | 'json';
@@ -89,54 +74,17 @@ function readLines(content: string): Report {
 /** The parts of a failure's text, as docs/scenarios.md describes it; null where it has another form. */
 export function divergenceOf(text: string): Divergence | null {
   const [where = '', ...lines] = text.split('\n');
-  const out: Divergence = { where: where.trim(), expected: '', came: '', differs: [], thenExpected: [], thenCame: [] };
+  const out: Divergence = { where: where.trim(), before: [], expected: '', came: '', differs: [], thenExpected: [], thenCame: [] };
   for (const line of lines) {
-    const parts = /^\s+(expected|came|differs|then expected(?:, line \d+)?|then came):\s*(.*)$/.exec(line);
+    const parts = /^\s+(after +line \d+|expected|came|differs|then expected(?:, line \d+)?|then came):\s*(.*)$/.exec(line);
     if (!parts) continue;
     const [, label, rest] = parts;
-    if (label === 'expected') out.expected = rest;
+    if (label.startsWith('after')) out.before.push(rest);
+    else if (label === 'expected') out.expected = rest;
     else if (label === 'came') out.came = rest;
     else if (label === 'differs') out.differs.push(rest);
     else if (label === 'then came') out.thenCame.push(rest);
     else out.thenExpected.push(rest);
   }
   return out.expected || out.came ? out : null;
-}
-
-/** JSON with a line per member, where it is JSON; else as it stands. */
-export function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2);
-  } catch {
-    return text;
-  }
-}
-
-export interface FieldRow {
-  name: string;
-  /** Undefined where the scenario does not say. */
-  expected: unknown;
-  came: unknown;
-  /** The first field that did not fit, as the report names it. */
-  differs: boolean;
-}
-
-function objectIn(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Both sides field by field, those of the expectation first; null where one side is no object. */
-export function fieldsOf(found: Divergence): FieldRow[] | null {
-  const expected = objectIn(found.expected);
-  const came = objectIn(found.came);
-  if (!expected || !came) return null;
-  // `calls[0].tool: expected …` is about the field `calls`.
-  const named = new Set(found.differs.map((text) => /^([\w]+)[.[:]/.exec(text)?.[1]));
-  const names = [...Object.keys(expected), ...Object.keys(came).filter((name) => !(name in expected))];
-  return names.map((name) => ({ name, expected: expected[name], came: came[name], differs: named.has(name) }));
 }

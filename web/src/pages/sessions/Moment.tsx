@@ -60,6 +60,11 @@ function Answered({ answer }: { answer: Answer }) {
       {answer.parts.map((part, i) => (
         <Part key={i} part={part} />
       ))}
+      {answer.feedback?.map((f) => (
+        <p key={f.by} className="muted" data-feedback={f.rating}>
+          {f.by || t.person}: {t.ratings[f.rating]} {f.note && <q>{f.note}</q>}
+        </p>
+      ))}
       {answer.error && (
         <Note tone="bad">
           <span className="note__text">

@@ -56,13 +56,13 @@ export function SessionList() {
       key: 'title',
       head: r.session,
       cell: (s) => (
-        <>
+        <div className="session-name">
           <Link href={`/sessions/${s.id}`} onClick={(e) => e.stopPropagation()} title={s.id}>
             {titleOf(s)}
           </Link>{' '}
           {live.data?.has(s.id) && <Badge tone="info">{t.live}</Badge>} {s.parentSessionId && <Badge>{t.child}</Badge>}
           {s.title && s.alias && <div className="muted mono">{s.alias}</div>}
-        </>
+        </div>
       ),
     },
     { key: 'status', head: r.status, cell: (s) => <Word value={live.data?.get(s.id) ?? s.status} /> },

@@ -4,7 +4,7 @@ import { Download, History, MessageSquare } from 'lucide-react';
 import { Link, useLocation } from 'wouter';
 import type { SessionRecord, SessionStatus } from 'troupe-client';
 import { api } from '../../api';
-import { Button, Card, Count, ErrorNote, Json, Loading, Money, Note, Time, useAsync } from '../../ui';
+import { Button, Card, Count, ErrorNote, Json, Loading, Money, Time, useAsync } from '../../ui';
 import { Command, Facts, PageFrame, Reload, SessionLink, Word, saveFile } from '../common/parts';
 import { useRecords } from '../common/words';
 import { titleOf } from './SessionList';
@@ -107,11 +107,7 @@ function Shown({ session: s, onChanged }: { session: SessionRecord; onChanged: (
         )}
       </Card>
       <Children session={s} />
-      <Card title={t.scenario}>
-        <p>{t.scenarioHow}</p>
-        <Command text={`troupe record --session ${s.id} --out ${s.id.slice(0, 8)}.json`} />
-        <Note>{t.scenarioWhere}</Note>
-      </Card>
+      <Scenario session={s} />
     </>
   );
 }
@@ -131,6 +127,41 @@ function Children({ session }: { session: SessionRecord }) {
           </li>
         ))}
       </ul>
+    </Card>
+  );
+}
+
+/** What was said and done here as a script that the program plays again, and compares. */
+function Scenario({ session }: { session: SessionRecord }) {
+  const t = useSessionText();
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const [saved, setSaved] = useState(`${session.id.slice(0, 8)}.json`);
+  const download = async () => {
+    setBusy(true);
+    setError(null);
+    try {
+      const { name, text } = await api.client.sessions.scenario(session.id);
+      saveFile(name, text, 'application/json');
+      setSaved(name);
+    } catch (failure) {
+      setError(failure);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Card title={t.scenario}>
+      <p>{t.scenarioFor}</p>
+      <div className="row">
+        <Button icon={<Download size={16} aria-hidden />} busy={busy} onClick={() => void download()}>
+          {t.scenarioDownload}
+        </Button>
+        <Link href="/scenarios">{t.toScenarios}</Link>
+      </div>
+      {error !== null && <ErrorNote error={error} onRetry={() => void download()} onClose={() => setError(null)} />}
+      <p className="muted">{t.scenarioPlay}</p>
+      <Command text={`troupe replay ${saved}`} />
     </Card>
   );
 }

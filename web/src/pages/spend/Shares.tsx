@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Download } from 'lucide-react';
 import type { Period, SessionRecord, UsageShare } from 'troupe-client';
 import { api } from '../../api';
-import { Button, Count, ErrorNote, Loading, Money, Note, Table, Tabs, formatMoney, formatPercent, useAsync, type Column } from '../../ui';
+import { Button, Count, ErrorNote, Loading, Money, Table, Tabs, formatMoney, formatPercent, useAsync, type Column } from '../../ui';
 import { ListFoot, SessionLink, saveFile } from '../common/parts';
 import { usePages } from '../common/usePages';
 import { useRecords } from '../common/words';
@@ -12,7 +12,6 @@ import { useSpendText } from './text';
 
 const ways = ['agent', 'session', 'user', 'model'] as const;
 type Way = (typeof ways)[number];
-type Asked = Exclude<Way, 'model'>;
 
 export function Shares(props: { project: string; period: Period; total: number; turn: number }) {
   const t = useSpendText();
@@ -21,31 +20,34 @@ export function Shares(props: { project: string; period: Period; total: number; 
     <section className="card" aria-label={t.byWhom}>
       <Tabs label={t.byWhom} active={way} onChange={(id) => setWay(id as Way)} tabs={ways.map((id) => ({ id, label: t.ways[id] }))}>
         <div className="stack">
-          {way === 'model' ? <Note>{t.noModels}</Note> : <Share key={way} {...props} way={way} />}
+          <Share key={way} {...props} way={way} />
         </div>
       </Tabs>
     </section>
   );
 }
 
-function Share({ project, period, total, turn, way }: { project: string; period: Period; total: number; turn: number; way: Asked }) {
+function Share({ project, period, total, turn, way }: { project: string; period: Period; total: number; turn: number; way: Way }) {
   const t = useSpendText();
   const r = useRecords();
-  const ask = { agent: api.client.usage.byAgent, session: api.client.usage.bySession, user: api.client.usage.byUser }[way];
+  const ask = { agent: api.client.usage.byAgent, session: api.client.usage.bySession, user: api.client.usage.byUser, model: api.client.usage.byModel }[way];
   const pages = usePages<UsageShare>((query, signal) => ask.call(api.client.usage, project, period, query, { signal }), [way, turn]);
   const sum = sumOf(pages.items);
   const titles = useTitles(way === 'session' ? pages.items.slice(0, 20).map((s) => s.key) : []);
   const save = () =>
     saveFile(
       `troupe-spend-${project}-${period}-by-${way}.csv`,
-      csvOf([`${way}Id`, 'totalCostUsd', 'totalTokens', 'totalRequests'], pages.items.map((s) => [s.key, s.totalCost, s.totalTokens, s.totalRequests])),
+      csvOf(
+        [...(way === 'model' ? ['provider', 'model'] : [`${way}Id`]), 'totalCostUsd', 'totalTokens', 'totalRequests'],
+        pages.items.map((s) => [...(way === 'model' ? [s.provider ?? '', s.model ?? ''] : [s.key]), s.totalCost, s.totalTokens, s.totalRequests]),
+      ),
       'text/csv',
     );
   const columns: Column<UsageShare>[] = [
     {
       key: 'who',
-      head: { agent: r.agent, session: r.session, user: r.user }[way],
-      cell: (s) => (way === 'session' ? <SessionLink id={s.key} title={titles.get(s.key)} /> : s.key || <span className="muted">{r.noName}</span>),
+      head: { agent: r.agent, session: r.session, user: r.user, model: t.model }[way],
+      cell: (s) => <Who share={s} way={way} title={titles.get(s.key)} />,
       sortBy: (s) => s.key,
     },
     {
@@ -82,6 +84,17 @@ function Share({ project, period, total, turn, way }: { project: string; period:
         </>
       )}
       {pages.error !== null && pages.total === undefined ? <ErrorNote error={pages.error} onRetry={pages.reload} /> : <ListFoot pages={pages} />}
+    </>
+  );
+}
+
+function Who({ share: s, way, title }: { share: UsageShare; way: Way; title: string | undefined }) {
+  const r = useRecords();
+  if (way === 'session') return <SessionLink id={s.key} title={title} />;
+  if (way !== 'model') return s.key ? <>{s.key}</> : <span className="muted">{r.noName}</span>;
+  return (
+    <>
+      {s.model || <span className="muted">{r.noName}</span>} <span className="muted">{s.provider}</span>
     </>
   );
 }

@@ -52,6 +52,13 @@ export function everyDay(rows: readonly DayRow[], period: Period, today: Date): 
   return [...known.values(), ...out].sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
+/** Of the calendar month in UTC, as budgets count; null where the days at hand do not reach back to its first. */
+export function monthSoFar(rows: readonly DayRow[], today: Date): number | null {
+  if (today.getUTCDate() > daysOf.month) return null;
+  const month = today.toISOString().slice(0, 7);
+  return sumOf(rows.filter((row) => row.date.startsWith(month))).totalCost;
+}
+
 function field(value: string | number): string {
   if (typeof value === 'number') return String(value);
   // A leading sign would make a formula of it in a spreadsheet.

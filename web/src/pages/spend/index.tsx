@@ -6,6 +6,7 @@ import { api } from '../../api';
 import { Button, Card, Count, EmptyState, ErrorNote, Field, Loading, Money, Select, Table, useAsync, type Column } from '../../ui';
 import { Facts, PageFrame, ProjectField, Reload, saveFile } from '../common/parts';
 import { useProject, useSetup } from '../common/useProjects';
+import { Alerts } from './Alerts';
 import { Budgets } from './Budgets';
 import { DayChart } from './DayChart';
 import { csvOf, everyDay, sumOf, type DayRow } from './figures';
@@ -34,7 +35,7 @@ export default function SpendPage() {
     >
       <div className="filters">
         <ProjectField setup={setup.data} value={project} />
-        <Field label={t.period}>
+        <Field label={t.period} className="spend__period">
           {(p) => (
             <Select {...p} value={period} onChange={(e) => setPeriod(e.target.value as Period)}>
               {periods.map((name) => (
@@ -51,7 +52,8 @@ export default function SpendPage() {
       {days.data && (
         <Figures key={`${project} ${period}`} project={project} period={period} rows={days.data.items} report={days.data} turn={turn} />
       )}
-      {setup.data && <Budgets agents={setup.data.agents.filter((a) => a.projectId === project)} project={project} turn={turn} />}
+      {setup.data && project && <Budgets agents={setup.data.agents.filter((a) => a.projectId === project)} project={project} turn={turn} />}
+      {project && <Alerts project={project} turn={turn} />}
     </PageFrame>
   );
 }

@@ -1,0 +1,42 @@
+// A session's title, written by a model after its first answer (docs/models.md). One call, no tools, no retries of its own;
+// whatever goes wrong, the session keeps the title it has. Lives as long as the call.
+#pragma once
+
+#include "actors/services.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::actors {
+
+/// No longer in characters, whoever makes it.
+inline constexpr std::size_t max_given_title = 60;
+
+struct title_order {
+  std::shared_ptr<const core::agent_config> agent;
+  core::session_id session;
+  core::run_id run;      ///< its usage is counted with this one's
+  std::string exchange;  ///< what was said, as text
+};
+
+struct title_state {
+  services_ptr services;
+  title_order order;
+  provider_actor provider;
+  core::uuid call;  ///< nil: none under way
+  core::millis started_at{0};
+  core::millis first_delta_at{0};
+  std::string text;
+  std::optional<caf::typed_response_promise<written_title>> promise;
+};
+
+title_actor::behavior_type title_writer(title_actor::stateful_pointer<title_state> self, services_ptr services,
+                                        title_order order);
+
+/// What a model said as a title: the words of its first line without quotation marks, marks of Markdown and a full stop,
+/// at most `max_given_title` characters. Empty where nothing is left. Pure.
+[[nodiscard]] std::string clean_title(std::string_view text);
+
+}  // namespace troupe::actors
