@@ -1,5 +1,6 @@
-# troupe_hardening and TROUPE_HARDENED_LINK: what Debian compiles its own packages with (dpkg-buildflags, hardening=+all), for everything that goes into
-# the released program. Not for tests, which are not optimised, nor beside sanitizers, which look at the same memory.
+# troupe_hardening and TROUPE_HARDENED_LINK: the hardening flags of Debian's packages (dpkg-buildflags of Debian 13), for what goes
+# into the released program. Not for tests, which are not optimised, nor beside sanitizers, which look at the same memory.
+# Debian 12's own start files have no control-flow marks, so that -fcf-protection works in programs that are built on later ones.
 include(CheckCXXCompilerFlag)
 option(TROUPE_HARDENING "Compile the program with the hardening flags of Debian's packages" ON)
 add_library(troupe_hardening INTERFACE)

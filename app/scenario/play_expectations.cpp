@@ -188,7 +188,7 @@ void play::expect_reply() {
   if (!wrong) return;
   if (options_.accept) return edit(step_edit::how::replace, "reply", accepted(step_->body, came, bound_));
   fail("  expected: " + shown(step_->body) + "\n  came:     " + shown(came) + difference(*wrong),
-       {{"expected", step_->body}, {"came", std::move(came)}, {"path", wrong->path}, {"why", wrong->text}});
+       {{"expected", step_->body}, {"came", came}, {"path", wrong->path}, {"why", wrong->text}});
 }
 
 void play::check() {

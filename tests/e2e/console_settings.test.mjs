@@ -24,12 +24,14 @@ const definitionOf = async (server, id) => ok(await get(server, `${agents}/${id}
 const store = async (server, id, definition, note) => ok(await post(server, agents, { id, definition, note }));
 const change = async (server, id, definition, more = {}) => ok(await request(server, "PUT", `${agents}/${id}`, { definition, ...more }));
 
-const inConsole = (look, options) =>
-  withServer(standard(), async (server) => {
-    const tab = await Tab.open(browser, server, options);
-    await look({ server, tab, page: tab.page });
-    await tab.close();
-  });
+const inTab = (look) => async (server) => {
+  const tab = await Tab.open(browser, server);
+  await look({ server, tab, page: tab.page });
+  await tab.close();
+};
+const inConsole = (look) => withServer(standard(), inTab(look));
+/** The examples of the API's document are of the demo. */
+const inDemo = (look) => withServer(null, inTab(look));
 
 const jsonOf = async (page) => JSON.parse(await page.getByLabel("Definition").inputValue());
 const tabNamed = (page, name) => page.getByRole("tab", { name, exact: true });
@@ -123,7 +125,8 @@ test("agents: the server's problems stand at their fields while one types", () =
     await until(true, async () => (await errorOf(steps)).includes(told));
     assert.equal(await steps.getAttribute("aria-invalid"), "true");
     await steps.fill("many");
-    await until(true, async () => (await errorOf(steps)).includes("/limits/max_steps"));
+    const worse = ok(await post(server, `${agents}/check`, { id: "clerk", definition: { ...clerk, limits: { max_steps: "many" } } }));
+    await until(true, async () => (await errorOf(steps)).includes(worse.problems[0].message));
     await steps.scrollIntoViewIfNeeded();
     await tab.shot("agent-problem-light");
     await steps.fill("9");
@@ -259,7 +262,7 @@ test("agents: who is no admin sees them, and is told that changing takes more", 
     await page.getByText("that takes the scope admin", { exact: false }).waitFor();
     await tab.shot("agents-reader-light");
     await tab.close();
-    const boss = await Tab.open(browser, server, { token: tokenOf("boss", { role: "admin" }) });
+    const boss = await Tab.open(browser, server, { token: tokenOf("boss", { roles: ["admin"] }) });
     await boss.go("/settings/agents");
     await boss.page.getByRole("link", { name: "New agent" }).first().waitFor();
     await boss.close();
@@ -299,7 +302,7 @@ const inShell = (command, env) =>
     execFile("/bin/sh", ["-c", command], { env: { ...process.env, ...env } }, (error, stdout, stderr) => (error ? reject(new Error(`${command}\n${stderr}`)) : resolve(stdout))));
 
 test("API: every operation of the document is there, and its commands work in a shell as they are copied", () =>
-  inConsole(async ({ server, page, tab }) => {
+  inDemo(async ({ server, page, tab }) => {
     const document = ok(await get(server, "/api/v1/openapi.json"));
     const operations = Object.entries(document.paths).flatMap(([path, item]) => Object.entries(item).map(([method, o]) => ({ path, method, ...o })));
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -322,7 +325,7 @@ test("API: every operation of the document is there, and its commands work in a 
       return command.replace(/^curl/, "curl -sS --fail-with-body --max-time 20");
     };
     const { items } = JSON.parse(await inShell(await commandAt("listAgents")));
-    assert.deepEqual(items.map((a) => a.id).sort(), ["other", "writer"]);
+    assert.deepEqual(items.map((a) => a.id).sort(), ["guide", "scout"]);
     const made = JSON.parse(await inShell(await commandAt("createSession")));
     const said = await commandAt("sendMessage");
     await page.getByText("Set ID in the shell first.").waitFor();
@@ -338,16 +341,18 @@ test("API: words find operations, schemas open, and a link leads to one of them"
     await until(["updateQueued"], async () => (await list.getByRole("link").evaluateAll((found) => found.map((a) => a.hash.split("/").at(-1)))));
     await list.getByRole("searchbox").fill("no such thing anywhere");
     await page.getByText("No operation fits.").waitFor();
-    await list.getByRole("searchbox").fill("approve");
-    await list.getByRole("link", { name: /approve$/ }).press("Enter");
-    await until("#/api/approve", async () => new URL(page.url()).hash);
-    await page.getByRole("heading", { name: "Approves" }).waitFor();
-    await until("operation", () => page.evaluate(() => document.activeElement?.id));
+    await list.getByRole("searchbox").fill("listApprovals");
+    await list.getByRole("link", { name: "GET /api/v1/approvals" }).press("Enter");
+    await until("#/api/listApprovals", async () => new URL(page.url()).hash);
+    const document = ok(await get(server, "/api/v1/openapi.json"));
+    await page.getByRole("heading", { name: document.paths["/api/v1/approvals"].get.summary }).waitFor();
+    await until("operation", () => page.evaluate(() => globalThis.document.activeElement?.id));
     const answer = page.locator("details.answer").filter({ hasText: "200" });
-    await answer.getByText("Fields of Approval", { exact: false }).first().click();
-    const schema = ok(await get(server, "/api/v1/openapi.json")).components.schemas.Approval;
-    await until(Object.keys(schema.properties), async () => (await answer.locator(".schema__field > dt > code").allTextContents()));
-    await answer.getByRole("link", { name: "Schema Approval" }).click();
+    await answer.getByText("Fields of Approval", { exact: true }).first().click();
+    const { schemas } = document.components;
+    const inside = answer.locator("details.schema__inside .schema__open").first();
+    await until(Object.keys(schemas.Approval.properties), () => inside.locator("> .schema > dl > .schema__field > dt > code").allTextContents());
+    await inside.getByRole("link", { name: "Schema Approval" }).click();
     await page.getByRole("heading", { name: "Schema Approval" }).waitFor();
     await tab.go("/api/nothingOfTheKind");
     await page.getByText("nothing named nothingOfTheKind").waitFor();

@@ -155,7 +155,8 @@ TEST_CASE("persistence: what waits is one commit, and every sender is told after
   CHECK(f.write({storage_fixture::of(one, 1), storage_fixture::of(two, 1)}) == codes{errc::ok, errc::ok});
   REQUIRE(f.journal.commits.size() == 1);
   CHECK(f.journal.commits[0].size() == 2);
-  CHECK(f.write({storage_fixture::of(one, 2), storage_fixture::of(one, 3), storage_fixture::of(one, 4), storage_fixture::of(one, 5)}) == codes(4, errc::ok));
+  CHECK(f.write({storage_fixture::of(one, 2), storage_fixture::of(one, 3), storage_fixture::of(one, 4),
+                 storage_fixture::of(one, 5)}) == codes(4, errc::ok));
   REQUIRE(f.journal.commits.size() == 3);
   CHECK(f.journal.commits[1].size() == 3);
 }

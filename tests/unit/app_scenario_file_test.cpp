@@ -60,7 +60,7 @@ TEST_CASE("scenario file: an unknown word is told with its line and the words th
   mentions(text, "\"send\"");
   text = error_of_step(R"({ "send": { "mesage": "a" } })");
   mentions(text, "f.json:4: /steps/1/send");
-  mentions(text, "message, edit, file, approve, deny, cancel, dequeue, status, clear");
+  mentions(text, "message, edit, file, approve, deny, revoke, cancel, dequeue, status, clear");
   mentions(error_of_step(R"({ "send": { "message": "a", "onbusy": "queue" } })"), "on_busy");
   mentions(error_of_step(R"({ "expect": { "kind": "run_start" } })"), "the nearest is \"run_started\"");
   mentions(error_of_step(R"({ "expect": { "run": "$x" } })"), "needs \"kind\"");

@@ -43,7 +43,7 @@ const scenarios = {
   emptyFolder: (folder: string) => (folder ? `There is no scenario in ${folder}.` : 'There is no scenario.'),
   emptyFolderHow: 'Put *.json files into the folder that the server was started with, then read it again. A session can be downloaded as one, in Sessions.',
   started: 'Started',
-  all: 'all',
+  all: 'All',
   noRuns: 'Nothing was run yet.',
   noRunsHow: 'Runs that are started from this page come here, until the server stops.',
   kept: 'The server keeps the last twenty until it stops.',

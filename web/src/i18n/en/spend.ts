@@ -42,7 +42,6 @@ const spend = {
   alerts: 'Budget alerts',
   noAlerts: 'No budget of this project has crossed a mark.',
   when: 'When',
-  mark: 'Mark',
   scopes: { session: 'the session', agent: 'agent', project: 'project' },
 };
 export default spend;

@@ -46,7 +46,7 @@ const scenarios: Same<typeof en> = {
   emptyFolder: (folder) => (folder ? `No hay ningún escenario en ${folder}.` : 'No hay ningún escenario.'),
   emptyFolderHow: 'Pon ficheros *.json en la carpeta con la que se inició el servidor y léela otra vez. En Sesiones, una sesión se puede descargar como escenario.',
   started: 'Inicio',
-  all: 'todos',
+  all: 'Todos',
   noRuns: 'Todavía no se ha ejecutado nada.',
   noRunsHow: 'Aquí llegan las ejecuciones que se inician en esta página, hasta que el servidor se para.',
   kept: 'El servidor guarda las últimas veinte hasta que se para.',

@@ -45,7 +45,6 @@ const spend: Same<typeof en> = {
   alerts: 'Avisos de presupuesto',
   noAlerts: 'Ningún presupuesto de este proyecto ha cruzado una marca.',
   when: 'Cuándo',
-  mark: 'Marca',
   scopes: { session: 'la sesión', agent: 'agente', project: 'proyecto' },
 };
 export default spend;

@@ -1,4 +1,5 @@
 // The last runs, as far as the server keeps them: until it stops, and twenty at most.
+import { useEffect } from 'react';
 import { History as Icon } from 'lucide-react';
 import type { ScenarioRunSummary } from 'troupe-client';
 import { Link, useLocation } from 'wouter';
@@ -36,7 +37,7 @@ export function RunHistory({ runs }: { runs: Async<readonly ScenarioRunSummary[]
         </Badge>
       ),
     },
-    { key: 'mode', head: t.mode, cell: modeOf },
+    { key: 'mode', head: t.mode, cell: (run) => <span className="nowrap">{modeOf(run)}</span> },
     { key: 'total', head: t.all, align: 'end', cell: (run) => <Count value={run.total} /> },
     { key: 'passed', head: r.words.passed, align: 'end', cell: (run) => <Count value={run.passed} /> },
     { key: 'failed', head: r.words.failed, align: 'end', cell: (run) => <Count value={run.failed} /> },
@@ -48,6 +49,13 @@ export function RunHistory({ runs }: { runs: Async<readonly ScenarioRunSummary[]
       cell: (run) => (run.endedAt === null ? null : formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt), units)),
     },
   ];
+  const { reload } = runs;
+  const isActive = runs.data?.some((run) => run.status === 'running') ?? false;
+  useEffect(() => {
+    if (!isActive) return;
+    const timer = setInterval(() => document.hidden || reload(), 1500);
+    return () => clearInterval(timer);
+  }, [isActive, reload]);
   if (runs.error !== null) return <ErrorNote error={runs.error} onRetry={runs.reload} />;
   if (!runs.data) return <Loading />;
   if (runs.data.length === 0)

@@ -13,7 +13,7 @@ export function Alerts({ project, turn }: { project: string; turn: number }) {
   const pages = usePages<BudgetAlert>((query, signal) => api.client.projects.alerts(project, query, { signal }), [project, turn]);
   const columns: Column<BudgetAlert>[] = [
     { key: 'at', head: t.when, cell: (a) => <Time at={a.at} /> },
-    { key: 'percent', head: t.mark, cell: (a) => <Badge tone={a.percent >= 100 ? 'bad' : 'warn'}>{formatNumber(a.percent)} %</Badge> },
+    { key: 'percent', head: t.used, cell: (a) => <Badge tone={a.percent >= 100 ? 'bad' : 'warn'}>{formatNumber(a.percent)} %</Badge> },
     { key: 'scope', head: t.whose, cell: (a) => (a.scope === 'session' ? t.scopes.session : `${t.scopes[a.scope]} ${a.id}`) },
     { key: 'spent', head: t.spent, align: 'end', cell: (a) => <Money usd={a.spent} /> },
     { key: 'limit', head: t.budget, align: 'end', cell: (a) => <Money usd={a.limit} /> },

@@ -73,7 +73,8 @@ function Used({ share }: { share: number }) {
   );
 }
 
-export function Budgets({ agents, project, turn }: { agents: readonly Agent[]; project: string; turn: number }) {
+/** `isQuiet`: the page says already that spend cannot be read. */
+export function Budgets({ agents, project, turn, isQuiet }: { agents: readonly Agent[]; project: string; turn: number; isQuiet: boolean }) {
   const t = useSpendText();
   const r = useRecords();
   const limits = useAsync((signal) => api.client.server.limits({ signal }), [turn]);
@@ -102,7 +103,7 @@ export function Budgets({ agents, project, turn }: { agents: readonly Agent[]; p
   return (
     <Card title={t.budgets} actions={<Link href="/settings/limits">{t.toLimits}</Link>}>
       {limits.error !== null && <ErrorNote error={limits.error} onRetry={limits.reload} />}
-      {spent.error !== null && <ErrorNote error={spent.error} onRetry={spent.reload} />}
+      {spent.error !== null && !spent.loading && !isQuiet && <ErrorNote error={spent.error} onRetry={spent.reload} />}
       {limits.data && rows.length === 0 && <p className="muted">{t.noBudgets}</p>}
       {rows.length > 0 && <Table caption={t.budgets} columns={columns} rows={rows} rowKey={(row) => row.key} />}
       {rows.some((row) => row.agentId !== '' && row.span === 'month') && <p className="muted">{t.noMonths}</p>}

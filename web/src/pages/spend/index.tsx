@@ -27,11 +27,12 @@ export default function SpendPage() {
     [project, period, turn],
   );
   const error = setup.error ?? days.error;
+  const again = () => (setup.error === null ? setTurn((n) => n + 1) : setup.reload());
   return (
     <PageFrame
       title={t.title}
       about={t.about}
-      actions={<Reload loading={days.loading} onClick={() => (setup.error === null ? setTurn((n) => n + 1) : setup.reload())} />}
+      actions={<Reload loading={days.loading} onClick={again} />}
     >
       <div className="filters">
         <ProjectField setup={setup.data} value={project} />
@@ -47,12 +48,12 @@ export default function SpendPage() {
           )}
         </Field>
       </div>
-      {error !== null && <ErrorNote error={error} onRetry={setup.error === null ? days.reload : setup.reload} />}
+      {error !== null && <ErrorNote error={error} onRetry={again} />}
       {!days.data && error === null && <Loading />}
       {days.data && (
         <Figures key={`${project} ${period}`} project={project} period={period} rows={days.data.items} report={days.data} turn={turn} />
       )}
-      {setup.data && project && <Budgets agents={setup.data.agents.filter((a) => a.projectId === project)} project={project} turn={turn} />}
+      {setup.data && project && <Budgets agents={setup.data.agents.filter((a) => a.projectId === project)} project={project} turn={turn} isQuiet={error !== null} />}
       {project && <Alerts project={project} turn={turn} />}
     </PageFrame>
   );

@@ -61,7 +61,7 @@ export function AgentForm({ of, id, project, agents, tools }: { of: Editing; id:
         <OtherAgents of={of} path={['delegates']} label={e.delegates} about={e.delegatesAbout} ids={own.map((a) => a.id)} self={id} />
         <OtherAgents of={of} path={['handoffs']} label={e.handoffs} about={e.handoffsAbout} ids={own.map((a) => a.id)} self={id} />
       </Group>
-      <Group title={t.tabs.limits} about={e.limitsAbout} problems={of.problems.filter((p) => p.path === '/limits')}>
+      <Group title={t.tabs.limits} about={e.limitsAbout} problems={problemsAt(of.problems, ['limits']).filter((p) => p.path === '')}>
         <div className="trio">
           {limits.map((key) => (
             <NumberAt key={key} of={of} path={['limits', key]} label={e.limits[key]} />
@@ -75,7 +75,7 @@ export function AgentForm({ of, id, project, agents, tools }: { of: Editing; id:
           />
         </div>
       </Group>
-      <Group title={e.budget} about={e.budgetAbout} problems={of.problems.filter((p) => p.path === '/budget')}>
+      <Group title={e.budget} about={e.budgetAbout} problems={problemsAt(of.problems, ['budget']).filter((p) => p.path === '')}>
         <div className="trio">
           <NumberAt of={of} path={['limits', 'budget_usd']} label={e.ofSession} />
           <NumberAt of={of} path={['budget', 'daily_usd']} label={e.ofDay} />

@@ -136,7 +136,7 @@ function One({ agent: a, access }: { agent: Agent; access: Access | undefined })
             <button type="button" className="button button--small" aria-label={a.source === 'stored' ? e.editNamed(a.name) : e.lookNamed(a.name)} onClick={() => go(path)}>
               {a.source === 'stored' ? e.edit : e.look}
             </button>
-            <button type="button" className="button button--small" aria-label={e.copyNamed(a.name)} onClick={() => go(newPath(a.projectId, a.id))}>
+            <button type="button" className="button button--small" aria-label={`${e.copyOf}: ${a.name}`} onClick={() => go(newPath(a.projectId, a.id))}>
               {e.copyOf}
             </button>
           </>

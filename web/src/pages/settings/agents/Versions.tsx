@@ -50,7 +50,8 @@ export function Versions({ project, agent, turn, draft, current, onRestored }: V
       head: <span className="hidden-text">{e.restore}</span>,
       align: 'end',
       cell: (v) =>
-        v.version !== current && (
+        v.version !== current &&
+        !v.deleted && (
           <Button size="small" aria-label={e.restoreNumber(v.version)} onClick={() => setRestoring(v.version)}>
             {e.restore}
           </Button>
@@ -117,7 +118,8 @@ function Difference(props: { project: string; agent: string; from: string; to: s
   );
   if (both.error !== null) return <ErrorNote error={both.error} onRetry={both.reload} />;
   if (!both.data) return <Loading />;
-  const [left, right] = both.data.map((definition) => definition ?? draft);
+  // A deletion has no definition.
+  const [left, right] = both.data.map((definition, i) => ([from, to][i] === unsaved ? draft : definition));
   if (JSON.stringify(left) === JSON.stringify(right)) return <p className="muted">{e.noDifference}</p>;
   return <JsonDiff left={left} right={right} leftTitle={nameOf(from)} rightTitle={nameOf(to)} caption={e.compare} />;
 }
@@ -143,6 +145,8 @@ function Restore(props: {
     setError(null);
     try {
       const { definition } = await api.client.agents.version(project, agent, version);
+      if (definition === null) return onClose();
+      if (definition === null) return await onDone(); // deleted there: nothing to restore, and not offered
       await api.client.agents.update(project, agent, { definition, ...(note.trim() && { note: note.trim() }), ...(current === null ? {} : { version: current }) });
       await onDone();
     } catch (failure) {

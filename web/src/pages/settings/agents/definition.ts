@@ -73,10 +73,12 @@ export interface Problem {
 const pointerOf = (path: Path): string => path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 const isBelow = (path: string, pointer: string): boolean => path === pointer || path.startsWith(`${pointer}/`);
 
-/** The problems at a place and below it. */
+/** The problems at a place and below it; the path of those is what lies below. */
 export function problemsAt(problems: readonly Problem[], path: Path): Problem[] {
   const pointer = pointerOf(path);
-  return problems.filter((problem) => isBelow(problem.path, pointer));
+  return problems
+    .filter((problem) => isBelow(problem.path, pointer))
+    .map((problem) => ({ ...problem, path: problem.path.slice(pointer.length) }));
 }
 /** Those that stand at none of the places. */
 export const problemsElsewhere = (problems: readonly Problem[], places: readonly Path[]): Problem[] => {
