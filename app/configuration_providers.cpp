@@ -166,7 +166,7 @@ json::value write_providers(const document& from) {
   return out;
 }
 
-// ---- prices: US price_dollars per million tokens in the file, nano-price_dollars per token inside ----
+// ---- prices: US dollars per million tokens in the file, nano-dollars per token inside ----
 
 struct price_draft {
   std::optional<double> input, cached_input, output;
@@ -191,7 +191,7 @@ void read_prices(const node& at, document& to, std::int64_t, std::int64_t) {
       entry.fail("expected a key of the form \"provider/model\"");
     price_draft draft;
     read_fields<price_draft>(entry, draft, price_fields);
-    if (!draft.input || !draft.output) entry.fail("needs \"input\" and \"output\", in US price_dollars per million tokens");
+    if (!draft.input || !draft.output) entry.fail("needs \"input\" and \"output\", in US dollars per million tokens");
     to.prices[member.key()] = {nano(*draft.input), nano(draft.cached_input.value_or(*draft.input)), nano(*draft.output)};
   }
 }

@@ -37,6 +37,10 @@ class writer {
     auto first =
         std::find_if(log_.begin(), log_.end(), [](const auto& x) { return x.event.template as<core::message_added>(); });
     if (first != log_.end()) steps_.begin_at(first->event.at);
+    has_children_ = std::any_of(log_.begin(), log_.end(), [](const auto& x) {
+      const auto* result = x.event.template as<core::tool_completed>();
+      return result && result->child_tokens != core::token_usage{};
+    });
     for (at_ = 0; at_ < log_.size(); ++at_) take(log_[at_]);
     end_exchange();
     return document();
@@ -288,8 +292,23 @@ class writer {
   [[nodiscard]] bool is_priced() const { return source_.agent && source_.agent->price; }
 
   [[nodiscard]] bool compares(const core::event& e) const {
-    if (e.as<core::cost_alert>()) return is_priced();
+    if (e.as<core::cost_alert>()) return is_priced() && !has_children_;
     return true;
+  }
+
+  /// What sub-agents used is counted in the run, but in a replay nobody uses it: their answers are results of a tool.
+  [[nodiscard]] core::event without_children(core::event e) const {
+    auto* run = std::get_if<core::run_completed>(&e.payload);
+    if (!run) return e;
+    for (const auto& x : log_) {
+      const auto* result = x.event.as<core::tool_completed>();
+      if (!result || result->run != run->run) continue;
+      run->tokens.prompt -= result->child_tokens.prompt;
+      run->tokens.cached_prompt -= result->child_tokens.cached_prompt;
+      run->tokens.completion -= result->child_tokens.completion;
+      run->cost = run->cost - result->child_cost;
+    }
+    return e;
   }
 
   std::string variable(const std::string& id) { return names_.variable(id); }
@@ -297,7 +316,7 @@ class writer {
   void expect(const core::event& e) {
     said_ += pieces_text(e);
     if (goes_on()) return;
-    auto out = names_.expectation(e, is_priced());
+    auto out = names_.expectation(has_children_ ? without_children(e) : e, is_priced());
     auto said = std::exchange(said_, {});
     if (!out) return;
     if (e.as<core::usage_recorded>() && exchange_ && exchange_->attempts_failed() > 0)
@@ -333,6 +352,7 @@ class writer {
     if (calls_.needs_two()) out.url_skip = "two people approve a call";
     if (is_granting_) out.url_skip = "an approval is remembered";
     out.ignored = {"message_superseded"};
+    if (has_children_) out.ignored.push_back("cost_alert");
     // A stop is told by what it leads to.
     for (auto kind : event_kinds())
       if (kind == "run_stop_requested") out.ignored.push_back(kind);
@@ -357,7 +377,8 @@ class writer {
   std::optional<std::size_t> full_at_;
   bool is_interrupting_ = false;
   bool is_stopping_ = false;
-  bool is_granting_ = false;  ///< an approval was remembered
+  bool is_granting_ = false;   ///< an approval was remembered
+  bool has_children_ = false;  ///< sub-agents worked for it
   millis is_status_group_{-1};
   expectation_names names_;
   std::vector<std::string> exchanges_;

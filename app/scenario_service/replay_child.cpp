@@ -106,7 +106,8 @@ class started_child final : public replay_child {
     if (why.empty() && how.signal != 0) why = "it was ended by signal " + std::to_string(how.signal);
     if (why.empty() && how.status > 1) why = providers::to_utf8(errors_);
     auto tell = job_.on_end;  // which may destroy this
-    tell(why.empty() ? how.status : -1, std::move(why));
+    const int status = why.empty() ? how.status : -1;  // before `why` is moved from: arguments come in any order
+    tell(status, std::move(why));
   }
 
   replay_job job_;

@@ -218,6 +218,40 @@ test("GET /sessions/{id}/scenario: replays as it was, without secrets; not while
     assert.deepEqual([copy.status, copy.body.error.code], [409, "SESSION_NOT_RECORDABLE"]);
   }, { env: { DEMO_API_KEY: "zebra-crossing-77" } }));
 
+/** The writer may hand over to `other`, give it work, and needs two people to delete. */
+function family() {
+  const configuration = standard();
+  configuration.providers.scripted.script.rules.unshift(
+    { when: { user: "^pass on", after: "user" }, say: [{ tool: "handoff", arguments: { agent: "other", note: "be kind" } }] },
+    { when: { user: "^give work", after: "user" }, say: [{ tool: "delegate", arguments: { agent: "other", task: "hello" } }] });
+  const { writer } = configuration.projects.demo.agents;
+  Object.assign(writer, { handoffs: ["other"], delegates: ["other"], approval: { delete_file: { policy: "always", deciders: 2 } } });
+  return { ...configuration, auth: { mode: "required", api_keys: ["Ana", "Luis"].map((name) => ({ name, key_env: name.toUpperCase(), scopes: ["admin", "read", "chat", "approve"] })) } };
+}
+
+test("GET /sessions/{id}/scenario: two deciders, work for another agent and a conversation that is passed on replay too", () =>
+  withServer(family(), async (server) => {
+    const as = (who) => ({ authorization: `Bearer ${who}` });
+    const { id } = made(await post(server, "/api/v1/projects/demo/sessions", {}, as("ana")));
+    const path = `/api/v1/sessions/${id}`;
+    const say = async (content) => made(await post(server, `${path}/messages?wait=true`, { content }, as("ana")));
+    await say("give work");
+    const { approvalId } = await say("delete file1");
+    for (const who of ["ana", "luis"]) made(await post(server, `/api/v1/approvals/${approvalId}/decide`, { approved: true, note: `${who} agrees` }, as(who)));
+    await until(async () => (await get(server, `${path}/scenario`, as("ana"))).status === 200, "the end of the run");
+    await say("pass on");
+    await say("clock");
+    const { text } = await get(server, `${path}/scenario`, as("ana"));
+    assert.match(text, /"deciders":2/);
+    assert.deepEqual(JSON.parse(text).steps.filter((step) => step.send?.approve).map((step) => step.as), ["Ana", "Luis"]);
+    const file = join(folder, "family.json");
+    writeFileSync(file, text);
+    for (const mode of [[], ["--restart-every-step"], ["--crash-at", "every"]]) {
+      const { status, stdout, stderr } = await run(["replay", ...mode, file]);
+      assert.equal(status, 0, stdout + stderr);
+    }
+  }, { env: { ANA: "ana", LUIS: "luis" } }));
+
 test("troupe replay: a bar on a terminal that is gone at the end; none in a pipe, where it is not wanted, or with --json", async () => {
   const small = smallFolder();
   const files = [join(small, "fails.json"), join(small, "inner/passes.json")];

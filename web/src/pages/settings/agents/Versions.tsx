@@ -7,6 +7,7 @@ import { Badge, Button, Dialog, EmptyState, ErrorNote, Field, Input, Loading, No
 import { JsonDiff } from '../../common/JsonDiff';
 import { ListFoot } from '../../common/parts';
 import { usePages } from '../../common/usePages';
+import { useSettingsText } from '../text';
 import type { Definition } from './definition';
 import { useAgentsText } from './text';
 
@@ -23,6 +24,7 @@ interface VersionsProps {
 const unsaved = 'draft';
 
 export function Versions({ project, agent, turn, draft, current, onRestored }: VersionsProps) {
+  const t = useSettingsText();
   const e = useAgentsText();
   const pages = usePages((query, signal) => api.client.agents.versions(project, agent, query, { signal }), [project, agent, turn]);
   const [picked, setPicked] = useState<{ from?: string; to?: string }>({});
@@ -43,7 +45,7 @@ export function Versions({ project, agent, turn, draft, current, onRestored }: V
       ),
     },
     { key: 'at', head: e.storedAt, cell: (v) => <Time at={v.createdAt} style="full" /> },
-    { key: 'by', head: e.storedBy, cell: (v) => v.createdBy },
+    { key: 'by', head: e.storedBy, cell: (v) => v.createdBy || <span className="muted">{t.anonymous}</span> },
     { key: 'note', head: e.note, cell: (v) => <span className="version-note">{v.note}</span> },
     {
       key: 'do',
