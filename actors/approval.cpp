@@ -112,8 +112,8 @@ struct approval_core {
 
 }  // namespace
 
-approval_actor::behavior_type approval(approval_pointer self, std::shared_ptr<core::environment> environment, session_actor session,
-                                       agent_loop_actor loop, approval_order order) {
+approval_actor::behavior_type approval(approval_pointer self, std::shared_ptr<core::environment> environment,
+                                       session_actor session, agent_loop_actor loop, approval_order order) {
   auto& s = self->state;
   s.environment = std::move(environment);
   s.session = std::move(session);

@@ -8,8 +8,8 @@ namespace troupe::actors {
 
 using session_pointer = session_actor::stateful_pointer<session_state>;
 
-session_actor::behavior_type session(session_pointer self, services_ptr services, directory_actor directory, core::session_id id,
-                                     std::vector<event_sink_ptr> sinks) {
+session_actor::behavior_type session(session_pointer self, services_ptr services, directory_actor directory,
+                                     core::session_id id, std::vector<event_sink_ptr> sinks) {
   auto& s = self->state;
   s.services = std::move(services);
   s.directory = std::move(directory);

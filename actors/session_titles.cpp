@@ -58,8 +58,9 @@ void session_core::on_title(const std::string& first, written_title& m) {
   payloads facts;
   if (m.usage) facts.emplace_back(std::move(*m.usage));
   add_alerts(facts);
-  // Somebody may have named it meanwhile.
-  if (!m.title.empty() && m.title != first && s.record.title == first)
+  // Somebody may have named it meanwhile, or ended it.
+  bool is_open = s.record.status == core::session_status::active || s.record.status == core::session_status::paused;
+  if (is_open && !m.title.empty() && m.title != first && s.record.title == first)
     facts.emplace_back(core::session_updated{s.record.status, std::move(m.title)});
   if (!facts.empty()) append(std::move(facts));
 }

@@ -178,7 +178,8 @@ constexpr field<price_draft> price_dollars(std::string_view key) {
           [](const price_draft& from) -> json::value { return json::value((from.*Member).value_or(0)); }};
 }
 
-constexpr std::array price_fields{price_dollars<&price_draft::input>("input"), price_dollars<&price_draft::cached_input>("cached_input"),
+constexpr std::array price_fields{price_dollars<&price_draft::input>("input"),
+                                  price_dollars<&price_draft::cached_input>("cached_input"),
                                   price_dollars<&price_draft::output>("output")};
 
 void read_prices(const node& at, document& to, std::int64_t, std::int64_t) {

@@ -96,7 +96,8 @@ core::config demo_configuration(const environment_lookup& environment) {
   core::agent_config guide;
   guide.id.value = "guide";
   guide.name = "Guide";
-  guide.description = "Shows what Troupe does. Scripted: it knows a few words and no language model answers.";
+  guide.description =
+      "Shows what Troupe does. Scripted: it knows a few words and no language model answers. Say help, or ayuda.";
   guide.provider = scripted.id;
   guide.model = "scripted";
   guide.instructions = "You are a scripted guide.";

@@ -1,5 +1,7 @@
 #include "app/replay_files.hpp"
 
+#include "providers/utf8.hpp"
+
 #include <boost/json/serialize.hpp>
 
 #include <fnmatch.h>
@@ -39,7 +41,8 @@ void tell(const scenario& s, bool as_json) {
 
 void tell(const std::string& file, const error& problem, bool as_json) {
   if (!as_json) return void(std::printf("%s  is no scenario: %s\n", file.c_str(), problem.text.c_str()));
-  json::object out{{"file", file}, {"description", ""}, {"tags", json::array()}, {"problem", problem.text}};
+  // A problem quotes what is wrong, perhaps cut within a character: one such line would be no JSON to who reads the list.
+  json::object out{{"file", file}, {"description", ""}, {"tags", json::array()}, {"problem", providers::to_utf8(problem.text)}};
   std::puts(json::serialize(out).c_str());
 }
 

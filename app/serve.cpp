@@ -328,9 +328,9 @@ int serve(const serve_options& options) {
       endpoints.drain();
       watchers.stop();
     });
+    scenarios->close();
     (*stack)->stop(settle);
     if (recording) recording->stop();
-    scenarios->close();
     io.run([&] {
       way.close();
       if (webhook) webhook->stop();

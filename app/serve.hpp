@@ -16,7 +16,7 @@ struct serve_options {
   std::optional<std::string> data;
   std::optional<std::string> agent;  ///< default agent of the default project
   std::optional<std::string> log_level;
-  std::optional<std::string> record;  ///< folder of recordings
+  std::optional<std::string> record;     ///< folder of recordings
   std::optional<std::string> scenarios;  ///< folder that the console may play
   bool check_config = false;
   bool insecure_no_auth = false;

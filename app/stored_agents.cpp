@@ -15,6 +15,9 @@ using core::error;
 
 namespace {
 
+/// Told at once of one definition; who has more has not written one.
+constexpr std::size_t most_problems = 100;
+
 /// Takes out what is so where nothing is said.
 void leave_out_usual(json::object& o, const json::object& usual) {
   std::vector<std::string> same;
@@ -58,11 +61,13 @@ class definition_parser final : public transport::agent_parser {
       out.problems.push_back({"/id", f.text});
     }
     // Field by field: whoever edits sees all that is wrong at once.
-    for (const auto& member : definition)
+    for (const auto& member : definition) {
+      if (out.problems.size() >= most_problems) break;
       collect([&] {
         const json::value one = json::object{{member.key(), member.value()}};
         read_fields<core::agent_config>({one, {}}, agent, agent_fields());
       });
+    }
     if (out.problems.empty()) collect([&] { finish_agent(agent, {}, known_to(project)); });
     if (out.problems.empty()) collect([&] { check_policy(agent); });
     auto read = std::make_shared<const core::agent_config>(std::move(agent));

@@ -95,7 +95,8 @@ script_ptr read_say(const json::value& say) {
       add_delay(steps, object->at("delay_ms").get_int64());
     else
       steps.push_back(literal(item));
-    if (steps.size() > max_pieces) throw cassette_fault{at, "more than " + std::to_string(max_pieces) + " pieces in one answer"};
+    if (steps.size() > max_pieces)
+      throw cassette_fault{at, "more than " + std::to_string(max_pieces) + " pieces in one answer"};
   }
   auto script = parse_script(json::serialize(json::object{{"otherwise", std::move(steps)}}));
   if (script) return *script;
@@ -125,7 +126,8 @@ std::vector<core::error> read_failed(const json::value& list) {
       throw cassette_fault{at, "expected {\"text\": what it said, \"code\"?: one of docs/errors.md}"};
     auto failure = code ? core::errc_from(code->get_string()) : errc::provider_error;
     if (code && core::to_string(failure) != std::string_view(code->get_string()))
-      throw cassette_fault{at + "/code", "unknown code " + bounded_text(code->get_string(), 64) + "; docs/errors.md lists them"};
+      throw cassette_fault{at + "/code",
+                           "unknown code " + bounded_text(code->get_string(), 64) + "; docs/errors.md lists them"};
     out.push_back({failure, std::string(text->get_string())});
   }
   return out;

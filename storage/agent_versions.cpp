@@ -65,7 +65,9 @@ std::optional<agent_version_record> find_agent_version(connection& db, const pro
 
 std::vector<agent_version_record> agent_versions_in_use(connection& db) {
   std::vector<agent_version_record> out;
-  cursor begun(db.statement("SELECT DISTINCT" TROUPE_VERSION_COLUMNS "FROM runs r JOIN agent_versions v"
+  // From the few runs in flight on: by itself it goes through all runs of the project for each version.
+  cursor begun(db.statement("SELECT DISTINCT" TROUPE_VERSION_COLUMNS
+                            "FROM runs r INDEXED BY runs_in_flight CROSS JOIN agent_versions v"
                             " ON v.project = r.project AND v.id = r.agent AND v.hash = r.config_hash"
                             " WHERE r.status IN ('queued', 'running', 'parked') AND NOT v.deleted ORDER BY v.n"));
   while (begun.next()) out.push_back(read_version(begun));

@@ -265,7 +265,8 @@ class sqlite_queries final : public queries {
       return paged<span_record>(*c_, "runs",
                                 " trace, session, id, 'run', agent, status, started_at_ms, ended_at_ms, prompt_tokens,"
                                 " cached_prompt_tokens, completion_tokens, cost_micro_usd ",
-                                where, "n DESC", w, read_span);
+                                // A run that waited in a queue is older by its row than by its start.
+                                where, "started_at_ms DESC, n DESC", w, read_span);
     });
   }
 

@@ -362,6 +362,7 @@ CREATE VIEW spans AS
 
 // What people think of answers; alerts of budgets as a list. An alert follows the usage that it is about, of which its agent
 // is known. Versions of agents that are made over REST; long definitions are last, so that the other columns are read without.
+// Runs of a project in the order in which they began, which is not that of their rows: some wait in a queue first.
 constexpr const char* version_4 = R"sql(
 CREATE TABLE feedback (
   session TEXT NOT NULL REFERENCES sessions (id),
@@ -413,6 +414,9 @@ CREATE TABLE agent_versions (
   definition    TEXT NOT NULL,
   UNIQUE (project, id, version)
 ) STRICT;
+
+DROP INDEX runs_by_project;
+CREATE INDEX runs_by_project ON runs (project, started_at_ms);
 )sql";
 
 // Step i brings version i to i + 1. A released step is never changed: add another.

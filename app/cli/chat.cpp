@@ -379,7 +379,8 @@ input_line conversation::asked_line(std::string text) const {
 void conversation::prompt() {
   if (auto* editor = input_.editor()) {
     // What was being typed is a message, not the answer to a question that came in between.
-    if (std::exchange(is_asking_, !questions_.empty()) != is_asking_) draft_ = editor->replace(std::exchange(draft_, {}));
+    bool was_asking = std::exchange(is_asking_, !questions_.empty());
+    if (was_asking != is_asking_) draft_ = editor->replace(std::exchange(draft_, {}));
     if (editor->take_clear_screen()) view_.clear_screen();
     bool is_shown = is_asking_ || (is_interactive_ && (is_idle() || !editor->text().empty()));
     if (!is_shown) return view_.no_input();

@@ -169,8 +169,8 @@ void client_commands::add_reading(CLI::App& cli) {
     command->add_option("--period", o->period, "day, week (7 days) or month (30 days), UTC")
         ->check(CLI::IsMember({"day", "week", "month"}))
         ->capture_default_str();
-    command->add_option("--by", o->by, "day, agent, session or user")
-        ->check(CLI::IsMember({"day", "agent", "session", "user"}))
+    command->add_option("--by", o->by, "day, agent, model, session or user")
+        ->check(CLI::IsMember({"day", "agent", "model", "session", "user"}))
         ->capture_default_str();
     add_json(command, o->json);
   }

@@ -19,8 +19,8 @@ struct log_entry {
 /// It may be part of the group of facts that ends a run: what was open then.
 [[nodiscard]] bool ends_with_run(const core::event& e);
 
-/// Without what a recording leaves out: titles, participants, reactions, feedback, compactions, alerts of other scopes. With the
-/// refused commands, which it points to, where they belong.
+/// Without what a recording leaves out: titles, participants, reactions, feedback, compactions, alerts of other scopes. With
+/// the refused commands, which it points to, where they belong.
 [[nodiscard]] std::vector<log_entry> normal_log(std::vector<core::event> log, const std::vector<refused_command>& refused);
 
 }  // namespace troupe::app

@@ -200,7 +200,8 @@ assertion_result evaluate_order(const json::array& body, const events& past, bin
   for (std::size_t i = 0; i < body.size(); ++i) {
     while (at != past.end() && match(body[i], *at, bound)) ++at;
     if (at == past.end())
-      return {"[" + std::to_string(i) + "]: " + shown_evidence(body[i]) + " did not come" + (i > 0 ? " after the one before it" : ""),
+      return {"[" + std::to_string(i) + "]: " + shown_evidence(body[i]) + " did not come" +
+                  (i > 0 ? " after the one before it" : ""),
               {},
               {}};
     ++at;

@@ -79,8 +79,8 @@ found match_array(const json::value& expected, const json::value& actual, bindin
   for (std::size_t i = 0; i < std::min(want.size(), have.size()); ++i)
     if (auto wrong = match_at(want[i], have[i], bound, path + "[" + std::to_string(i) + "]")) return wrong;
   if (want.size() == have.size()) return std::nullopt;
-  return mismatch{
-      path, "expected " + std::to_string(want.size()) + " items, came " + std::to_string(have.size()) + ": " + shown_value(actual)};
+  return mismatch{path, "expected " + std::to_string(want.size()) + " items, came " + std::to_string(have.size()) + ": " +
+                            shown_value(actual)};
 }
 
 found match_at(const json::value& expected, const json::value& actual, bindings& bound, const std::string& path) {

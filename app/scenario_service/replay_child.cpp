@@ -105,7 +105,7 @@ class started_child final : public replay_child {
     if (why.empty()) why = how.trouble;
     if (why.empty() && how.signal != 0) why = "it was ended by signal " + std::to_string(how.signal);
     if (why.empty() && how.status > 1) why = providers::to_utf8(errors_);
-    auto tell = job_.on_end;  // which may destroy this
+    auto tell = job_.on_end;                           // which may destroy this
     const int status = why.empty() ? how.status : -1;  // before `why` is moved from: arguments come in any order
     tell(status, std::move(why));
   }

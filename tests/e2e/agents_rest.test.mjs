@@ -7,7 +7,7 @@ import { get, listAll, post, request, styleA, styleB } from "./support/clients.m
 import { standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
 import { bearer, tokenOf, withGuarded } from "./support/tokens.mjs";
-import { until } from "./support/waiting.mjs";
+import { inOneDay, until } from "./support/waiting.mjs";
 
 const agents = "/api/v1/projects/demo/agents";
 const poet = { provider: "scripted", model: "tiny", instructions: "Rhyme.", tools: ["clock", "delete_file", "write_file"] };
@@ -187,7 +187,7 @@ test("agents that give each other work: stored and the file's; one that is named
 });
 
 test("a budget of a stored agent holds, and is not renewed by deleting it", () =>
-  withServer(standard(), async (server) => {
+  inOneDay(() => withServer(standard(), async (server) => {
     const definition = { ...poet, budget: { daily_usd: 0.00001 } };
     await make(server, "poet", definition);
     assert.equal((await chat(server, "poet")).status, 200);
@@ -198,7 +198,7 @@ test("a budget of a stored agent holds, and is not renewed by deleting it", () =
     assert.deepEqual(codeOf(await chat(server, "poet")), [429, "BUDGET_EXCEEDED"]);
     assert.equal((await change(server, "poet", { ...definition, budget: { daily_usd: 1 } })).status, 200);
     assert.equal((await chat(server, "poet")).status, 200);
-  }));
+  })));
 
 test("only admins may see definitions and change anything", () =>
   withGuarded(async (server) => {

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { EventStream, request, SocketClient } from "./support/clients.mjs";
 import { standard } from "./support/configuration.mjs";
 import { run, temporaryFolder, withServer } from "./support/server.mjs";
+import { inOneDay } from "./support/waiting.mjs";
 
 const secret = "the-secret-of-the-auth-tests-in-32-bytes-or-more";
 const hash = "$y$j9T$saltsaltsalt$nNDsycEBP37XRiK/Qx62iZ4Jbzj3gHJ2kMaWwdseEp/"; // of "correct horse"
@@ -158,7 +159,7 @@ async function belongings(user) {
 }
 
 test("another user's sessions, approvals, traces and events are not there: 404 on every path, and in no list", () =>
-  withGuarded(async (server) => {
+  inOneDay(() => withGuarded(async (server) => {
     const ana = as(server, tokenOf("ana"));
     const bob = as(server, tokenOf("bob"));
     const its = await belongings(ana);
@@ -214,7 +215,7 @@ test("another user's sessions, approvals, traces and events are not there: 404 o
     assert.ok(own.costToday > 0 && own.costMonth >= own.costToday, JSON.stringify(own));
     const approved = await ana.post(`${card}/approve`);
     assert.deepEqual([approved.status, approved.body.status, approved.body.decidedBy], [200, "approved", "ana"]);
-  }));
+  })));
 
 test("another user's live session: its sockets refuse, its events go to its owner only", () =>
   withGuarded(async (server) => {

@@ -2,8 +2,10 @@
 // screen: tests/unit/app_cli_editor_test.cpp.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { get } from "./support/clients.mjs";
+import { get, post } from "./support/clients.mjs";
 import { demo, json, piped, plain, session } from "./support/command_line.mjs";
+import { standard } from "./support/configuration.mjs";
+import { withServer } from "./support/server.mjs";
 import { ctrlC, ctrlD, inTerminal } from "./support/terminal.mjs";
 import { until } from "./support/waiting.mjs";
 
@@ -58,17 +60,19 @@ test("chat line: several lines that are pasted, or begun with Alt-Enter, are one
   }));
 
 test("chat line: what is typed while an answer comes stays whole, and is sent next", () =>
-  chat(async (t, server) => {
+  withServer(standard(), (server) => inTerminal(["chat", "--url", server.url], async (t) => {
+    const [, id] = await t.until(/session ([0-9a-f-]{36})/);
     await t.until(/you> /);
-    t.line("a long story");
-    await t.until(/This is a longer|This is a text/);
-    t.type("what ti");
-    await t.until(/you> what ti/);
-    t.type("me is it?\r");
+    t.line("hold");
+    await t.until(/Holding\./);
+    t.type("the clo");
+    await t.until(/you> the clo/);
+    t.type("ck please\r");
     await t.until(/waits for its turn/);
-    await t.until(/> clock/);
-    assert.deepEqual(await said(server, 2), ["a long story", "what time is it?"]);
-  }));
+    await post(server, `/api/v1/sessions/${id}/cancel`);
+    await t.until(/It is /);
+    assert.deepEqual(await said(server, 2), ["hold", "the clock please"]);
+  }, plain)));
 
 test("chat line: a message that is being typed does not answer a question that comes in between", () =>
   chat(async (t, server) => {

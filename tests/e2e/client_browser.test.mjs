@@ -6,6 +6,7 @@ import { openBrowser } from "./support/browser.mjs";
 import { listAll } from "./support/clients.mjs";
 import { longText, standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
+import { patienceMs } from "./support/waiting.mjs";
 import { packageFolder, withProxy } from "../../clients/typescript/test/package.mjs";
 
 test("streaming, tools and approvals, and nothing lost when the server is killed in the middle of an answer", () =>
@@ -14,6 +15,7 @@ test("streaming, tools and approvals, and nothing lost when the server is killed
       const browser = await openBrowser();
       try {
         const page = await browser.newPage();
+        page.setDefaultTimeout(patienceMs);
         const thrown = [];
         page.on("pageerror", (error) => thrown.push(error.message));
         await page.route("**/package/**", (route) =>

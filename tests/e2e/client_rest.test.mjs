@@ -140,7 +140,7 @@ test("chat, approvals, remembered ones, traces and spend", () =>
     await pageOf("Trace", client.traces.ofProject("demo", { limit: 2 }));
     assert.ok((await of("TraceWithSpans", client.traces.get(traces.items[0].id))).spans.length > 1);
     const report = await of("UsageReport", client.usage.byDay("demo", "week"));
-    for (const shares of [client.usage.byAgent("demo"), client.usage.bySession("demo", "day"), client.usage.byUser("demo", "month", { limit: 1 })])
+    for (const shares of [client.usage.byAgent("demo"), client.usage.bySession("demo", "week"), client.usage.byUser("demo", "month", { limit: 1 })])
       assert.equal((await of("UsageShares", shares)).items[0].totalTokens > 0, true);
     assert.ok(Math.abs((await client.usage.byAgent("demo", "week")).items.reduce((sum, s) => sum + s.totalCost, 0) - report.totalCost) < 1e-9);
   }));

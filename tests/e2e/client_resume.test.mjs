@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { listAll } from "./support/clients.mjs";
 import { longText, standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
+import { until as eventually } from "./support/waiting.mjs";
 import { client as package_, schemaChecker, TroupeClient, until, withProxy } from "../../clients/typescript/test/package.mjs";
 
 const { check } = await schemaChecker();
@@ -120,7 +121,7 @@ test("an orderly stop is announced; the client comes back when the server does, 
     const run = session.send("long");
     await until(session, () => partsOf(session).includes("w9 "));
     await server.stop();
-    const draining = events.find((e) => e.type === "session.draining");
+    const draining = await eventually(() => events.find((e) => e.type === "session.draining"), "word of the stop"); // it may be read after the end
     assert.ok(draining.lastSeq > 0 && draining.reconnectAfterMs > 0);
     const state = await until(session, (s) => s.connection.status === "waiting");
     assert.ok(state.connection.retryAt > 0 && state.connection.error.code === "CONNECTION_FAILED");

@@ -142,7 +142,7 @@ test("scenarios: all are run, the one that fails is shown side by side and run a
       await page.getByRole("button", { name: "Run all 3" }).click();
       await ended("completed");
       assert.match(await page.getByRole("region", { name: "The run that is shown" }).innerText(), /3 of 3 played[\s\S]*2 passed\s*1 failed\s*0 skipped/);
-      assert.deepEqual(await page.locator("[data-differs]").locator("th, td").allTextContents(), ["content", "bye", "hi"]);
+      await untilIs(["content", "bye", "hi"], () => page.locator("[data-differs]").locator("th, td").allTextContents());
       await tab.shot("scenarios-run");
       assert.deepEqual(await tab.accessibilityProblems(), []);
 
@@ -189,4 +189,29 @@ test("scenarios: a server without a folder says how to give it one; reports are 
     await page.getByText("1 passed").waitFor();
     assert.deepEqual(await tab.accessibilityProblems(), []);
     await tab.close();
+  }));
+
+test("navigation: on a phone the number stands beside its icon and falls with the decision; the bar's last button has the other pages", () =>
+  withServer(standard(), async (server) => {
+    const chat = await ChatTab.open(browser, server, { phone: true });
+    await chat.ask("write one");
+    await chat.say("delete one");
+    await chat.card.waitFor();
+    const bar = chat.page.getByRole("navigation", { name: "Pages" });
+    const count = bar.locator(".nav__count");
+    await count.waitFor();
+    const [number, picture] = [await count.boundingBox(), await bar.locator('a[href="#/approvals"] svg').boundingBox()];
+    assert.ok(number.x >= picture.x + picture.width / 2 && number.y + number.height / 2 <= picture.y + picture.height / 2, "it covers its icon");
+    await chat.card.getByRole("button", { name: "Approve", exact: true }).click();
+    await count.waitFor({ state: "detached" });
+
+    // Lists that know ids only show the same name as the chat.
+    await bar.getByRole("link", { name: "Traces" }).click();
+    await chat.page.getByRole("link", { name: "Session write one" }).first().waitFor();
+    await bar.getByRole("button", { name: "Menu" }).click();
+    assert.deepEqual(await chat.tab.accessibilityProblems(), []);
+    await chat.page.getByRole("dialog").getByRole("link", { name: "Settings" }).click();
+    await chat.page.getByRole("heading", { name: "Settings" }).waitFor();
+    await chat.page.getByRole("dialog").waitFor({ state: "hidden" });
+    await chat.close();
   }));

@@ -182,7 +182,7 @@ test("agents: where somebody was faster, both changes are shown and the person c
     const changed = async (name) =>
       (await dialog.getByRole("table", { name }).locator(".diff__old, .diff__new").allTextContents()).map((text) => text.replace(/\s+/g, " ").trim());
     await until(true, async () => (await changed("What they changed")).includes('is now: "name": "Theirs",'));
-    assert.ok((await changed("What storing yours would change")).some((text) => text.includes('"description": "mine"')));
+    await until(true, async () => (await changed("What storing yours would change")).some((text) => text.includes('"description": "mine"')));
     await tab.shot("agent-conflict-light");
     assert.deepEqual(await tab.accessibilityProblems(), []);
     await dialog.getByRole("button", { name: "Go on editing" }).click();
@@ -226,7 +226,7 @@ test("agents: one of the file is copied to a stored one, and a stored one is del
     await dialog.getByRole("button", { name: "Delete" }).click();
     await page.getByRole("heading", { name: "Project demo" }).waitFor();
     assert.equal((await get(server, `${agents}/scribe`)).status, 404);
-    assert.equal(await page.getByText("scribe").count(), 0);
+    await until(0, () => page.getByText("scribe").count());
   }));
 
 test("agents: trying one stores it and opens a chat beside the form, which the next version answers too", () =>

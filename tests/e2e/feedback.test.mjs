@@ -8,7 +8,7 @@ import { EventStream, get, post, request, SocketClient } from "./support/clients
 import { standard } from "./support/configuration.mjs";
 import { run, temporaryFolder, withServer } from "./support/server.mjs";
 import { bearer, tokenOf, withGuarded } from "./support/tokens.mjs";
-import { until } from "./support/waiting.mjs";
+import { inOneDay, until } from "./support/waiting.mjs";
 
 const nowhere = "0190a1b2-0000-7000-8000-000000000001";
 const code = (answer) => [answer.status, answer.body?.error?.code];
@@ -134,7 +134,7 @@ function twoModels(change = () => {}) {
 }
 
 test("usage by model: adds up to the usage by day", () =>
-  withServer(twoModels(), async (server) => {
+  inOneDay(() => withServer(twoModels(), async (server) => {
     const me = as(server);
     for (const agent of ["writer", "other"]) await say(me, await newSession(me, agent), "hello");
     await say(me, await newSession(me), "clock");
@@ -151,7 +151,7 @@ test("usage by model: adds up to the usage by day", () =>
     assert.equal((await me.get("/projects/demo/usage/by-model?limit=1&offset=1")).body.items[0].model, "tiny");
     assert.equal((await me.get("/projects/demo/usage/by-model?period=year")).status, 400);
     assert.equal((await me.get("/projects/none/usage/by-model")).status, 404);
-  }));
+  })));
 
 test("usage by model: for admins only, like the rest of the usage", () =>
   withGuarded(async (server) => {
@@ -190,7 +190,7 @@ function limited() {
 const helloUsd = (6 * 1 + 4 * 0.5 + 3 * 4) / 1e6;
 
 test("alerts: newest first, in pages, kept over a kill; of one's own sessions, and of all for admins", () =>
-  withGuarded(async (server) => {
+  inOneDay(() => withGuarded(async (server) => {
     const ana = as(server, "ana");
     const luis = as(server, "luis");
     const chief = as(server, "chief", { roles: ["admin"] });
@@ -216,7 +216,7 @@ test("alerts: newest first, in pages, kept over a kill; of one's own sessions, a
     assert.deepEqual(made(await luis.get("/projects/demo/alerts")).items, [all.items[0]]);
     assert.deepEqual(made(await ana.get("/projects/empty/alerts")).items, []);
     assert.equal((await ana.get("/projects/none/alerts")).status, 404);
-  }, alerting()));
+  }, alerting())));
 
 function alerting() {
   return twoModels((project, agent) => {

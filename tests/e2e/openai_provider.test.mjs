@@ -67,8 +67,8 @@ test("a plain answer: streamed, with its usage and cost recorded; the key is now
     assert.deepEqual(body.tools.map((tool) => tool.function.name).sort(), ["calculator", "clock"]);
     const secret = key.env.MOCK_KEY;
     assert.ok(!server.log.includes(secret));
-    const day = (await get(server, "/api/v1/projects/demo/usage?period=day")).body;
-    assert.deepEqual([day.items[0].totalTokens, day.totalCostUsd], [110, 0.00014]);
+    const week = (await get(server, "/api/v1/projects/demo/usage?period=week")).body;
+    assert.deepEqual([week.items[0].totalTokens, week.totalCostUsd], [110, 0.00014]);
     await server.stop();
     assert.ok(!readFileSync(`${server.data}/troupe.db`).includes(secret));
   }));

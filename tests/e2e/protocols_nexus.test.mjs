@@ -5,6 +5,7 @@ import { EventStream, get, post, request, SocketClient, styleA, styleB } from ".
 import { standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
 import { SocketIoClient } from "./support/socketio.mjs";
+import { inOneDay } from "./support/waiting.mjs";
 
 /** An answer costs 20 micro-dollars: "hello" of the standard script. */
 const helloUsd = 0.00002;
@@ -23,7 +24,7 @@ const budgets = {
 
 for (const [scope, change] of Object.entries(budgets))
   test(`§1.3 session.cost_alert and §1.4 BUDGET_EXCEEDED: the budget of the ${scope}`, () =>
-    withServer(budgeted(change), async (server) => {
+    inOneDay(() => withServer(budgeted(change), async (server) => {
       const client = await styleA(server);
       for (const percent of [50, 100]) {
         client.send({ type: "message.send", content: "hello" });
@@ -43,7 +44,7 @@ for (const [scope, change] of Object.entries(budgets))
       assert.equal(client.all("session.cost_alert").length, 2, "each threshold once");
       const other = await post(server, "/api/v1/chat", { projectId: "demo", message: "hello" });
       assert.equal(other.status, scope === "session" ? 200 : 429, "a budget of the agent or the project holds for its other sessions");
-    }));
+    })));
 
 test("§1.4 several message.complete in one run: each its own messageId, and the usage since the last one", () => {
   const asksTwice = standard();

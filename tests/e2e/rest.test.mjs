@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { get, post, request, styleB } from "./support/clients.mjs";
 import { standard } from "./support/configuration.mjs";
 import { withServer } from "./support/server.mjs";
+import { inOneDay } from "./support/waiting.mjs";
 
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
@@ -133,7 +134,7 @@ test("the queue: listed with positions, an entry removed, the run cancelled", ()
   }));
 
 test("projects, agents, tools, traces and usage", () =>
-  withServer(standard(), async (server) => {
+  inOneDay(() => withServer(standard(), async (server) => {
     assert.deepEqual(assertList(await get(server, "/api/v1/projects"), 2).map((p) => p.id), ["demo", "empty"]);
     assert.equal((await get(server, "/api/v1/projects/demo")).body.defaultAgentId, "writer");
     assert.deepEqual(assertList(await get(server, "/api/v1/projects/demo/agents"), 2).map((a) => a.id), ["other", "writer"]);
@@ -153,7 +154,7 @@ test("projects, agents, tools, traces and usage", () =>
       assert.deepEqual([day.totalTokens, day.totalRequests], [59, 2]);
       assert.equal(usage.body.totalCostUsd, chat.usage.costUsd);
     }
-  }));
+  })));
 
 test("conversation: chat, history, list, one, delete, tools, config; with and without a trailing slash", () =>
   withServer(standard(), async (server) => {

@@ -11,8 +11,8 @@
 
 using namespace troupe;
 using app::stage;
-using troupe::test::say;
 using std::chrono::milliseconds;
+using troupe::test::say;
 
 namespace {
 

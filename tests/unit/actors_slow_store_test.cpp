@@ -184,7 +184,8 @@ TEST_CASE("session: a tool is not carried out before its intent is on disk, nor 
   int commits = 0;
   while (!slow_store_fixture::find<core::run_completed>(f.sink->events)) {
     CHECK((!f.has_written() || slow_store_fixture::find<core::tool_started>(*f.stored)));
-    CHECK((!slow_store_fixture::find<core::tool_completed>(f.sink->events) || slow_store_fixture::find<core::tool_completed>(*f.stored)));
+    CHECK((!slow_store_fixture::find<core::tool_completed>(f.sink->events) ||
+           slow_store_fixture::find<core::tool_completed>(*f.stored)));
     REQUIRE(++commits < 50);
     f.commit();
   }

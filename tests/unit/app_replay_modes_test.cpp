@@ -1,22 +1,22 @@
 #include "app/replay.hpp"
 #include "app/scenario/divergence.hpp"
 #include "app/scenario/runner.hpp"
+#include "app_scenario_support.hpp"
 #include "providers/utf8.hpp"
 
 #include <catch2/catch.hpp>
-
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 using namespace troupe;
+using namespace troupe::testing;
 namespace fs = std::filesystem;
 
 namespace {
 
-std::string scenario_text(const std::string& steps, const std::string& more = {}) {
+std::string modes_text(const std::string& steps, const std::string& more = {}) {
   return R"({ "scenario": "x", )" + more +
          R"("agent": { "tools": ["calculator", "write_file"] }, "price": { "input": 2, "output": 8 },
  "model": { "rules": [ { "when": { "tool": "write_file" }, "say": [ { "text": "Written." } ] },
@@ -27,55 +27,24 @@ std::string scenario_text(const std::string& steps, const std::string& more = {}
 )" + steps +
          "\n] }";
 }
-app::scenario parsed(const std::string& text) {
-  auto s = app::parse_scenario(text, "f.json");
-  INFO((s ? std::string() : s.error().text));
-  REQUIRE(s.has_value());
-  return std::move(*s);
-}
-app::scenario_outcome play(const std::string& steps, const std::string& more = {}) {
-  return app::run_scenario(parsed(scenario_text(steps, more)), {});
+app::scenario_outcome play_modes(const std::string& steps, const std::string& more = {}) {
+  return app::run_scenario(parsed_scenario(modes_text(steps, more)), {});
 }
 void passes(const std::string& steps) {
-  auto outcome = play(steps);
+  auto outcome = play_modes(steps);
   INFO(outcome.text);
   CHECK(outcome.what == app::verdict::passed);
 }
-void mentions(const std::string& text, std::string_view part) {
-  INFO(text << "\nlacks " << part);
-  CHECK(text.find(part) != std::string::npos);
-}
-std::string error_of(const std::string& step) {
-  auto s = app::parse_scenario(scenario_text(R"({ "expect": { "kind": "run_started" } },)"
-                                             "\n" +
-                                             step),
+std::string error_of_last(const std::string& step) {
+  auto s = app::parse_scenario(modes_text(R"({ "expect": { "kind": "run_started" } },)"
+                                          "\n" +
+                                          step),
                                "f.json");
   return s ? "no error" : s.error().text;
 }
 
-struct folder {
-  fs::path path;
-  folder() {
-    auto pattern = (fs::temp_directory_path() / "troupe-replay-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~folder() { fs::remove_all(path); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  [[nodiscard]] std::string put(const std::string& name, const std::string& text) const {
-    fs::create_directories((path / name).parent_path());
-    std::ofstream(path / name) << text;
-    return (path / name).string();
-  }
-  [[nodiscard]] std::string get(const std::string& name) const {
-    std::ifstream in(path / name);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-};
-
 /// `advance_ms` needs everything before it expected.
-const std::string whole = R"({ "send": { "message": "sum" } },
+const std::string whole_scenario = R"({ "send": { "message": "sum" } },
 { "expect_text": { "equals": "Wait. " } },
 { "advance_ms": 500 },
 )";
@@ -83,7 +52,8 @@ const std::string whole = R"({ "send": { "message": "sum" } },
 }  // namespace
 
 TEST_CASE("assertions: text, calls, cost, counts, order and absence hold of all that came") {
-  passes(whole + R"({ "expect_text": { "equals": "Written.", "contains": "ritt", "lacks": "Wait", "regex": "^W.*\\.$" } },
+  passes(whole_scenario +
+         R"({ "expect_text": { "equals": "Written.", "contains": "ritt", "lacks": "Wait", "regex": "^W.*\\.$" } },
 { "expect_calls": ["calculator", { "tool": "write_file", "ok": true, "input": { "path": "a" } }] },
 { "expect_cost": { "equals": 2800, "at_least": 1, "at_most": 5000 } },
 { "expect_count": { "of": { "kind": "tool_completed", "ok": true }, "equals": 2 } },
@@ -92,7 +62,7 @@ TEST_CASE("assertions: text, calls, cost, counts, order and absence hold of all 
 }
 
 TEST_CASE("assertions: one that does not hold names its place, what it looked at and the difference") {
-  auto text_of = [](const std::string& step) { return play(whole + step).text; };
+  auto text_of = [](const std::string& step) { return play_modes(whole_scenario + step).text; };
   mentions(text_of(R"({ "expect_text": { "contains": "wrong" } })"), "f.json:10: step 4 (expect_text)\n");
   mentions(text_of(R"({ "expect_text": { "contains": "wrong" } })"),
            "came:     \"Written.\"\n  differs:  contains: lacks \"wrong\"");
@@ -106,20 +76,20 @@ TEST_CASE("assertions: one that does not hold names its place, what it looked at
 }
 
 TEST_CASE("assertions: an unknown word is told with its line and the words that fit") {
-  mentions(error_of(R"({ "expect_text": { "is": "a" } })"), "f.json:8: /steps/1/expect_text/is: unknown key");
-  mentions(error_of(R"({ "expect_text": { "is": "a" } })"), "equals, contains, lacks, regex");
-  mentions(error_of(R"({ "expect_text": { "message": "$m" } })"), "needs one of: equals, contains, lacks, regex");
-  mentions(error_of(R"({ "expect_text": { "regex": "(" } })"), "is not a pattern");
-  mentions(error_of(R"({ "expect_cost": { "under": 1 } })"), "at_most");
-  mentions(error_of(R"({ "expect_count": { "equals": 1 } })"), "needs \"of\"");
-  mentions(error_of(R"({ "expect_count": { "of": { "kind": "x" }, "equals": 1 } })"), "/steps/1/expect_count/of/kind");
-  mentions(error_of(R"({ "expect_order": [ { "kind": "run_started" } ] })"), "two events or more");
-  mentions(error_of(R"({ "expect_nothing": {} })"), "expect_none");
-  mentions(error_of(R"({ "send": { "clear": "all" } })"), "/steps/1/send/clear: expected true");
+  mentions(error_of_last(R"({ "expect_text": { "is": "a" } })"), "f.json:8: /steps/1/expect_text/is: unknown key");
+  mentions(error_of_last(R"({ "expect_text": { "is": "a" } })"), "equals, contains, lacks, regex");
+  mentions(error_of_last(R"({ "expect_text": { "message": "$m" } })"), "needs one of: equals, contains, lacks, regex");
+  mentions(error_of_last(R"({ "expect_text": { "regex": "(" } })"), "is not a pattern");
+  mentions(error_of_last(R"({ "expect_cost": { "under": 1 } })"), "at_most");
+  mentions(error_of_last(R"({ "expect_count": { "equals": 1 } })"), "needs \"of\"");
+  mentions(error_of_last(R"({ "expect_count": { "of": { "kind": "x" }, "equals": 1 } })"), "/steps/1/expect_count/of/kind");
+  mentions(error_of_last(R"({ "expect_order": [ { "kind": "run_started" } ] })"), "two events or more");
+  mentions(error_of_last(R"({ "expect_nothing": {} })"), "expect_none");
+  mentions(error_of_last(R"({ "send": { "clear": "all" } })"), "/steps/1/send/clear: expected true");
 }
 
 TEST_CASE("replay: a difference is shown with what came before it and what was expected after it") {
-  auto text = play(R"({ "send": { "message": "hi" } },
+  auto text = play_modes(R"({ "send": { "message": "hi" } },
 { "expect": { "kind": "message_added" } },
 { "expect": { "kind": "run_started" } },
 { "expect": { "kind": "run_completed" } },
@@ -133,7 +103,7 @@ TEST_CASE("replay: a difference is shown with what came before it and what was e
 }
 
 TEST_CASE("replay: a difference is told to programs, long values as text that is cut between characters") {
-  auto outcome = play(R"({ "send": { "message": "hi" } },
+  auto outcome = play_modes(R"({ "send": { "message": "hi" } },
 { "expect": { "kind": "message_added" } },
 { "expect": { "kind": "run_started", "run": "$run" } },
 { "expect": { "kind": "step_started", "step": 2 } },
@@ -151,12 +121,13 @@ TEST_CASE("replay: a difference is told to programs, long values as text that is
   CHECK(d.at("expectedNext").at(0).at("expect").at("kind") == "text_delta");
   CHECK(d.at("cameNext").at(0).at("kind") == "text_delta");
 
-  auto left =
-      play(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "message_added" } }, { "advance_ms": 1 })").divergence;
+  auto left = play_modes(R"({ "send": { "message": "hi" } }, { "expect": { "kind": "message_added" } }, { "advance_ms": 1 })")
+                  .divergence;
   CHECK(left.at("came").at("kind") == "run_started");
   CHECK_FALSE(left.contains("expected"));
   auto nothing =
-      play(whole + R"({ "expect_none": { "kind": "run_failed" } }, { "expect": { "kind": "run_failed" } })").divergence;
+      play_modes(whole_scenario + R"({ "expect_none": { "kind": "run_failed" } }, { "expect": { "kind": "run_failed" } })")
+          .divergence;
   CHECK(nothing.at("came").is_null());
 
   std::string long_text;
@@ -168,8 +139,8 @@ TEST_CASE("replay: a difference is told to programs, long values as text that is
 }
 
 TEST_CASE("replay: a hundred runs have one hash") {
-  auto s = parsed(scenario_text(
-      whole +
+  auto s = parsed_scenario(modes_text(
+      whole_scenario +
       R"({ "expect_none": { "kind": "run_failed" } }, { "crash": true }, { "send": { "message": "hi" } }, { "expect_text": { "equals": "one two" } })"));
   std::set<std::string> hashes;
   for (int i = 0; i < 100; ++i) {
@@ -183,7 +154,7 @@ TEST_CASE("replay: a hundred runs have one hash") {
 }
 
 TEST_CASE("replay: a crash at any boundary of the journal leaves the same conversation") {
-  auto s = parsed(scenario_text(R"({ "send": { "message": "sum" } },
+  auto s = parsed_scenario(modes_text(R"({ "send": { "message": "sum" } },
 { "expect": { "kind": "message_added", "message": "$question" } },
 { "expect": { "kind": "run_started", "run": "$run" } },
 { "expect": { "kind": "step_started", "step": 1 } },
@@ -227,15 +198,15 @@ TEST_CASE("replay: after a crash a text that is not said again is still found") 
                { "advance_ms": 400 }, { "expect": { "kind": "message_completed", "content": "two" } }, { "expect": { "kind": "run_completed" } } ] })";
   app::run_options options;
   options.crash_at = 5;
-  CHECK(app::run_scenario(parsed(text), options).what == app::verdict::failed);
+  CHECK(app::run_scenario(parsed_scenario(text), options).what == app::verdict::failed);
 }
 
 TEST_CASE("replay: files are chosen by path and tag, and wrong options are told") {
-  folder f;
+  scenario_folder f;
   const std::string ok = R"({ "send": { "cancel": true } }, { "reply": { "error": "NOT_FOUND" } })";
-  (void)f.put("a/one.json", scenario_text(ok, R"("tags": ["red", "big"], )"));
+  (void)f.put("a/one.json", modes_text(ok, R"("tags": ["red", "big"], )"));
   (void)f.put("b/two.json",
-              scenario_text(R"({ "send": { "cancel": true } }, { "reply": { "done": true } })", R"("tags": ["red"], )"));
+              modes_text(R"({ "send": { "cancel": true } }, { "reply": { "done": true } })", R"("tags": ["red"], )"));
   auto status = [&](auto change) {
     app::replay_options o;
     o.paths = {f.path.string()};
@@ -265,7 +236,7 @@ TEST_CASE("replay: files are chosen by path and tag, and wrong options are told"
 }
 
 TEST_CASE("replay: --update writes what came into the lines that differ and leaves all others alone") {
-  folder f;
+  scenario_folder f;
   auto file = f.put("a.json", R"({ "scenario": "x",
   "model": { "otherwise": [ { "text": "new words" } ] }, // the model has changed
   "ignore": ["usage_recorded"],

@@ -1,4 +1,5 @@
 #include "app/scenario/scenario.hpp"
+#include "app_scenario_support.hpp"
 
 #include <boost/json/parse.hpp>
 #include <catch2/catch.hpp>
@@ -8,6 +9,7 @@
 #include <set>
 
 using namespace troupe;
+using namespace troupe::testing;
 
 namespace {
 
@@ -21,11 +23,6 @@ std::string error_of(std::string_view text) {
 std::string error_of_step(std::string_view step) {
   return error_of(std::string(head) + "\"steps\": [\n{ \"expect\": { \"kind\": \"run_started\" } },\n" + std::string(step) +
                   " ] }");
-}
-bool mentions(const std::string& text, std::string_view part) {
-  INFO(text << "\nlacks " << part);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
 }
 
 }  // namespace

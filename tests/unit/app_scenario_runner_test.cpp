@@ -2,15 +2,15 @@
 #include "app/scenario/junit.hpp"
 #include "app/scenario/received.hpp"
 #include "app/scenario/runner.hpp"
+#include "app_scenario_support.hpp"
 
 #include <catch2/catch.hpp>
-
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
 using namespace troupe;
+using namespace troupe::testing;
 namespace fs = std::filesystem;
 
 namespace {
@@ -25,19 +25,8 @@ std::string scenario_text(const std::string& steps, const std::string& more = {}
          "\n] }";
 }
 
-app::scenario parsed(const std::string& text) {
-  auto s = app::parse_scenario(text, "f.json");
-  INFO((s ? std::string() : s.error().text));
-  REQUIRE(s.has_value());
-  return std::move(*s);
-}
 app::scenario_outcome play(const std::string& steps, const std::string& more = {}, bool restarts = false) {
-  return app::run_scenario(parsed(scenario_text(steps, more)), {restarts});
-}
-bool mentions(const std::string& text, std::string_view part) {
-  INFO(text << "\nlacks " << part);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
+  return app::run_scenario(parsed_scenario(scenario_text(steps, more)), {restarts});
 }
 
 const std::string begin = R"({ "send": { "message": "hi" } },
@@ -45,22 +34,6 @@ const std::string begin = R"({ "send": { "message": "hi" } },
 { "expect": { "kind": "run_started", "reply": "$answer" } },
 { "expect": { "kind": "step_started" } },
 )";
-
-struct folder {
-  fs::path path;
-  folder() {
-    auto pattern = (fs::temp_directory_path() / "troupe-scenario-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~folder() { fs::remove_all(path); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  [[nodiscard]] std::string put(const std::string& name, const std::string& text) const {
-    std::ofstream(path / name) << text;
-    return (path / name).string();
-  }
-};
 
 }  // namespace
 
@@ -79,8 +52,8 @@ TEST_CASE("replay: the same scenario gives the same events, to the last byte") {
 { "expect": { "kind": "session_updated" } },
 { "expect": { "kind": "session_closed" } })",
                          ignore_all);
-  auto first = app::run_scenario(parsed(s), {});
-  auto second = app::run_scenario(parsed(s), {});
+  auto first = app::run_scenario(parsed_scenario(s), {});
+  auto second = app::run_scenario(parsed_scenario(s), {});
   INFO(first.text);
   CHECK(first.what == app::verdict::passed);
   CHECK(first.events.size() > 20);
@@ -194,7 +167,7 @@ TEST_CASE("replay: a step that runs again and says something else is found") {
 }
 
 TEST_CASE("replay: the exit status tells passed, failed and wrong usage apart, and JUnit has a case per scenario") {
-  folder f;
+  scenario_folder f;
   auto good = f.put("good.json", scenario_text(R"({ "send": { "cancel": true } }, { "reply": { "error": "NOT_FOUND" } })"));
   auto report = (f.path / "report.xml").string();
   CHECK(app::replay({.paths = {f.path.string()}, .junit = report}) == 0);
@@ -209,7 +182,7 @@ TEST_CASE("replay: the exit status tells passed, failed and wrong usage apart, a
   CHECK(app::replay({.paths = {good, bad}, .junit = "/nowhere/report.xml"}) == 2);
   CHECK(app::replay({.paths = {f.path.string() + "/none"}}) == 2);
   CHECK(app::replay({.paths = {}}) == 2);
-  folder empty;
+  scenario_folder empty;
   CHECK(app::replay({.paths = {empty.path.string()}}) == 2);
   auto broken = f.put("broken.json", "{");
   CHECK(app::replay({.paths = {good, broken}}) == 2);

@@ -1,32 +1,16 @@
 #include "app/cli/progress.hpp"
 #include "app/scenario_service/corpus.hpp"
+#include "app_scenario_support.hpp"
 
 #include <catch2/catch.hpp>
-
-#include <stdlib.h>
 
 #include <fstream>
 
 using namespace troupe;
+using namespace troupe::testing;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct folder {
-  fs::path path;
-  folder() {
-    auto pattern = (fs::temp_directory_path() / "troupe-corpus-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    path = pattern;
-  }
-  ~folder() { fs::remove_all(path); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  void put(const std::string& name) const {
-    fs::create_directories((path / name).parent_path());
-    std::ofstream(path / name) << "{}";
-  }
-};
 
 std::string reason_of(const app::corpus& all, const std::string& file) {
   for (const auto& [name, reason] : all.refused)
@@ -37,9 +21,9 @@ std::string reason_of(const app::corpus& all, const std::string& file) {
 }  // namespace
 
 TEST_CASE("corpus: scenarios below the folder, in order; not schemas, hidden files, or what is something else") {
-  folder f;
+  scenario_folder f;
   for (const auto* name : {"b.json", "a/deep/c.json", "scenario.schema.json", ".hidden.json", ".git/x.json", "notes.txt"})
-    f.put(name);
+    f.put(name, "{}");
   auto found = app::list_corpus(f.path);
   REQUIRE(found.has_value());
   CHECK(found->files == std::vector<std::string>{"a/deep/c.json", "b.json"});
@@ -47,9 +31,9 @@ TEST_CASE("corpus: scenarios below the folder, in order; not schemas, hidden fil
 }
 
 TEST_CASE("corpus: links count where they stay in the folder, and nothing beyond it is looked at") {
-  folder f, outside;
-  f.put("inner/a.json");
-  outside.put("secret.json");
+  scenario_folder f, outside;
+  f.put("inner/a.json", "{}");
+  outside.put("secret.json", "{}");
   fs::create_symlink(f.path / "inner/a.json", f.path / "same.json");
   fs::create_symlink(outside.path / "secret.json", f.path / "out.json");
   fs::create_symlink("/nowhere/at/all.json", f.path / "lost.json");
@@ -63,14 +47,14 @@ TEST_CASE("corpus: links count where they stay in the folder, and nothing beyond
 }
 
 TEST_CASE("corpus: what is too large, has an impossible name, or lies too deep") {
-  folder f;
-  f.put("large.json");
+  scenario_folder f;
+  f.put("large.json", "{}");
   fs::resize_file(f.path / "large.json", app::max_corpus_file_bytes + 1);
-  f.put("line\nbreak.json");
-  f.put("\xff.json");
+  f.put("line\nbreak.json", "{}");
+  f.put("\xff.json", "{}");
   std::string deep;
   for (int i = 0; i < 20; ++i) deep += "d/";
-  f.put(deep + "x.json");
+  f.put(deep + "x.json", "{}");
   auto found = app::list_corpus(f.path);
   REQUIRE(found.has_value());
   CHECK(found->files.empty());

@@ -30,7 +30,7 @@ std::set<std::string> names_of(const tools::toolbox& box) {
 }
 
 const std::set<std::string> always_there{"calculator", "clock",       "delete_file", "edit_file", "grep_file",
-                                   "list_files", "read_output", "read_file",   "write_file"};
+                                         "list_files", "read_output", "read_file",   "write_file"};
 
 }  // namespace
 

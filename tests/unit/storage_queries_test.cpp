@@ -289,6 +289,28 @@ TEST_CASE("queries: traces and runs are listed newest first", "[storage]") {
   CHECK(runs.items[0].id == second);
 }
 
+TEST_CASE("queries: a run that waited in a queue is among the traces where it began", "[storage]") {
+  fixture f;
+  session_log waits;
+  auto m = waits.user("waits");
+  auto late = make<run_id>();
+  waits.add(run_queued{late, m, 1});
+  commit(*f.store, waits);
+  session_log other("demo");
+  other.now = waits.now + millis(1'000);
+  auto early = other.whole_turn();
+  commit(*f.store, other);
+  waits.now = other.now + millis(60'000);
+  waits.add(run_started{late, m, make<message_id>(), trace_id{next_uuid()}, {"writer"}, 7, waits.now});
+  commit(*f.store, waits);
+  for (const auto& project : {std::optional<project_id>(waits.project), std::optional<project_id>()}) {
+    auto traces = f.q->traces({project, {}}, {});
+    REQUIRE(traces.items.size() == 2);
+    CHECK(traces.items[0].run == late);
+    CHECK(traces.items[1].run == early);
+  }
+}
+
 TEST_CASE("queries: usage is summed by project and UTC day", "[storage]") {
   fixture f;
   session_log log;
@@ -350,6 +372,7 @@ TEST_CASE("queries: the frequent ones use an index", "[storage]") {
   plan("SELECT content FROM messages WHERE session = 'x' AND id = 'y' ORDER BY number DESC LIMIT 1");
   plan("SELECT content FROM messages WHERE session = 'x' AND client_message_id = 'y' AND client_message_id <> ''");
   plan("SELECT id FROM runs WHERE session = 'x' ORDER BY n DESC LIMIT 5");
+  plan("SELECT id FROM runs WHERE trace IS NOT NULL AND project = 'x' ORDER BY started_at_ms DESC, n DESC LIMIT 5");
   plan("SELECT id FROM runs WHERE session = 'x' AND status IN ('queued', 'running', 'parked') ORDER BY n");
   plan("SELECT id FROM sessions WHERE project = 'x' ORDER BY updated_at_ms DESC LIMIT 5");
   plan("SELECT id FROM sessions WHERE id BETWEEN 'x' AND 'y' ORDER BY id LIMIT 1");

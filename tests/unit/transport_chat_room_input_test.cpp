@@ -145,8 +145,8 @@ TEST_CASE("chat-room: joining or sending to another user's conversation is chat:
   CHECK(t.port.submitted.empty());
   auto told = t.port.take_packets();
   REQUIRE(names_of(told) == words{"chat:error"});
-  CHECK(told[0].payload ==
-        json::value{{"conversationId", input_room_text}, {"error", "You have no access to conversation " + input_room_text + "."}});
+  CHECK(told[0].payload == json::value{{"conversationId", input_room_text},
+                                       {"error", "You have no access to conversation " + input_room_text + "."}});
 }
 
 TEST_CASE("chat-room: chat:leave leaves the room and stops the events") {
@@ -308,9 +308,10 @@ TEST_CASE("chat-room: chat:approve decides; who loses is told the winner") {
     t.port.on_done(command_reply{approval_settled{approval, decision::approved, "u2", {}, false}});
     auto told = t.port.take_packets();
     REQUIRE(names_of(told) == words{"chat:approval-decided"});
-    CHECK(told[0].payload ==
-          json::value{
-              {"conversationId", input_room_text}, {"approvalId", approval.str()}, {"decision", "approved"}, {"resolvedBy", "u2"}});
+    CHECK(told[0].payload == json::value{{"conversationId", input_room_text},
+                                         {"approvalId", approval.str()},
+                                         {"decision", "approved"},
+                                         {"resolvedBy", "u2"}});
   }
   CHECK(t.port.acks.at(0).second.at(0).at("status") == "ok");
 }

@@ -201,9 +201,10 @@ TEST_CASE("http parser: the limits hold whatever the pace of the bytes") {
     CHECK(parse_request(many + "\r\n", step, limits).http_status == 431);
     CHECK(parse_request("GET /" + std::string(500, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n", step, limits).http_status == 431);
     CHECK(parse_request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n", step, limits).http_status == 413);
-    CHECK(parse_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n", step,
-                limits)
-              .http_status == 413);
+    CHECK(
+        parse_request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n6\r\nabcdef\r\n0\r\n\r\n",
+                      step, limits)
+            .http_status == 413);
   }
 }
 
@@ -223,8 +224,8 @@ TEST_CASE("http parser: only complete WebSocket upgrades get through") {
   CHECK(refusal(upgrade("13", key, {}, "POST / HTTP/1.1")) == 405);
   const std::string fields = "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n";
   const std::string line = "GET / HTTP/1.1\r\nHost: a\r\n";
-  CHECK(parse_request(line + "Connection: keep-alive\r\nConnection: foo, uPGRADE\r\nUpgrade: WebSocket\r\n" + fields + "\r\n").result ==
-        http_parser::status::complete);
+  CHECK(parse_request(line + "Connection: keep-alive\r\nConnection: foo, uPGRADE\r\nUpgrade: WebSocket\r\n" + fields + "\r\n")
+            .result == http_parser::status::complete);
   CHECK(refusal(line + "Upgrade: websocket\r\n" + fields + "\r\n") == 400);
   CHECK(refusal(line + "Connection: close\r\nUpgrade: websocket\r\n" + fields + "\r\n") == 400);
   CHECK(refusal(line + "Connection: Upgrade\r\n" + fields + "\r\n") == 400);

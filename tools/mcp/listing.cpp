@@ -89,7 +89,8 @@ void listing::add(const json::value& item, bool wants_headers) {
   remote_tool tool;
   tool.name = text_at(*object, "name");
   if (!is_tool_name(tool.name))
-    return leave_out(tool.name, "a name has 1 to " + std::to_string(max_tool_name) + " printable ASCII characters without spaces");
+    return leave_out(tool.name,
+                     "a name has 1 to " + std::to_string(max_tool_name) + " printable ASCII characters without spaces");
   if (names_.contains(tool.name)) return leave_out(tool.name, "the server lists two tools of this name");
   if (tools.size() >= max_tools) return leave_out(tool.name, "a server may have " + std::to_string(max_tools) + " tools");
   if (const auto* execution = object_at(*object, "execution"); execution && text_at(*execution, "taskSupport") == "required")

@@ -214,7 +214,8 @@ void post_conversation_chat(const rest_call_ptr& call) {
   auto id = call->body_string(*body, "conversation_id", false);
   if (!id) return;
   if (id->size() > longest_conversation_id || id->find('/') != std::string::npos)
-    return call->fail_field("conversation_id", "must have at most " + std::to_string(longest_conversation_id) + " bytes and no slash");
+    return call->fail_field("conversation_id",
+                            "must have at most " + std::to_string(longest_conversation_id) + " bytes and no slash");
   if (id->empty()) {
     bool has_key = !call->request.header("idempotency-key").empty();  // which finds the same conversation again
     auto made = has_key ? idempotent_session(*call).value : call->way().environment().random_uuid();

@@ -200,9 +200,9 @@ void nexus_encoder::encode(const core::event& e, frame_writer& out) {
 
 void nexus_encoder::complete(const core::event& e, frame_writer& out) {
   put_frame(out, "message.complete", e.seq,
-      {{"messageId", turn_.reply.str()},
-       {"traceId", turn_.trace.value.hex()},
-       {"usage", unreported(turn_.tokens, turn_.cost)}});
+            {{"messageId", turn_.reply.str()},
+             {"traceId", turn_.trace.value.hex()},
+             {"usage", unreported(turn_.tokens, turn_.cost)}});
   reported_ = turn_.tokens;
   reported_cost_ = turn_.cost;
 }

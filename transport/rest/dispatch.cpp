@@ -20,7 +20,8 @@ error_shape shape_of(std::string_view path) {
     if (is_below(path, prefix)) return error_shape::statuscode;
   for (std::string_view prefix : {"/api/v1/agents", "/api/v1/health"})
     if (is_below(path, prefix)) return error_shape::detail;
-  return is_ambiguous(path) || (path.starts_with("/api/") && !is_below(path, "/api/v1")) ? error_shape::detail : error_shape::nexus;
+  return is_ambiguous(path) || (path.starts_with("/api/") && !is_below(path, "/api/v1")) ? error_shape::detail
+                                                                                         : error_shape::nexus;
 }
 
 }  // namespace
@@ -28,7 +29,9 @@ error_shape shape_of(std::string_view path) {
 void dispatch(feed_hub& hub, http_request request, std::shared_ptr<http_exchange> exchange) {
   std::string allowed;
   auto shape = shape_of(request.path);
-  auto shape_for = [ambiguous = is_ambiguous(request.path)](const route& r) { return ambiguous ? error_shape::detail : r.shape; };
+  auto shape_for = [ambiguous = is_ambiguous(request.path)](const route& r) {
+    return ambiguous ? error_shape::detail : r.shape;
+  };
   path_parameters parameters;
   for (const auto& r : all_routes()) {
     if (!matches(r.pattern, request.path, parameters)) continue;

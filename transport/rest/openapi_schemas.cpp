@@ -171,9 +171,8 @@ json::value expanded_schema(const json::value& shorthand, const json::object& al
 
 json::object openapi_schemas() {
   json::object all;
-  for (auto text :
-       {openapi_session_schemas(), openapi_approval_schemas(), openapi_server_schemas(), openapi_dialect_schemas(),
-        openapi_scenario_schemas()}) {
+  for (auto text : {openapi_session_schemas(), openapi_approval_schemas(), openapi_server_schemas(), openapi_dialect_schemas(),
+                    openapi_scenario_schemas()}) {
     const auto some = json::parse(text);
     for (const auto& [name, shorthand] : some.as_object())
       if (!all.emplace(name, shorthand).second) throw std::invalid_argument("openapi: two schemas named " + std::string(name));

@@ -25,7 +25,7 @@ zpty -b z zsh -i
 exec 8< $ZDOTDIR/told
 for line; do
   zpty -w -n z $line$'\t'
-  read -r -t 30 -u 8 matches || { print -r -- "$line=>nothing came"; exit 1 }
+  read -r -t 60 -u 8 matches || { print -r -- "$line=>nothing came"; exit 1 }
   print -r -- "$line=>$matches"
   zpty -w -n z $'\x15'
   while zpty -r -t z piece; do :; done

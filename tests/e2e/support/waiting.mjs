@@ -30,6 +30,18 @@ export async function untilIs(wanted, read, limitMs = patienceMs) {
   }
 }
 
+/** For what is counted by the day or the month (UTC): `attempt()`, and anew where it failed with a midnight within it. */
+export async function inOneDay(attempt) {
+  const today = () => new Date().toISOString().slice(0, 10);
+  const began = today();
+  try {
+    return await attempt();
+  } catch (error) {
+    if (today() === began) throw error;
+  }
+  return attempt();
+}
+
 /** For a race of two connections whose order nobody tells: `attempt(headStartMs)` anew, with more and more of a start for what is
  * to come first, until it says that the order was the wanted one. */
 export async function untilInOrder(attempt, what) {

@@ -1,12 +1,12 @@
 // The frame around every page: navigation, and the choices of language and colours.
 import { useState, type ReactNode } from 'react';
-import { LogOut, SlidersHorizontal } from 'lucide-react';
+import { LogOut, MoreHorizontal } from 'lucide-react';
 import { Link, useLocation } from 'wouter';
 import { signOut, useToken } from '../api';
 import { chooseLanguage, languages, useLanguage, type Language } from '../i18n';
 import icon from '../icon.svg';
 import { useCommon } from '../i18n/common';
-import { pages } from '../pages';
+import { pages, type Page } from '../pages';
 import { useStore } from '../store';
 import { chooseTheme, theme, type Theme } from '../theme';
 import { Badge, Button, Dialog, IconButton, Select } from '../ui';
@@ -48,44 +48,69 @@ function Choices() {
   );
 }
 
+/** On a phone these are behind the last button of the bar, with the choices. */
+const others = pages.filter(({ name }) => name === 'scenarios' || name === 'settings' || name === 'api');
+
+function PageLink(props: { page: Page; pending?: number; onPick?: () => void }) {
+  const { name, path, icon: Icon } = props.page;
+  const { pending = 0, onPick } = props;
+  const t = useCommon();
+  const [at] = useLocation();
+  return (
+    <Link
+      href={path}
+      className={`nav__link ${others.includes(props.page) ? 'nav__link--other' : ''}`}
+      title={t.pages[name]}
+      aria-current={isAt(at, path) ? 'page' : undefined}
+      onClick={onPick}
+    >
+      <Icon size={18} aria-hidden />
+      <span>{t.pages[name]}</span>
+      {pending > 0 && (
+        <span className="nav__count">
+          <Badge tone="warn">
+            <span aria-hidden="true">{pending > 99 ? '99+' : pending}</span>
+            <span className="hidden-text">{t.pendingApprovals(pending)}</span>
+          </Badge>
+        </span>
+      )}
+    </Link>
+  );
+}
+
+const isAt = (at: string, path: string): boolean => at === path || at.startsWith(`${path}/`);
+
 function Navigation() {
   const t = useCommon();
   const [at] = useLocation();
   const pending = usePendingApprovals();
   const [choosing, setChoosing] = useState(false);
+  const close = () => setChoosing(false);
   return (
     <nav className="nav" aria-label={t.navigation}>
       <div className="nav__brand">
         <img src={icon} alt="" />
         <span>{t.product}</span>
       </div>
-      {pages.map(({ name, path, icon: Icon }) => (
-        <Link
-          key={name}
-          href={path}
-          className="nav__link"
-          title={t.pages[name]}
-          aria-current={at === path || at.startsWith(`${path}/`) ? 'page' : undefined}
-        >
-          <Icon size={18} aria-hidden />
-          <span>{t.pages[name]}</span>
-          {name === 'approvals' && pending > 0 && (
-            <span className="nav__count">
-              <Badge tone="warn">
-                <span aria-hidden="true">{pending}</span>
-                <span className="hidden-text">{t.pendingApprovals(pending)}</span>
-              </Badge>
-            </span>
-          )}
-        </Link>
+      {pages.map((page) => (
+        <PageLink key={page.name} page={page} pending={page.name === 'approvals' ? pending : 0} />
       ))}
       <div className="nav__foot">
         <Choices />
       </div>
-      <IconButton className="nav__more" label={t.preferences} onClick={() => setChoosing(true)}>
-        <SlidersHorizontal size={18} aria-hidden />
+      <IconButton
+        className={`nav__more ${others.some(({ path }) => isAt(at, path)) ? 'is-current' : ''}`}
+        label={t.preferences}
+        onClick={() => setChoosing(true)}
+      >
+        <MoreHorizontal size={18} aria-hidden />
       </IconButton>
-      <Dialog open={choosing} title={t.preferences} onClose={() => setChoosing(false)}>
+      <Dialog open={choosing} title={t.preferences} onClose={close}>
+        <div className="nav__others">
+          {others.map((page) => (
+            <PageLink key={page.name} page={page} onPick={close} />
+          ))}
+        </div>
         <Choices />
       </Dialog>
     </nav>

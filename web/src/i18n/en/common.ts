@@ -17,7 +17,7 @@ const common = {
   theme: 'Colours',
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
   language: 'Language',
-  preferences: 'Language and colours',
+  preferences: 'Menu',
   loading: 'Loading',
   retry: 'Try again',
   close: 'Close',

@@ -19,7 +19,7 @@ const common: Same<typeof en> = {
   theme: 'Colores',
   themes: { system: 'Como el sistema', light: 'Claro', dark: 'Oscuro' },
   language: 'Idioma',
-  preferences: 'Idioma y colores',
+  preferences: 'Menú',
   loading: 'Cargando',
   retry: 'Probar otra vez',
   close: 'Cerrar',

@@ -2,6 +2,7 @@
 import { useState } from 'react';
 import type { Approval, Decision } from 'troupe-client';
 import { api } from '../../api';
+import { approvalsChanged } from '../../layout/usePendingApprovals';
 import { Button, Checkbox, ErrorNote, Field, Note, TextArea, codeOf, toText } from '../../ui';
 import { JsonDiff } from '../common/JsonDiff';
 import { AnswerFields, type Answer } from './AnswerFields';
@@ -39,6 +40,7 @@ export function DecisionForm({ approval: a, onChanged, onDone }: { approval: App
         ...(a.argumentsHash && a.kind === 'tool' && { argumentsHash: a.argumentsHash }),
       });
       // Where two must approve, the first one stays and sees that it waits for another.
+      approvalsChanged();
       if (after.status === 'pending') onChanged();
       else onDone();
     } catch (failure) {

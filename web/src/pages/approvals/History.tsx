@@ -5,6 +5,7 @@ import { api } from '../../api';
 import { Badge, EmptyState, Loading, Table, Time, type Column } from '../../ui';
 import { ListFoot, Reload, SessionLink, Word } from '../common/parts';
 import { usePages } from '../common/usePages';
+import { useSessionNames } from '../common/useSessionNames';
 import { useRecords } from '../common/words';
 import { Filters, useFilter } from './Filters';
 import { Decider, People, summaryOf } from './pieces';
@@ -15,6 +16,7 @@ export function History({ onOpen }: { onOpen: (id: string) => void }) {
   const r = useRecords();
   const { filter, change } = useFilter({});
   const pages = usePages((query, signal) => api.client.approvals.list({ ...filter, ...query }, { signal }), [filter]);
+  const names = useSessionNames(pages.items.map((a) => a.id));
   const columns: Column<Approval>[] = [
     { key: 'status', head: r.status, cell: (a) => <Word value={a.status} /> },
     {
@@ -34,7 +36,7 @@ export function History({ onOpen }: { onOpen: (id: string) => void }) {
     { key: 'note', head: t.note, cell: (a) => (a.note ? <div className="cut" title={a.note}>{a.note}</div> : null) },
     { key: 'at', head: t.decidedAt, cell: (a) => (a.decidedAt ? <Time at={a.decidedAt} /> : null), sortBy: (a) => a.decidedAt ?? '' },
     { key: 'agent', head: r.agent, cell: (a) => a.agentId },
-    { key: 'session', head: r.session, cell: (a) => <SessionLink id={a.sessionId} /> },
+    { key: 'session', head: r.session, cell: (a) => <SessionLink id={a.sessionId} title={names.get(a.sessionId)} /> },
   ];
   return (
     <div className="stack">

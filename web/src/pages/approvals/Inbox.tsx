@@ -3,9 +3,11 @@ import { useState } from 'react';
 import { CheckCheck } from 'lucide-react';
 import type { Approval, BulkResult } from 'troupe-client';
 import { api } from '../../api';
+import { approvalsChanged } from '../../layout/usePendingApprovals';
 import { Button, EmptyState, Loading, Note, Table, Time, type Column } from '../../ui';
 import { ListFoot, Reload, SessionLink, Word, shortId } from '../common/parts';
 import { usePages } from '../common/usePages';
+import { useSessionNames } from '../common/useSessionNames';
 import { useRecords } from '../common/words';
 import { BulkDialog } from './BulkDialog';
 import { Filters, useFilter } from './Filters';
@@ -20,6 +22,7 @@ export function Inbox({ onOpen }: { onOpen: (id: string) => void }) {
   const r = useRecords();
   const { filter, change } = useFilter({ status: 'pending' });
   const pages = usePages((query, signal) => api.client.approvals.list({ ...filter, ...query }, { signal }), [filter], pollMs);
+  const names = useSessionNames(pages.items.map((a) => a.id));
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
   const [deciding, setDeciding] = useState<'approve' | 'deny' | null>(null);
   const [failed, setFailed] = useState<readonly BulkResult[]>([]);
@@ -63,7 +66,7 @@ export function Inbox({ onOpen }: { onOpen: (id: string) => void }) {
     },
     { key: 'risk', head: t.risk, cell: (a) => <Word value={a.riskLevel} /> },
     { key: 'agent', head: r.agent, cell: (a) => a.agentId },
-    { key: 'session', head: r.session, cell: (a) => <SessionLink id={a.sessionId} /> },
+    { key: 'session', head: r.session, cell: (a) => <SessionLink id={a.sessionId} title={names.get(a.sessionId)} /> },
     { key: 'asked', head: t.asked, cell: (a) => <Time at={a.createdAt} />, sortBy: (a) => a.createdAt },
     { key: 'left', head: t.left, cell: (a) => <Left until={a.expiresAt} />, sortBy: (a) => a.expiresAt ?? '9' },
   ];
@@ -75,6 +78,7 @@ export function Inbox({ onOpen }: { onOpen: (id: string) => void }) {
     setPicked(new Set(bad.map((one) => one.id)));
     setDeciding(null);
     pages.reload();
+    approvalsChanged();
   };
 
   return (

@@ -62,8 +62,12 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
   useLayoutEffect(() => {
     const area = field.current;
     if (!area) return;
+    // What is around keeps its height meanwhile: a moment's shorter one would move the conversation above it.
+    const around = area.parentElement;
+    if (around) around.style.minHeight = `${around.offsetHeight}px`;
     area.style.height = 'auto';
     area.style.height = `${Math.min(tallest, area.scrollHeight + 2)}px`;
+    if (around) around.style.minHeight = '';
   }, [text]);
 
   const canSend = text.trim() !== '' && !busy && !props.disabled;

@@ -5,6 +5,7 @@ import { useLocation } from 'wouter';
 import type { Agent, Answer, OutgoingMessage, Session, UserMessage } from 'troupe-client';
 import { useSession } from 'troupe-client/react';
 import { api } from '../../api';
+import { approvalsChanged } from '../../layout/usePendingApprovals';
 import { Button, EmptyState, ErrorNote, formatMoney, formatPercent, Loading, Note } from '../../ui';
 import { useMyId } from '../common/useMe';
 import { Announcer } from './Announcer';
@@ -62,6 +63,8 @@ export function Conversation({ sessionId, place, agents, isListOpen, onList, onC
   }, [isRunning]);
   // Titles, order and counts of the list change when a run ends.
   useEffect(onChanged, [isRunning, state.title, state.status]);
+  const asked = state.approvals.map((a) => a.approvalId).join(' ');
+  useEffect(approvalsChanged, [asked]);
   useEffect(() => {
     if (!window.matchMedia('(pointer: coarse)').matches) composer.current?.focus();
   }, [sessionId]);

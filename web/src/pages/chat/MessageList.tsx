@@ -1,21 +1,22 @@
 // The conversation. Only what is near the screen is in the document, so that 10,000 messages scroll like ten. It stays at the
 // newest text while that is where the reader is, and stays put while somebody reads further up.
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from 'react';
 import { ArrowDown } from 'lucide-react';
 import type { ChatMessage, OutgoingMessage } from 'troupe-client';
 import { Button, Spinner } from '../../ui';
 import { Message, Outgoing, type MessageActions } from './Message';
+import { useFollow } from './useFollow';
 import { useWords } from './words';
 
 type Row =
-  | { kind: 'older'; key: string }
   | { kind: 'message'; key: string; message: ChatMessage }
   | { kind: 'outgoing'; key: string; message: OutgoingMessage };
 
-/** This near to the end counts as at the end. */
-const nearPx = 80;
 const guessedHeight = 120;
+const overscan = 6;
+/** The room above the first message while older ones are fetched; message.css has it too. */
+const olderPx = 44;
 
 const isAt = (m: ChatMessage, place: string) =>
   m.id === place || m.runId === place || (m.kind === 'answer' && m.messageId === place);
@@ -40,76 +41,61 @@ export function MessageList(props: MessageListProps) {
   const { messages, outgoing, hasOlder, place, onOlder } = props;
   const t = useWords();
   const frame = useRef<HTMLDivElement>(null);
-  const isStuck = useRef(!place);
-  const lastTop = useRef(0);
-  const [isAway, setAway] = useState(false);
-  const isReading = useRef(false);
+  const { isFollowing, isFollowingNow, follow, leave, pin, hands } = useFollow(frame, !place);
+  const isFetching = useRef(false);
 
   const rows = useMemo<Row[]>(
     () => [
-      ...(hasOlder ? [{ kind: 'older', key: 'older' } as const] : []),
       ...messages.map((message) => ({ kind: 'message', key: message.id, message }) as const),
       ...outgoing.map((message) => ({ kind: 'outgoing', key: `out-${message.clientMessageId}`, message }) as const),
     ],
-    [messages, outgoing, hasOlder],
+    [messages, outgoing],
   );
+  // While the end is followed it is the end that is in the document, wherever the virtualizer last saw the frame.
+  const lastRows = ({ count }: Range) => {
+    let first = count;
+    for (let room = virtual.scrollRect?.height ?? 0; first > 0 && room > 0; )
+      room -= virtual.measurementsCache[--first]?.size ?? guessedHeight;
+    first = Math.max(0, first - overscan);
+    return Array.from({ length: count - first }, (_, i) => first + i);
+  };
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => frame.current,
     estimateSize: () => guessedHeight,
-    getItemKey: (index) => rows[index]?.key ?? index,
-    overscan: 6,
+    getItemKey: useCallback((index: number) => rows[index]?.key ?? index, [rows]),
+    paddingStart: hasOlder ? olderPx : 0,
+    overscan,
+    // Older messages come in above what is read, which stays where it is.
+    anchorTo: isFollowing ? 'start' : 'end',
+    rangeExtractor: isFollowing ? lastRows : defaultRangeExtractor,
   });
+  // What the virtualizer does without this, except that it leaves the frame alone while the end is followed.
+  virtual.shouldAdjustScrollPositionOnItemSizeChange = (item, _delta, list) => {
+    if (isFollowingNow.current) return false;
+    const top = list.scrollOffset ?? 0;
+    return list.itemSizeCache.has(item.key) ? item.end <= top && list.scrollDirection !== 'backward' : item.start < top;
+  };
   const shown = virtual.getVirtualItems();
   const height = virtual.getTotalSize();
 
-  const toEnd = () => {
-    const element = frame.current;
-    if (!element) return;
-    element.scrollTop = element.scrollHeight;
-    lastTop.current = element.scrollTop;
-  };
-  const onScroll = () => {
-    const element = frame.current;
-    if (!element) return;
-    const left = element.scrollHeight - element.scrollTop - element.clientHeight;
-    // The list itself only ever scrolls down to its end: up is the reader's wish.
-    if (left < nearPx) isStuck.current = true;
-    else if (element.scrollTop < lastTop.current - 1) isStuck.current = false;
-    lastTop.current = element.scrollTop;
-    setAway(!isStuck.current);
-  };
-  useLayoutEffect(() => {
-    if (isStuck.current) toEnd();
-  }, [rows, height]);
+  useLayoutEffect(pin, [rows, height, isFollowing, pin]);
 
   // What is written here is read here.
-  useEffect(() => {
-    if (outgoing.length === 0) return;
-    isStuck.current = true;
-    toEnd();
-  }, [outgoing.length]);
-
-  // Older messages come in above what is read, which stays where it is.
-  const firstKey = rows.find((r) => r.kind === 'message')?.key;
-  const before = useRef<{ key: string | undefined; offset: number }>({ key: undefined, offset: 0 });
+  const waiting = useRef(outgoing.length);
   useLayoutEffect(() => {
-    const was = before.current.key;
-    const at = was === undefined || was === firstKey ? -1 : rows.findIndex((r) => r.key === was);
-    const offset = at > 0 ? virtual.getOffsetForIndex(at, 'start')?.[0] : undefined;
-    if (offset !== undefined && !isStuck.current && frame.current) {
-      frame.current.scrollTop += offset - before.current.offset;
-      lastTop.current = frame.current.scrollTop;
-    }
-    before.current = { key: firstKey, offset: hasOlder ? (virtual.getOffsetForIndex(1, 'start')?.[0] ?? 0) : 0 };
-  }, [firstKey]);
+    if (outgoing.length > waiting.current) follow();
+    waiting.current = outgoing.length;
+  }, [outgoing.length, follow]);
+
+  const firstKey = rows[0]?.key;
   const isTopShown = hasOlder && shown[0]?.index === 0;
   useEffect(() => {
-    if (!isTopShown || isReading.current) return;
-    isReading.current = true;
+    if (!isTopShown || isFetching.current) return;
+    isFetching.current = true;
     onOlder()
       .catch(() => {})
-      .finally(() => (isReading.current = false));
+      .finally(() => (isFetching.current = false));
   }, [isTopShown, firstKey, onOlder]);
 
   // The message that the address names; further back than what is here, it is looked for in history.
@@ -119,23 +105,17 @@ export function MessageList(props: MessageListProps) {
     if (!place || wentTo.current === place) return;
     if (found >= 0) {
       wentTo.current = place;
-      isStuck.current = false;
+      leave();
       virtual.scrollToIndex(found, { align: 'start' });
-    } else if (hasOlder && !isReading.current) {
-      isReading.current = true;
+    } else if (hasOlder && !isFetching.current) {
+      isFetching.current = true;
       onOlder()
         .catch(() => (wentTo.current = place))
-        .finally(() => (isReading.current = false));
+        .finally(() => (isFetching.current = false));
     }
-  }, [place, found, hasOlder, firstKey, virtual, onOlder]);
+  }, [place, found, hasOlder, firstKey, virtual, onOlder, leave]);
 
   const render = (row: Row) => {
-    if (row.kind === 'older')
-      return (
-        <p className="message__end messages__older">
-          <Spinner label={t.loadingOlder} />
-        </p>
-      );
     if (row.kind === 'outgoing')
       return <Outgoing message={row.message} isOpen={props.isOpen} onAgain={() => props.onAgain(row.message)} />;
     return <Message sessionId={props.sessionId} message={row.message} agentName={props.agentName} me={props.me} actions={props.actions} />;
@@ -143,7 +123,12 @@ export function MessageList(props: MessageListProps) {
 
   return (
     <div className="messages">
-      <div ref={frame} className="messages__frame" onScroll={onScroll} tabIndex={0} role="region" aria-label={t.log}>
+      <div ref={frame} className="messages__frame" tabIndex={0} role="region" aria-label={t.log} {...hands}>
+        {hasOlder && (
+          <p className="message__end messages__older">
+            <Spinner label={t.loadingOlder} />
+          </p>
+        )}
         <div className="messages__rows" style={{ height }} role="list">
           {shown.map((item) => {
             const row = rows[item.index];
@@ -166,18 +151,8 @@ export function MessageList(props: MessageListProps) {
           })}
         </div>
       </div>
-      {isAway && (
-        <Button
-          className="messages__latest"
-          size="small"
-          icon={<ArrowDown size={14} aria-hidden />}
-          onClick={() => {
-            isStuck.current = true;
-            setAway(false);
-            virtual.scrollToIndex(rows.length - 1, { align: 'end' });
-            toEnd();
-          }}
-        >
+      {!isFollowing && (
+        <Button className="messages__latest" size="small" icon={<ArrowDown size={14} aria-hidden />} onClick={follow}>
           {t.latest}
         </Button>
       )}

@@ -9,7 +9,8 @@ import { remember, remembered } from '../../store';
 import { EmptyState, ErrorNote, Field, Loading, Select } from '../../ui';
 import { Composer, type ComposerHandle } from './Composer';
 import type { useAgents } from './useAgents';
-import { awaitsTitle, useWords } from './words';
+import { awaitsTitle } from '../common/useSessionNames';
+import { useWords } from './words';
 
 const key = 'troupe.agent';
 const nameOf = (agent: Agent) => `${agent.projectId}/${agent.id}`;

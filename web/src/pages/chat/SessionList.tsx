@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import type { SessionRecord } from 'troupe-client';
 import { api } from '../../api';
 import { Badge, Button, ErrorNote, IconButton, Input, Spinner, Time } from '../../ui';
+import { shortId } from '../common/parts';
 import { titleOf, useWords } from './words';
 
 const perPage = 50;
@@ -100,7 +101,7 @@ export function SessionList(props: {
               aria-current={s.id === props.current ? 'page' : undefined}
               onClick={props.onPick}
             >
-              <span className="sessions__title ellipsis">{titleOf(s.title, t)}</span>
+              <span className="sessions__title ellipsis">{titleOf(s.title || s.alias, t)} {!s.title && !s.alias && <span className="mono muted">{shortId(s.id)}</span>}</span>
               <span className="sessions__about">
                 <span className="ellipsis">{s.agentId}</span>
                 {s.status !== 'active' && <Badge>{t.sessions[s.status]}</Badge>}

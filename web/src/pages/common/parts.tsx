@@ -137,7 +137,7 @@ export const shortId = (id: string): string => (id.length > 13 ? `…${id.slice(
 export function SessionLink({ id, title }: { id: string; title?: string }) {
   const t = useRecords();
   return (
-    <Link href={`/sessions/${id}`} aria-label={t.openSession(title || shortId(id))} title={id} className={title ? '' : 'mono nowrap'}>
+    <Link href={`/sessions/${id}`} aria-label={t.openSession(title || shortId(id))} title={id} className={title ? 'session-link' : 'mono nowrap'}>
       {title || shortId(id)}
     </Link>
   );

@@ -6,6 +6,7 @@ import { api } from '../../api';
 import { Badge, Checkbox, Count, EmptyState, ErrorNote, Field, Input, Loading, Money, Table, Time, useAsync, useNow, type Column } from '../../ui';
 import { ListFoot, PageFrame, Pick, Reload, Word, shortId } from '../common/parts';
 import { usePages } from '../common/usePages';
+import { awaitsTitle } from '../common/useSessionNames';
 import { useSetup } from '../common/useProjects';
 import { useRecords } from '../common/words';
 import { liveSessions } from './live';
@@ -21,7 +22,7 @@ function useSettled(text: string): string {
   return settled;
 }
 
-export const titleOf = (s: SessionRecord): string => s.title || s.alias || shortId(s.id);
+export const titleOf = (s: SessionRecord): string => (s.title === awaitsTitle ? '' : s.title) || s.alias || shortId(s.id);
 
 export function SessionList() {
   const t = useSessionText();

@@ -136,7 +136,7 @@ function Scenario({ session }: { session: SessionRecord }) {
   const t = useSessionText();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
-  const [saved, setSaved] = useState(`${session.id.slice(0, 8)}.json`);
+  const [saved, setSaved] = useState(`scenario-${session.id}.json`);
   const download = async () => {
     setBusy(true);
     setError(null);

@@ -6,6 +6,7 @@ import { api } from '../../api';
 import { Button, Count, Duration, EmptyState, ErrorNote, Loading, Money, Table, Time, type Column } from '../../ui';
 import { ListFoot, PageFrame, Pick, ProjectField, Reload, SessionLink, Word, shortId } from '../common/parts';
 import { usePages } from '../common/usePages';
+import { useSessionNames } from '../common/useSessionNames';
 import { useProject, useSetup } from '../common/useProjects';
 import { useRecords } from '../common/words';
 import { useTraceText } from './text';
@@ -31,6 +32,7 @@ export function TraceList({ session }: { session?: string }) {
     [session, project],
     5000,
   );
+  const names = useSessionNames(pages.items.map((trace) => trace.id + trace.status));
   const [status, setStatus] = useState<(typeof statuses)[number] | ''>('');
   const [agent, setAgent] = useState('');
   const [length, setLength] = useState<LengthName | ''>('');
@@ -75,7 +77,7 @@ export function TraceList({ session }: { session?: string }) {
     },
     { key: 'status', head: r.status, cell: (trace) => <Word value={trace.status} /> },
     { key: 'agent', head: r.agent, cell: (trace) => trace.agentId, sortBy: (trace) => trace.agentId },
-    { key: 'session', head: r.session, cell: (trace) => <SessionLink id={trace.sessionId} /> },
+    { key: 'session', head: r.session, cell: (trace) => <SessionLink id={trace.sessionId} title={names.get(trace.sessionId)} /> },
     { key: 'took', head: t.took, align: 'end', cell: (trace) => <Duration ms={trace.durationMs} />, sortBy: (trace) => trace.durationMs ?? -1 },
     { key: 'tokens', head: t.tokens, align: 'end', cell: (trace) => <Count value={trace.totalTokens} />, sortBy: (trace) => trace.totalTokens },
     { key: 'cost', head: t.cost, align: 'end', cell: (trace) => <Money usd={trace.totalCost} />, sortBy: (trace) => trace.totalCost },
