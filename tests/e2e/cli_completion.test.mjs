@@ -15,7 +15,7 @@ const expected = {
   "troupe approvals ": ["decide", "list", "remembered", "revoke"],
   "troupe approvals decide ID --ap": ["--approve"],
   "troupe approvals decide ID --approve --remember ": ["agent", "project", "session"],
-  "troupe spend --by ": ["agent", "day", "session", "user"],
+  "troupe spend --by ": ["agent", "day", "model", "session", "user"],
   "troupe sessions --url http://127.0.0.1:1 --st": ["--status"],
   "troupe sessions --search spend --st": ["--status"],
   "troupe events ID --fol": ["--follow"],

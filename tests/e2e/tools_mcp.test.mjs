@@ -122,6 +122,7 @@ test("bad input: a server that dies mid-answer fails the call long before its ti
     const client = await styleB(server);
     const first = (await use(client, "bad.pid")).output;
     for (const [name, says] of [["bad.die", /again/], ["bad.die_once", /unknown/]]) {
+      await until(async () => (await use(client, "bad.pid")).success, "the server to be there");
       const done = await use(client, name);
       assert.deepEqual([done.success, done.durationMs < 300_000], [false, true], `${done.durationMs} ms`);
       assert.match(done.output, says);
