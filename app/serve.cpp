@@ -75,14 +75,15 @@ class io_thread {
   io_thread& operator=(const io_thread&) = delete;
 
   [[nodiscard]] boost::asio::io_context& context() noexcept { return io_; }
-  /// Runs `f` there and waits for it.
+  /// Runs `f` there and waits for it, and for what it has queued: asio puts that behind what other threads post meanwhile.
   void run(const std::function<void()>& f) {
-    std::promise<void> done;
-    boost::asio::post(io_, [&] {
+    auto done = std::make_shared<std::promise<void>>();
+    auto ended = done->get_future();
+    boost::asio::post(io_, [this, &f, done] {
       f();
-      done.set_value();
+      boost::asio::post(io_, [done] { done->set_value(); });
     });
-    done.get_future().wait();
+    ended.wait();
   }
   void stop() {
     guard_.reset();
@@ -338,6 +339,8 @@ int serve(const serve_options& options) {
     toolbox->reset();
     tool_side.stop();
     for (auto& s : servers) s->close_all(1012, "the server restarts");
+    // What that has queued leaves first.
+    io.run([] {});
     // On its own thread: what is still open is closed there, while the endpoints it tells still stand.
     io.run([&] { servers.clear(); });
     blocking.join();
