@@ -299,7 +299,7 @@ test("tools and approvals: tool-start, approval-required, chat:approve, approval
     say(ana, conversationId, "delete note");
     const card = await ben.next("chat:approval-required");
     assert.deepEqual([card.conversationId, card.tool, card.action, card.kind], [conversationId, "delete_file", { path: "note.txt" }, "tool"]);
-    assert.equal(ana.all("chat:tool-start")[0].toolCallId, card.toolCallId);
+    assert.equal((await ana.next("chat:tool-start")).toolCallId, card.toolCallId);
     const late = await connect(server, "ana");
     late.emit("chat:join", { conversationId });
     assert.equal((await late.next("chat:approval-required")).approvalId, card.approvalId, "who comes later sees the open card");

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { standard } from "./configuration.mjs";
+import { lagMs, laggingPort } from "./lag.mjs";
 import { onFreePort } from "./ports.mjs";
 import { patienceMs } from "./waiting.mjs";
 
@@ -37,6 +38,7 @@ export class Server {
   #child;
   #exited;
   #output = { stdout: "", stderr: "" };
+  #forwarder;
 
   /** `configuration` is an object, or null for the built-in demo. */
   constructor(folder, configuration = standard(), { args = [], env = {} } = {}) {
@@ -79,7 +81,17 @@ export class Server {
     this.urls = lines.map((line) => (line.match(/^listening on (http:\/\/\S+)$/) ?? assert.fail(`unexpected line: ${line}`))[1]);
     this.url = this.urls[0];
     this.port = Number(new URL(this.url).port);
+    if (lagMs > 0) await this.#lag();
     return this;
+  }
+
+  async #lag() {
+    const direct = this.port;
+    const before = this.#forwarder?.direct === direct ? this.#forwarder.port : 0; // a server that came back where it was
+    this.#forwarder?.close();
+    this.#forwarder = { direct, ...(await laggingPort(direct, before)) };
+    this.port = this.#forwarder.port;
+    this.url = this.urls[0] = `http://127.0.0.1:${this.port}`;
   }
 
   get log() {
@@ -104,6 +116,7 @@ export class Server {
     const how = await this.#exited;
     clearTimeout(timer);
     this.#child = undefined;
+    this.#forwarder?.close();
     return how;
   }
 
