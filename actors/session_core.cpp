@@ -6,7 +6,8 @@
 namespace troupe::actors {
 
 namespace {
-constexpr std::chrono::milliseconds flush_delay{50};
+constexpr std::chrono::milliseconds flush_delay{70};  // at most
+constexpr std::chrono::milliseconds flush_grid{20};
 constexpr std::chrono::milliseconds onlooker_delay{1'000};
 }  // namespace
 
@@ -240,7 +241,8 @@ void session_core::fold(const core::event_batch& batch) {
 void session_core::arm_flush() {
   if (s.flush_armed || !s.log.has_unsaved_text()) return;
   s.flush_armed = true;
-  self->delayed_send(self, flush_delay, flush_tick{});
+  // On a grid of all sessions: one wake-up of the clock and one commit serve many of them.
+  self->delayed_send(self, flush_delay - now() % flush_grid, flush_tick{});
 }
 
 }  // namespace troupe::actors
