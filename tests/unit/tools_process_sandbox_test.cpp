@@ -148,7 +148,7 @@ TEST_CASE("sandbox: programs and files from elsewhere are shown alone and cannot
   std::ofstream(elsewhere.folder / "secret") << "secret";
   std::ofstream(elsewhere.folder / "data") << "data";
   std::ofstream(elsewhere.folder / "script")
-      << "#!/bin/sh\ncat \"$1\"; echo x 2>/dev/null >> \"$1\" || echo refused; ls $(dirname $1)\n";
+      << "#!/bin/sh\ncat \"$1\"; echo x 2>/dev/null >> \"$1\" || echo refused; ls \"$(dirname \"$1\")\"\n";
   fs::permissions(elsewhere.folder / "script", fs::perms::owner_all);
   auto options = w.options({(elsewhere.folder / "script").string(), (elsewhere.folder / "data").string()});
   options.sandbox = std::make_unique<tools::sandbox_options>(tools::sandbox_options{

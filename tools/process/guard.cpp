@@ -38,6 +38,8 @@ constexpr milliseconds kill_limit{10'000};
 constexpr std::size_t sandbox_processes = 2;
 /// RLIMIT_NPROC counts threads too: room for so many of each process.
 constexpr std::uint32_t threads_of_process = 4;
+/// And whatever else the user runs: room for what that starts meanwhile, which must not make forks of the program fail.
+constexpr std::uint64_t tasks_of_others = 500;
 
 struct plan {
   guard_plan head;
@@ -94,7 +96,7 @@ bool set_limits(const guard_plan& p, std::size_t tasks_of_user) {
   if (p.open_files > 0) ok = ok && limit(RLIMIT_NOFILE, p.open_files);
   // The kernel counts all that the user runs, and never counts root's.
   if (p.processes > 0 && ::getuid() != 0)
-    ok = ok && limit(RLIMIT_NPROC, tasks_of_user + std::uint64_t{p.processes} * threads_of_process);
+    ok = ok && limit(RLIMIT_NPROC, tasks_of_user + tasks_of_others + std::uint64_t{p.processes} * threads_of_process);
   return ok;
 }
 
