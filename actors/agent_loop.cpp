@@ -99,10 +99,13 @@ void agent_loop_core::fail(core::error error, payloads facts) {
 
 void agent_loop_core::on_stop(const stop_run& m) {
   if (s.machine.is_over()) return;
-  if (!s.model_call.is_nil()) self->send(s.provider, cancel_model{s.model_call});
+  payloads facts;
+  if (!s.model_call.is_nil()) {
+    self->send(s.provider, cancel_model{s.model_call});
+    if (s.counted) add_usage(s.counted, false, facts);
+  }
   s.model_call = {};
   s.machine.stop();
-  payloads facts;
   bool text_kept = !s.text.empty();
   close_open(facts, std::string(stopped_call_text), m.by);
   facts.emplace_back(core::run_cancelled{s.order.run, m.by, text_kept});

@@ -82,6 +82,8 @@ struct agent_loop_state {
   core::uuid model_call;                          ///< nil: none under way
   core::millis call_started_at{0};
   core::millis first_delta_at{0};
+  std::optional<core::token_usage> counted;  ///< of that call by its upstream so far
+  std::uint32_t attempts = 0;                ///< of that call, as far as it was heard of
 
   core::message_id last_message;  ///< the last one completed
   core::token_usage tokens;

@@ -70,12 +70,13 @@ struct agent_loop_core {
   [[nodiscard]] std::shared_ptr<providers::model_request> answer_request() const;
   [[nodiscard]] std::shared_ptr<providers::model_request> summary_request() const;
   void on_output(model_delivery& m);
-  void on_end(providers::model_end& end, std::uint32_t attempts);
-  void on_failed_call(providers::model_end& end, std::uint32_t attempts);
-  void on_summary(const providers::model_end& end, std::uint32_t attempts);
+  void on_end(providers::model_end& end);
+  void on_failed_call(providers::model_end& end);
+  void on_summary(const providers::model_end& end);
   void on_refused_answer(const std::string& defect, payloads facts);
   void make_call_ids_unique(std::vector<core::tool_call>& calls);
-  void add_usage(const providers::model_end& end, std::uint32_t attempts, payloads& facts);
+  /// Of the call under way or just over; `is_whole`: its upstream has counted to the end.
+  void add_usage(const std::optional<core::token_usage>& counted, bool is_whole, payloads& facts);
   [[nodiscard]] const core::provider_id& provider() const;
   [[nodiscard]] const std::string& model() const;
   [[nodiscard]] const std::optional<core::token_price>& price() const;

@@ -205,6 +205,7 @@ void agent_loop_core::send_request() {
   request->call_number = ++s.order.model_calls;
   s.summary.clear();
   s.first_delta_at = core::millis{0};
+  s.counted.reset();
   s.call_started_at = now();
   s.provider = s.services->providers.at(provider());
   s.model_call = s.services->environment->new_uuid();
@@ -216,6 +217,8 @@ void agent_loop_core::send_request() {
 void agent_loop_core::on_output(model_delivery& m) {
   if (m.call != s.model_call || s.machine.phase() != run_phase::calling_model) return;
   auto& out = m.output;
+  s.attempts = m.attempt;
+  if (out.usage) s.counted = out.usage;
   if (!out.text.empty() || !out.reasoning.empty()) {
     if (s.first_delta_at.count() == 0) s.first_delta_at = now();
     if (s.summing_up > 0) {
@@ -225,13 +228,13 @@ void agent_loop_core::on_output(model_delivery& m) {
       self->send(s.session, stream_text{s.message, std::move(out.text), std::move(out.reasoning)});
     }
   }
-  if (out.end) on_end(*out.end, m.attempt);
+  if (out.end) on_end(*out.end);
 }
 
-void agent_loop_core::on_end(providers::model_end& end, std::uint32_t attempts) {
+void agent_loop_core::on_end(providers::model_end& end) {
   s.model_call = {};
-  if (end.error.code != errc::ok) return on_failed_call(end, attempts);
-  if (s.summing_up > 0) return on_summary(end, attempts);
+  if (end.error.code != errc::ok) return on_failed_call(end);
+  if (s.summing_up > 0) return on_summary(end);
   make_call_ids_unique(end.calls);
   auto defect = end.calls.empty() ? defect_of_answer(s.text) : std::string();
   payloads facts;
@@ -239,7 +242,7 @@ void agent_loop_core::on_end(providers::model_end& end, std::uint32_t attempts) 
       core::message_completed{s.order.run, s.machine.step(), s.message, std::move(s.text), end.calls, end.finish, false});
   s.text.clear();
   s.last_message = s.message;
-  add_usage(end, attempts, facts);
+  add_usage(end.usage, end.usage.has_value(), facts);
   if (!defect.empty()) return on_refused_answer(defect, std::move(facts));
   if (s.machine.model_ended(end.calls.size()) == run_phase::completed) {
     facts.emplace_back(core::run_completed{s.order.run, s.message, s.order.trace, s.tokens, s.cost, s.machine.step()});
@@ -248,9 +251,9 @@ void agent_loop_core::on_end(providers::model_end& end, std::uint32_t attempts) 
   start_calls(std::move(end.calls), std::move(facts));
 }
 
-void agent_loop_core::on_failed_call(providers::model_end& end, std::uint32_t attempts) {
+void agent_loop_core::on_failed_call(providers::model_end& end) {
   payloads facts;
-  if (end.usage) add_usage(end, attempts, facts);
+  if (end.usage) add_usage(end.usage, end.usage.has_value(), facts);
   s.tried.push_back(provider().str() + "/" + model());
   bool was_shown = s.summing_up == 0 && s.first_delta_at.count() != 0;
   if (end.retryable && !was_shown && take_next_choice()) {
@@ -267,9 +270,9 @@ void agent_loop_core::on_failed_call(providers::model_end& end, std::uint32_t at
   fail(std::move(end.error), std::move(facts));
 }
 
-void agent_loop_core::on_summary(const providers::model_end& end, std::uint32_t attempts) {
+void agent_loop_core::on_summary(const providers::model_end& end) {
   payloads facts;
-  add_usage(end, attempts, facts);
+  add_usage(end.usage, end.usage.has_value(), facts);
   // Twice what it was asked to stay below, so that a model that counts otherwise than we do is not cut short.
   std::string summary(tools::cut_text(s.summary, std::size_t{summary_limit(s.order.agent->context_tokens)} * 8));
   if (summary.empty()) {
@@ -330,13 +333,13 @@ void agent_loop_core::make_call_ids_unique(std::vector<core::tool_call>& calls) 
   }
 }
 
-void agent_loop_core::add_usage(const providers::model_end& end, std::uint32_t attempts, payloads& facts) {
-  auto tokens = end.usage.value_or(core::token_usage{});
+void agent_loop_core::add_usage(const std::optional<core::token_usage>& counted, bool is_whole, payloads& facts) {
+  auto tokens = counted.value_or(core::token_usage{});
   auto cost = price() ? core::cost_of(tokens, *price()) : core::micro_usd{};
   s.tokens += tokens;
   s.cost += cost;
-  facts.emplace_back(core::usage_recorded{s.order.run, s.machine.step(), provider().str(), model(), tokens, cost, !end.usage,
-                                          s.call_started_at, s.first_delta_at, attempts});
+  facts.emplace_back(core::usage_recorded{s.order.run, s.machine.step(), provider().str(), model(), tokens, cost, !is_whole,
+                                          s.call_started_at, s.first_delta_at, s.attempts});
 }
 
 }  // namespace troupe::actors

@@ -10,7 +10,7 @@ namespace troupe::actors {
 
 namespace {
 
-/// What clients call a session that has no name yet; its first exchange gives it one.
+/// What chat rooms call a session that has no name yet; others leave the name empty. The first exchange gives it one.
 constexpr std::string_view untitled = "New Conversation";
 
 /// How much of the conversation the writer of a title reads.
@@ -28,9 +28,11 @@ std::string title_from(const core::history& history) {
 }  // namespace
 
 void session_core::add_title(const core::run_id& run, const core::history& history, payloads& facts) {
+  if (s.record.title != untitled && !s.record.title.empty()) return;
   auto config = agent();
+  // Whoever calls it so wants a title.
+  if (config && config->titles == core::title_source::none && s.record.title != untitled) return;
   bool asks = config && config->titles == core::title_source::model && s.record.depth == 0;
-  if (s.record.title != untitled && !(asks && s.record.title.empty())) return;
   auto first = title_from(history);
   if (first.empty()) return;
   // From here on it has a title, on disk: whatever becomes of the call, it is not made again.

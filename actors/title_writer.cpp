@@ -46,24 +46,41 @@ void begin(title_pointer self) {
   self->delayed_send(self, title_patience, timeout_tick{});
 }
 
+core::usage_recorded usage_of(const title_state& s, const std::optional<core::token_usage>& counted, bool is_whole) {
+  const auto& agent = *s.order.agent;
+  auto tokens = counted.value_or(core::token_usage{});
+  auto cost = agent.price ? core::cost_of(tokens, *agent.price) : core::micro_usd{};
+  return {s.order.run, core::title_step,      agent.provider.str(), agent.model,      tokens,
+          cost,        !counted || !is_whole, s.started_at,         s.first_delta_at, s.attempts};
+}
+
 void on_delivery(title_pointer self, model_delivery& m) {
   auto& s = self->state;
   if (m.call != s.call) return;
   auto& out = m.output;
+  s.attempts = m.attempt;
+  if (out.usage) s.reported = out.usage;
   if (!out.text.empty() || !out.reasoning.empty())
     if (s.first_delta_at.count() == 0) s.first_delta_at = s.services->environment->now();
   if (s.text.size() < max_said_bytes) s.text += out.text.text;
   if (!out.end) return;
-  const auto& agent = *s.order.agent;
   bool is_well = out.end->error.code == core::errc::ok;
   written_title answer;
   if (is_well) answer.title = clean_title(s.text);
-  if (is_well || out.end->usage) {
-    auto tokens = out.end->usage.value_or(core::token_usage{});
-    auto cost = agent.price ? core::cost_of(tokens, *agent.price) : core::micro_usd{};
-    answer.usage = core::usage_recorded{s.order.run, core::title_step, agent.provider.str(), agent.model,      tokens,
-                                        cost,        !out.end->usage,  s.started_at,         s.first_delta_at, m.attempt};
+  if (is_well || out.end->usage) answer.usage = usage_of(s, out.end->usage, true);
+  finish(self, std::move(answer));
+}
+
+/// The end may wait behind the tick already: only when all that has come is read, the call is over without one.
+void give_up(title_pointer self) {
+  auto& s = self->state;
+  if (s.call.is_nil()) return;
+  if (!std::exchange(s.is_given_up, true)) {
+    self->send(s.provider, cancel_model{s.call});
+    return self->send(self, timeout_tick{});
   }
+  written_title answer;
+  if (s.reported) answer.usage = usage_of(s, s.reported, false);
   finish(self, std::move(answer));
 }
 
@@ -104,11 +121,7 @@ title_actor::behavior_type title_writer(title_pointer self, services_ptr service
         return *self->state.promise;
       },
       [self](model_delivery& m) { on_delivery(self, m); },
-      [self](const timeout_tick&) {
-        if (self->state.call.is_nil()) return;
-        self->send(self->state.provider, cancel_model{self->state.call});
-        finish(self, {});
-      },
+      [self](const timeout_tick&) { give_up(self); },
   };
 }
 

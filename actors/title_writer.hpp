@@ -1,5 +1,6 @@
 // A session's title, written by a model after its first answer (docs/models.md). One call, no tools, no retries of its own;
-// whatever goes wrong, the session keeps the title it has. Lives as long as the call.
+// whatever goes wrong, the session keeps the title it has, and pays for what the provider has counted. Lives as long as the
+// call.
 #pragma once
 
 #include "actors/services.hpp"
@@ -29,6 +30,9 @@ struct title_state {
   core::millis started_at{0};
   core::millis first_delta_at{0};
   std::string text;
+  std::optional<core::token_usage> reported;  ///< by the provider so far
+  std::uint32_t attempts = 0;                 ///< the one that was heard of last
+  bool is_given_up = false;
   std::optional<caf::typed_response_promise<written_title>> promise;
 };
 

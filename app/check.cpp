@@ -1,9 +1,9 @@
 #include "app/check.hpp"
 
+#include "app/cli/outcome.hpp"
 #include "storage/store.hpp"
 
-#include <boost/json/serialize.hpp>
-#include <boost/json/value.hpp>
+#include <boost/json/array.hpp>
 
 #include <cstdio>
 
@@ -13,16 +13,12 @@ namespace json = boost::json;
 
 int check(const check_options& options) {
   auto report = storage::check(options.data);
-  if (!report) {
-    std::fprintf(stderr, "troupe: %s\n", report.error().text.c_str());
-    return 1;
-  }
+  if (!report) return failed(report.error(), options.json);
   if (options.json) {
     json::array findings;
     for (const auto& f : report->findings) findings.push_back(json::object{{"subject", f.subject}, {"text", f.text}});
-    auto text = json::serialize(
-        json::object{{"sessions", report->sessions}, {"events", report->events}, {"findings", std::move(findings)}});
-    std::puts(text.c_str());
+    if (print_json({{"sessions", report->sessions}, {"events", report->events}, {"findings", std::move(findings)}}) != 0)
+      return 1;
   } else {
     for (const auto& f : report->findings) std::printf("%s: %s\n", f.subject.c_str(), f.text.c_str());
     std::printf("%lld sessions, %lld events, %zu findings\n", static_cast<long long>(report->sessions),

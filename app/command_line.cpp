@@ -2,6 +2,9 @@
 
 #include "app/check.hpp"
 #include "app/cli/client_commands.hpp"
+#include "app/cli/help.hpp"
+#include "app/cli/outcome.hpp"
+#include "app/cli/terminal.hpp"
 #include "app/json_fields.hpp"
 #include "app/mock_model.hpp"
 #include "app/record.hpp"
@@ -28,7 +31,7 @@ const CLI::App& innermost(const CLI::App& cli, std::string& path) {
 }
 
 /// What is wrong, the nearest thing that there is, and where to read on.
-std::string hint(const CLI::App* cli, const CLI::Error& e) {
+std::vector<std::string> hints(const CLI::App* cli, const CLI::Error& e) {
   std::string path;
   const auto& command = innermost(*cli, path);
   auto wrong = command.remaining(true);
@@ -36,7 +39,7 @@ std::string hint(const CLI::App* cli, const CLI::Error& e) {
   std::string says = e.what();
   if (says == "A subcommand is required")
     says = wrong.empty() ? "which command?" : "there is no command `" + wrong.front() + "`";
-  auto out = "troupe: " + says + "\n";
+  std::vector<std::string> out{says};
   if (!wrong.empty()) {
     auto entry = tree_of(command);
     std::vector<std::string_view> known;
@@ -50,9 +53,27 @@ std::string hint(const CLI::App* cli, const CLI::Error& e) {
     std::vector<std::string_view> begun;
     std::copy_if(known.begin(), known.end(), std::back_inserter(begun), [&](auto name) { return name.starts_with(word); });
     if (auto near = nearest(word, begun.empty() ? known : begun); !near.empty())
-      out += "the nearest there is: " + std::string(near) + "\n";
+      out.push_back("the nearest there is: " + std::string(near));
   }
-  return out + "try: " + path + " --help\n";
+  out.push_back("try: " + path + " --help");
+  return out;
+}
+
+std::string hint(const CLI::App* cli, const CLI::Error& e) {
+  std::string out = "troupe: ";
+  for (const auto& line : hints(cli, e)) out += line + "\n";
+  return out;
+}
+
+/// 2; `--json` may not have been understood any more.
+int refuse_usage(const CLI::App& cli, const CLI::ParseError& e, int argc, char** argv) {
+  if (std::none_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--json"; })) {
+    (void)cli.exit(e);
+    return 2;
+  }
+  std::string text;
+  for (const auto& line : hints(&cli, e)) text += (text.empty() ? "" : "; ") + line;
+  return wrong_usage({core::errc::validation_error, text}, true);
 }
 
 /// Everything it understands, and where its options go.
@@ -77,6 +98,8 @@ struct command_line {
 };
 
 command_line::command_line() {
+  // Commands take it over from the one they are added to.
+  cli.formatter(std::make_shared<help_formatter>());
   cli.set_version_flag("--version", version_text());
   cli.require_subcommand(1);
   cli.footer(
@@ -104,7 +127,9 @@ void command_line::add_serving() {
       ->type_name("DIR");
   serve_command->add_option("--scenarios", serving.scenarios, "Let admins play the scenarios of this folder from the console")
       ->type_name("DIR");
-  serve_command->add_flag("--check-config", serving.check_config, "Read the configuration, say whether it is valid, and end");
+  auto* check_config = serve_command->add_flag("--check-config", serving.check_config,
+                                               "Read the configuration, say whether it is valid, and end");
+  serve_command->add_flag("--json", serving.json, "Print JSON")->needs(check_config);
   serve_command->add_flag("--insecure-no-auth", serving.insecure_no_auth, "Allow a public address without authentication");
 
   serve_command->footer(
@@ -149,7 +174,7 @@ void command_line::add_scenarios() {
   replay_command->add_flag("--json", replaying.json, "A line of JSON per scenario, with the hash of its events");
   replay_command->add_flag("--no-progress", replaying.no_progress, "No progress bar on a terminal");
   replay_command->add_option("--url", replaying.url, "Play against a running server, in real time")->type_name("URL");
-  replay_command->add_option("--token", replaying.token, "Credentials for --url");
+  replay_command->add_option("--token", replaying.token, "Credentials for --url")->envname("TROUPE_TOKEN");
   replay_command->add_option("--project", replaying.project, "Project for --url; the server's first by default")
       ->type_name("ID");
   replay_command->add_option("--agent", replaying.agent, "Agent for --url; the project's default by default")->type_name("ID");
@@ -161,9 +186,17 @@ void command_line::add_scenarios() {
   record_data->type_name("DIR")->capture_default_str();
   auto* record_url = record_command->add_option("--url", recording.url, "Ask a running server instead, through its REST API");
   record_url->type_name("URL")->excludes(record_data);
-  record_command->add_option("--token", recording.token, "Credentials for --url")->needs(record_url);
+  record_command->add_option("--token", recording.token, "Credentials for --url")->envname("TROUPE_TOKEN");
+  record_command
+      ->add_option("--ca-file", recording.ca_file,
+                   "Trust the authorities in this file (PEM) for https, not those of the system")
+      ->type_name("FILE")
+      ->envname("TROUPE_CA_FILE")
+      ->check(CLI::ExistingFile);
   record_command->add_option("--config", recording.config_file, "What its agent was set up with; without it, the demo")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->excludes(record_url);
+  record_command->add_flag("--json", recording.json, "Print JSON");
 
   mock_command = cli.add_subcommand("mock-model", "Serve a scenario's model as an OpenAI- and Anthropic-compatible API");
   mock_command->add_option("--scenario", mocking.scenario, "A scenario, or a script")->required()->type_name("FILE");
@@ -189,7 +222,7 @@ void command_line::add_scenarios() {
   record_command->footer(
       "Examples:\n"
       "  troupe record --session ID --out ticket.json\n"
-      "  troupe record --session ID --out ticket.json --url http://127.0.0.1:8080");
+      "  troupe record --session ID --out ticket.json --url http://127.0.0.1:8080   as the server writes it");
   mock_command->footer(
       "Examples:\n"
       "  troupe mock-model --scenario demo.json\n"
@@ -205,18 +238,21 @@ command_entry command_tree() {
 }
 
 int run_command_line(int argc, char** argv) {
+  hold_standard_streams();
   command_line line;
   try {
     line.cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    return line.cli.exit(e) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return after_output(line.cli.exit(e));  // --help, --version
+    return refuse_usage(line.cli, e, argc, argv);
   }
-  if (auto status = line.clients->run()) return *status;
+  // Servers print where they listen, and go on where nobody reads it.
   if (line.serve_command->parsed()) return serve(line.serving);
-  if (line.check_command->parsed()) return check(line.checking);
-  if (line.record_command->parsed()) return record(line.recording);
   if (line.mock_command->parsed()) return mock_model(line.mocking);
-  return replay(line.replaying);
+  if (auto status = line.clients->run()) return after_output(*status);
+  if (line.check_command->parsed()) return after_output(check(line.checking));
+  if (line.record_command->parsed()) return after_output(record(line.recording));
+  return after_output(replay(line.replaying));
 }
 
 }  // namespace troupe::app

@@ -99,6 +99,20 @@ json::value write_inputs(const agent_config& from) {
   return out;
 }
 
+constexpr std::size_t most_starters = 8;
+constexpr std::size_t longest_starter = 300;
+
+void read_starters(const node& at, agent_config& to, std::int64_t, std::int64_t) {
+  to.starters.clear();
+  std::size_t i = 0;
+  for (const auto& item : at.array(most_starters)) {
+    auto place = at.child(std::to_string(i++), item);
+    auto text = place.text(longest_starter);
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) place.fail("is blank; a starter is a message to send");
+    to.starters.push_back(std::move(text));
+  }
+}
+
 void read_stop(const node& at, agent_config& to, std::int64_t, std::int64_t) {
   to.stop = at.texts(16);
   for (std::size_t i = 0; i < to.stop.size(); ++i)
@@ -147,10 +161,11 @@ json::value write_context_policy(const agent_config& from) {
   return json::value(context_policies.at(static_cast<std::size_t>(from.context)));
 }
 
-constexpr std::array<std::string_view, 2> title_sources{"first_words", "model"};  // in the order of the enum
+constexpr std::array<std::string_view, 3> title_sources{"first_words", "model", "none"};  // in the order of the enum
 
 void read_titles(const node& at, agent_config& to, std::int64_t, std::int64_t) {
-  to.titles = at.one_of(title_sources) == "model" ? title_source::model : title_source::first_words;
+  auto found = std::find(title_sources.begin(), title_sources.end(), at.one_of(title_sources));
+  to.titles = static_cast<title_source>(found - title_sources.begin());
 }
 
 json::value write_titles(const agent_config& from) {
@@ -168,6 +183,8 @@ constexpr auto whole_agent = [](auto& a) -> auto& { return a; };
 const std::array agent_table{
     text<agent_config, &agent_config::name>("name"),
     text<agent_config, &agent_config::description>("description"),
+    field<agent_config>{"starters", read_starters,
+                        [](const agent_config& a) -> json::value { return json::array(a.starters.begin(), a.starters.end()); }},
     text<agent_config, &agent_config::provider>("provider"),
     text<agent_config, &agent_config::model>("model"),
     text<agent_config, &agent_config::instructions>("instructions"),

@@ -98,6 +98,7 @@ core::config demo_configuration(const environment_lookup& environment) {
   guide.name = "Guide";
   guide.description =
       "Shows what Troupe does. Scripted: it knows a few words and no language model answers. Say help, or ayuda.";
+  guide.starters = {"What can you do?", "What time is it?", "Write a file", "Delete the file", "Tell me a long story"};
   guide.provider = scripted.id;
   guide.model = "scripted";
   guide.instructions = "You are a scripted guide.";

@@ -1,5 +1,6 @@
 #include "app/replay.hpp"
 
+#include "app/cli/outcome.hpp"
 #include "app/cli/progress.hpp"
 #include "app/record/session_record.hpp"
 #include "app/replay_files.hpp"
@@ -23,11 +24,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t most_boundaries = 100'000;
-
-int wrong_usage(const std::string& text) {
-  std::fprintf(stderr, "troupe replay: %s\n", text.c_str());
-  return 2;
-}
 
 std::optional<std::string> defect_of(const replay_options& o) {
   if (o.speed && !(*o.speed > 0)) return "--speed: expected a number above 0; 1 is real time";
@@ -139,25 +135,26 @@ void print_json(const test_case& c) {
 }  // namespace
 
 int replay(const replay_options& options) {
-  if (auto defect = defect_of(options)) return wrong_usage(*defect);
+  auto refuse = [&](const std::string& text) { return wrong_usage({core::errc::validation_error, text}, options.json); };
+  if (auto defect = defect_of(options)) return refuse(*defect);
   auto paths = options.paths;
   if (options.files_from) {
     auto more = paths_from(*options.files_from);
-    if (!more) return wrong_usage(more.error().text);
+    if (!more) return refuse(more.error().text);
     paths.insert(paths.end(), more->begin(), more->end());
   }
   auto files = scenario_files(paths);
-  if (!files) return wrong_usage(files.error().text);
+  if (!files) return refuse(files.error().text);
   std::erase_if(*files, [&](const std::string& file) { return !is_wanted_file(file, options.filters); });
   if (options.list) return list_scenarios(*files, options.tags, options.json) ? 0 : 1;
   // All are read before any is played: a mistake in one is told at once.
   std::vector<scenario> scenarios;
   for (const auto& file : *files) {
     auto loaded = load_scenario(file);
-    if (!loaded) return wrong_usage(loaded.error().text);
+    if (!loaded) return refuse(loaded.error().text);
     if (is_wanted(*loaded, options.tags)) scenarios.push_back(std::move(*loaded));
   }
-  if (scenarios.empty()) return wrong_usage("no scenario fits --filter and --tag");
+  if (scenarios.empty()) return refuse("no scenario fits --filter and --tag");
   run_options plain;
   plain.restart_every_step = options.restart_every_step;
   plain.speed = options.speed;
@@ -191,7 +188,7 @@ int replay(const replay_options& options) {
   if (options.junit) {
     std::ofstream out(*options.junit, std::ios::binary);
     out << junit_report(cases);
-    if (!out.flush()) return wrong_usage(*options.junit + ": cannot be written");
+    if (!out.flush()) return refuse(*options.junit + ": cannot be written");
   }
   return count(verdict::failed) == 0 ? 0 : 1;
 }

@@ -3,6 +3,7 @@
 #include "app/actor_stack.hpp"
 #include "app/approval_webhook.hpp"
 #include "app/caf_settings.hpp"
+#include "app/check_configuration.hpp"
 #include "app/console_pack.hpp"
 #include "app/demo.hpp"
 #include "app/record/command_tap.hpp"
@@ -226,23 +227,12 @@ core::result<core::config> configuration_for(const serve_options& options, const
 }
 
 int serve(const serve_options& options) {
+  if (options.check_config) return check_configuration(options);
   auto signals = block_signals();
   auto environment = providers::process_environment();
   auto loaded = configuration_for(options, environment);
   if (!loaded) return refuse(loaded.error());
   auto config = std::make_shared<const core::config>(std::move(*loaded));
-  if (options.check_config) {
-    // Scripts are part of the configuration; keys are not, and may be missing where it is checked.
-    boost::asio::io_context nowhere;
-    auto idle_timers = transport::make_timer_service(nowhere);
-    for (const auto& [id, provider] : config->providers) {
-      if (provider.kind != "scripted" && provider.kind != "recorded") continue;
-      auto client = providers::make_client(provider, {idle_timers.get(), nullptr, environment});
-      if (!client) return refuse(client.error());
-    }
-    std::puts("configuration is valid");
-    return 0;
-  }
   start_logging(*config);
   warn_about_auth(*config);
   umask(077);  // conversations are nobody else's business
@@ -303,7 +293,7 @@ int serve(const serve_options& options) {
   auto agents = load_stored_agents(*config, **reader, *agent_parser, *board);
   if (!agents) return refuse(agents.error());
   for (const auto& text : *agents) spdlog::warn("{}", text);
-  reader->reset();
+  const former_agents former(config, std::move(*reader));
 
   auto stack = actor_stack::start(system, std::move(parts));
   if (!stack) return refuse(stack.error());
@@ -317,7 +307,8 @@ int serve(const serve_options& options) {
   transport::endpoints endpoints(way, watchers);
   endpoints.hub().show(std::move(*console));
   auto scenarios = std::make_shared<scenario_player>(scenario_player_options{
-      config->scenarios.empty() ? std::filesystem::path() : std::filesystem::absolute(config->scenarios), tool_side.host(),
+      config->scenarios.empty() ? std::filesystem::path() : std::filesystem::absolute(config->scenarios),
+      std::filesystem::absolute(config->storage.data) / "scenario-runs", tool_side.host(),
       [&blocking](std::function<void()> f) { boost::asio::post(blocking, std::move(f)); }, world, config, *toolbox,
       [&store] { return (*store)->open_queries(); }});
   endpoints.hub().play(scenarios);

@@ -19,6 +19,7 @@ struct serve_options {
   std::optional<std::string> record;     ///< folder of recordings
   std::optional<std::string> scenarios;  ///< folder that the console may play
   bool check_config = false;
+  bool json = false;  ///< of check_config
   bool insecure_no_auth = false;
 };
 

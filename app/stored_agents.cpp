@@ -4,7 +4,7 @@
 
 #include <boost/json/parse.hpp>
 
-#include <map>
+#include <mutex>
 #include <utility>
 
 namespace troupe::app {
@@ -96,20 +96,27 @@ class definition_parser final : public transport::agent_parser {
                   std::string(core::to_string(agent.on_busy)) + " is not supported yet; use queue, reject or interrupt"};
   }
 
-  /// The file, with the agents that there are now: those that cannot be used may be named too, they may be mended.
+  /// The file, with the agents that there are now: those that cannot be used may be named too, they may be mended. Made anew
+  /// only when the catalogue has changed: a start reads a thousand against one of them.
   const document& known_to(const core::project_id& project) const {
+    auto now = config_->stored->all();
+    if (now != known_) {
+      file_.agents.clear();
+      known_ = std::move(now);
+    }
+    if (file_.agents.contains(project)) return file_;
     auto& agents = file_.agents[project];
-    agents.clear();
     if (auto found = config_->projects.find(project); found != config_->projects.end())
       for (const auto& [id, agent] : found->second.agents) agents[id];
-    const auto stored = config_->stored->of(project);
-    for (const auto& [id, agent] : *stored)
-      if (!agent.deleted) agents[id];
+    if (auto stored = known_->find(project); stored != known_->end())
+      for (const auto& [id, agent] : stored->second)
+        if (!agent.deleted) agents[id];
     return file_;
   }
 
   core::config_ptr config_;
   mutable document file_;
+  mutable std::shared_ptr<const core::agent_catalogue::contents> known_;  ///< that `file_` has the agents of
 };
 
 using version_record = core::agent_version_record;
@@ -142,25 +149,23 @@ std::shared_ptr<const transport::agent_parser> make_agent_parser(core::config_pt
 
 core::result<std::vector<std::string>> load_stored_agents(const core::config& config, storage::queries& from,
                                                           const transport::agent_parser& parser, core::status_board& board) {
-  std::vector<version_record> all;
+  std::vector<version_record> newest;
   try {
-    all = from.agent_versions_in_use();
+    newest = from.newest_agent_versions();
   } catch (const core::bad_result& e) {
     return error{errc::storage_unavailable, std::string("reading the agents that are stored: ") + e.what()};
   }
-  std::map<std::pair<core::project_id, core::agent_id>, const version_record*> newest;
-  for (const auto& version : all) {
-    auto& place = newest[{version.project, version.agent}];
-    if (!place || place->version < version.version) place = &version;
-  }
   // All are there before the first is read: they may name each other.
-  for (const auto& entry : newest) config.stored->publish(entry.first.first, entry.first.second, summary_of(*entry.second));
+  core::agent_catalogue::contents all;
+  for (const auto& version : newest) all[version.project][version.agent] = summary_of(version);
+  config.stored->publish(all);
 
   std::vector<std::string> said;
-  for (const auto& [names, version] : newest) {
-    const auto& [project, id] = names;
+  for (const auto& version : newest) {
+    const auto& project = version.project;
+    const auto& id = version.agent;
     const auto subject = "stored agent " + project.str() + "/" + id.str();
-    if (version->deleted) continue;
+    if (version.deleted) continue;
     auto found = config.projects.find(project);
     if (found == config.projects.end()) {
       said.push_back(subject + " is not shown: the configuration file has no project " + project.str());
@@ -168,27 +173,50 @@ core::result<std::vector<std::string>> load_stored_agents(const core::config& co
     }
     if (found->second.agents.contains(id))
       said.push_back(subject + " is not shown: the configuration file has an agent of this id, which goes before it");
-    auto read = read_definition(*version, parser);
-    auto entry = summary_of(*version);
+    auto read = read_definition(version, parser);
+    auto& entry = all[project][id];
     entry.agent = std::move(read.agent);
     entry.shown = std::move(read.shown);
     if (!read.problems.empty()) {
       entry.problem = text_of(read.problems.front());
-      said.push_back(subject + " version " + std::to_string(version->version) + " cannot be used: " + entry.problem);
+      said.push_back(subject + " version " + std::to_string(version.version) + " cannot be used: " + entry.problem);
       board.set("agents", project.str() + "/" + id.str(), entry.problem, false);
     }
-    config.stored->publish(project, id, std::move(entry));
   }
-  // What runs that are to go on began with.
-  for (const auto& version : all) {
-    if (version.deleted) continue;
-    auto current = config.stored->find(version.project, version.agent);
-    if (current && current->version == version.version && current->agent && current->agent->hash == version.hash) continue;
-    if (!config.projects.contains(version.project)) continue;
-    if (auto read = read_definition(version, parser); read.agent)
-      config.stored->keep_version(version.hash, std::move(read.agent));
-  }
+  config.stored->publish(std::move(all));
   return said;
+}
+
+struct former_agents::reading {
+  std::mutex mutex;
+  std::unique_ptr<storage::queries> from;  ///< null: no more
+  std::shared_ptr<const transport::agent_parser> parser;
+
+  core::agent_ptr operator()(const core::project_id& project, const core::agent_id& id, std::uint64_t hash) {
+    std::lock_guard lock(mutex);
+    if (!from) return nullptr;
+    try {
+      auto version = from->agent_version_of(project, id, hash);
+      return version ? read_definition(*version, *parser).agent : nullptr;
+    } catch (const core::bad_result&) {
+      return nullptr;  // as one that was never stored: who asked goes on with the newest
+    }
+  }
+};
+
+former_agents::former_agents(const core::config_ptr& config, std::unique_ptr<storage::queries> from)
+    : catalogue_(config->stored), reading_(std::make_shared<reading>()) {
+  reading_->from = std::move(from);
+  reading_->parser = make_agent_parser(config);
+  catalogue_->read_versions_from(
+      [r = reading_](const auto& project, const auto& id, std::uint64_t hash) { return (*r)(project, id, hash); });
+}
+
+former_agents::~former_agents() {
+  catalogue_->read_versions_from({});
+  std::lock_guard lock(reading_->mutex);
+  reading_->from.reset();
+  reading_->parser.reset();
 }
 
 }  // namespace troupe::app

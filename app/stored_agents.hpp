@@ -1,5 +1,5 @@
-// Agents that people make over REST (docs/agents.md): their definitions, read as the configuration file is, and what the
-// catalogue begins with when the server starts.
+// Agents that people make over REST (docs/agents.md): their definitions, read as the configuration file is, what the
+// catalogue begins with when the server starts, and where it finds former versions.
 #pragma once
 
 #include "core/config.hpp"
@@ -21,5 +21,20 @@ namespace troupe::app {
 [[nodiscard]] core::result<std::vector<std::string>> load_stored_agents(const core::config& config, storage::queries& from,
                                                                         const transport::agent_parser& parser,
                                                                         core::status_board& board);
+
+/// While it lives, `config.stored` finds versions that are not in memory in the store: those that runs began with which go on
+/// after a crash, and those of recordings. One short read on the thread that asks, any of them.
+class former_agents {
+ public:
+  former_agents(const core::config_ptr& config, std::unique_ptr<storage::queries> from);
+  ~former_agents();
+  former_agents(const former_agents&) = delete;
+  former_agents& operator=(const former_agents&) = delete;
+
+ private:
+  struct reading;
+  std::shared_ptr<core::agent_catalogue> catalogue_;
+  std::shared_ptr<reading> reading_;
+};
 
 }  // namespace troupe::app

@@ -1,5 +1,6 @@
-# troupe_library(<folder> SOURCES … LINK … [COMMON …]): the static library of one folder, `troupe_<folder>`, with the project's
-# warnings. COMMON names headers that most of its files include; they are compiled once (troupe_precompile).
+# troupe_library(<folder> SOURCES … LINK … [COMMON …] [UNIT …]): the static library of one folder, `troupe_<folder>`, with the
+# project's warnings. COMMON names headers that most of its files include; they are compiled once (troupe_precompile). UNIT is how
+# many files are compiled as one (troupe_unite), 12 where it is not given.
 
 add_library(troupe_warnings INTERFACE)
 target_compile_options(troupe_warnings INTERFACE
@@ -14,6 +15,8 @@ endif()
 if(TROUPE_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Of one file another one's globals are nobody's shadow, and a file that is included has types of its own all the same.
   target_compile_options(troupe_warnings INTERFACE -Wshadow=local -Wno-subobject-linkage)
+  # A unit fills the compiler's memory quickly: it need not collect before half a gigabyte.
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:--param=ggc-min-heapsize=524288>)
 else()
   target_compile_options(troupe_warnings INTERFACE -Wshadow)
 endif()
@@ -44,20 +47,23 @@ function(troupe_precompile target)
   endif()
 endfunction()
 
-# The files of a target in units of a few: most of a compilation is what they share. Names in anonymous namespaces are unique in
-# such a target, whichever files meet. The presets for work on single files (dev, sanitizers) compile each alone.
-function(troupe_unite target)
+# The files of a target in units of so many: most of a compilation is what they share. Names in anonymous namespaces are unique
+# in such a target, whichever files meet. The presets for work on single files (dev, sanitizers) compile each alone.
+function(troupe_unite target files)
   if(TROUPE_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${files})
   endif()
 endfunction()
 
 function(troupe_library folder)
-  cmake_parse_arguments(arg "" "" "SOURCES;LINK;COMMON" ${ARGN})
+  cmake_parse_arguments(arg "" "UNIT" "SOURCES;LINK;COMMON" ${ARGN})
+  if(NOT arg_UNIT)
+    set(arg_UNIT 12)
+  endif()
   add_library(troupe_${folder} STATIC ${arg_SOURCES})
   target_include_directories(troupe_${folder} PUBLIC ${PROJECT_SOURCE_DIR})
   target_link_libraries(troupe_${folder} PUBLIC ${arg_LINK} PRIVATE troupe_warnings troupe_hardening)
-  troupe_unite(troupe_${folder})
+  troupe_unite(troupe_${folder} ${arg_UNIT})
   if(arg_COMMON)
     troupe_precompile(troupe_${folder} ${arg_COMMON})
   endif()

@@ -14,7 +14,7 @@ agent_ptr config::find_agent(const project_id& project, const agent_id& agent) c
 agent_ptr config::find_agent(const project_id& project, const agent_id& agent, std::uint64_t hash) const {
   auto now = find_agent(project, agent);
   if (now && now->hash == hash) return now;
-  auto former = stored->find_version(project, agent, hash);
+  auto former = stored->find_version(project.empty() ? default_project : project, agent, hash);
   return former ? former : now;
 }
 

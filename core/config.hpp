@@ -43,8 +43,8 @@ struct provider_config {
   milliseconds breaker_open{15'000};
 };
 
-/// Where a session gets the title that no person gave it.
-enum class title_source : std::uint8_t { first_words, model };
+/// Where a session gets the title that no person gave it, after its first answer.
+enum class title_source : std::uint8_t { first_words, model, none };
 
 /// What happens when the conversation outgrows the model.
 enum class context_policy : std::uint8_t {
@@ -152,6 +152,7 @@ struct agent_config {
   project_id project;
   std::string name;
   std::string description;
+  std::vector<std::string> starters;  ///< first messages that clients offer to a person
   provider_id provider;
   std::string model;
   std::string instructions;

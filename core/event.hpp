@@ -272,7 +272,7 @@ struct usage_recorded {
   std::string model;
   token_usage tokens;
   micro_usd cost;
-  bool estimated = false;  ///< the upstream sent no usage
+  bool estimated = false;  ///< the upstream sent no usage, or the call was given up before its end
   millis started_at{0};
   millis first_delta_at{0};  ///< 0: no text came
   std::uint32_t attempts = 1;

@@ -41,7 +41,7 @@ class answer {
   void add_arguments(call& to, std::string_view bytes, model_output& out);
   [[nodiscard]] std::vector<call>& calls() noexcept { return calls_; }
 
-  void set_usage(core::token_usage usage) noexcept { usage_ = usage; }
+  void set_usage(core::token_usage usage, model_output& out) noexcept { usage_ = out.usage = usage; }
   /// The upstream said why it stopped: nothing but usage and its last word can follow (DESIGN §8).
   void set_finish(core::finish_reason reason) noexcept { finish_ = reason; }
 

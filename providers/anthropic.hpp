@@ -38,7 +38,7 @@ class anthropic_stream_parser final : public stream_parser {
   void start_block(const boost::json::object& event, model_output& out);
   void take_delta(const boost::json::object& event, model_output& out);
   void stop_block(std::int64_t index, model_output& out);
-  void take_usage(const boost::json::object& usage);
+  void take_usage(const boost::json::object& usage, model_output& out);
   [[nodiscard]] std::vector<block>::iterator find_block(std::int64_t index);
 
   std::vector<block> open_;

@@ -31,9 +31,9 @@ void anthropic_stream_parser::take_object(const json::object& event, std::string
   if (type == "message_stop") return answer_.complete(out);
   if (type == "message_start") {
     if (auto* message = object_at(event, "message"))
-      if (auto* usage = object_at(*message, "usage")) take_usage(*usage);
+      if (auto* usage = object_at(*message, "usage")) take_usage(*usage, out);
   } else if (type == "message_delta") {
-    if (auto* usage = object_at(event, "usage")) take_usage(*usage);
+    if (auto* usage = object_at(event, "usage")) take_usage(*usage, out);
     auto* delta = object_at(event, "delta");
     if (delta == nullptr) return;
     if (auto reason = text_at(*delta, "stop_reason"); !reason.empty()) answer_.set_finish(anthropic_finish(reason));
@@ -93,7 +93,7 @@ std::vector<anthropic_stream_parser::block>::iterator anthropic_stream_parser::f
 
 /// Cumulative: a later count stands for all before it, and what it leaves out is as it was. Input that was read from the
 /// cache or written to it is not in `input_tokens`.
-void anthropic_stream_parser::take_usage(const json::object& usage) {
+void anthropic_stream_parser::take_usage(const json::object& usage, model_output& out) {
   auto take = [&](std::string_view key, std::int64_t& to) {
     if (auto* value = usage.if_contains(key); value != nullptr && value->is_number()) to = count_at(usage, key);
   };
@@ -101,7 +101,7 @@ void anthropic_stream_parser::take_usage(const json::object& usage) {
   take("cache_read_input_tokens", cache_read_);
   take("cache_creation_input_tokens", cache_creation_);
   take("output_tokens", output_);
-  answer_.set_usage({input_ + cache_creation_ + cache_read_, cache_read_, output_});
+  answer_.set_usage({input_ + cache_creation_ + cache_read_, cache_read_, output_}, out);
 }
 
 }  // namespace troupe::providers

@@ -91,7 +91,7 @@ class http_call final : public model_stream, public transfer_handler {
 
   void deliver() {
     if (cancelled_) return;
-    if (pending_.text.empty() && pending_.reasoning.empty() && !pending_.end) return;
+    if (pending_.text.empty() && pending_.reasoning.empty() && !pending_.end && !pending_.usage) return;
     auto out = std::move(pending_);
     pending_ = {};
     if (out.end && out.end->error.code != core::errc::ok) {

@@ -27,7 +27,7 @@ void openai_stream_parser::take_object(const json::object& chunk, std::string_vi
     core::token_usage counts{count_at(*usage, "prompt_tokens"), 0, count_at(*usage, "completion_tokens")};
     if (auto* details = object_at(*usage, "prompt_tokens_details"))
       counts.cached_prompt = std::min(count_at(*details, "cached_tokens"), counts.prompt);
-    answer_.set_usage(counts);
+    answer_.set_usage(counts, out);
   }
   auto* choices = chunk.if_contains("choices");
   if (choices == nullptr || !choices->is_array()) return;

@@ -59,6 +59,9 @@ struct model_output {
   core::text_pieces text;
   core::text_pieces reasoning;
   std::optional<model_end> end;
+  /// What the upstream has counted so far, where it has told more than before: who gives the call up pays for this. The end
+  /// has all of it again.
+  std::optional<core::token_usage> usage{};
 };
 
 /// Called on any thread, never concurrently for one stream, never after `end`, never after cancel() has returned on the

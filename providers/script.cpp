@@ -6,6 +6,7 @@
 #include <boost/json/string.hpp>
 
 #include <algorithm>
+#include <regex>
 
 namespace troupe::providers {
 
@@ -61,6 +62,10 @@ void script_text::append_to(std::string& out, const script_values& values, bool 
   out += tail;
 }
 
+struct script_pattern::expression {
+  std::regex regex;
+};
+
 script_pattern::script_pattern(std::string_view text) : needle_(text) {
   if (text.find_first_of("^$\\.*+?()[]{}|") == std::string_view::npos) {
     std::transform(needle_.begin(), needle_.end(), needle_.begin(), lower);
@@ -71,14 +76,16 @@ script_pattern::script_pattern(std::string_view text) : needle_(text) {
   // The default matcher recurses per character and backtracks without bound: a long message would end the process.
   flags |= std::regex_constants::__polynomial;
 #endif
-  regex_.emplace(needle_, flags);
+  expression_ = std::make_shared<const expression>(expression{std::regex(needle_, flags)});
 }
 
+std::size_t script_pattern::group_count() const noexcept { return expression_ ? expression_->regex.mark_count() : 0; }
+
 bool script_pattern::matches(std::string_view subject, std::vector<std::string>& groups) const {
-  if (!regex_) return contains_lower(subject, needle_);
+  if (!expression_) return contains_lower(subject, needle_);
   auto head = subject.substr(0, max_regex_subject);
   std::match_results<std::string_view::const_iterator> found;
-  if (!std::regex_search(head.begin(), head.end(), found, *regex_)) return false;
+  if (!std::regex_search(head.begin(), head.end(), found, expression_->regex)) return false;
   for (std::size_t i = 1; i < found.size(); ++i) groups.push_back(found[i].str());
   return true;
 }

@@ -8,7 +8,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -48,13 +47,14 @@ class script_pattern {
 
   /// Throws `std::regex_error`.
   explicit script_pattern(std::string_view text);
-  [[nodiscard]] std::size_t group_count() const noexcept { return regex_ ? regex_->mark_count() : 0; }
+  [[nodiscard]] std::size_t group_count() const noexcept;
   /// Appends one group per `group_count` when it matches.
   [[nodiscard]] bool matches(std::string_view subject, std::vector<std::string>& groups) const;
 
  private:
   std::string needle_;  ///< lower case
-  std::optional<std::regex> regex_;
+  struct expression;    ///< keeps <regex> out of this header
+  std::shared_ptr<const expression> expression_;
 };
 
 struct script_when {

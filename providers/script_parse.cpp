@@ -7,6 +7,7 @@
 #include <charconv>
 #include <initializer_list>
 #include <numeric>
+#include <regex>
 
 namespace troupe::providers {
 

@@ -55,7 +55,7 @@ void websocket_parser::take(const json::value& message, model_output& out) {
   if (type == "message_chunk") return answer_.add_text(text_at(fields, "content"), out);
   if (type == "end") {
     if (auto* usage = object_at(fields, "usage"))
-      answer_.set_usage({count_at(*usage, "prompt_tokens"), 0, count_at(*usage, "completion_tokens")});
+      answer_.set_usage({count_at(*usage, "prompt_tokens"), 0, count_at(*usage, "completion_tokens")}, out);
     return answer_.complete(out);
   }
   if (type != "error" && (!type.empty() || !upstream_error_of(message))) return;

@@ -63,19 +63,23 @@ std::optional<agent_version_record> find_agent_version(connection& db, const pro
   return read_version(c);
 }
 
-std::vector<agent_version_record> agent_versions_in_use(connection& db) {
+std::optional<agent_version_record> find_agent_version_of(connection& db, const project_id& project, const agent_id& agent,
+                                                          std::uint64_t hash) {
+  cursor c(db.statement("SELECT" TROUPE_VERSION_COLUMNS
+                        "FROM agent_versions v WHERE v.project = ? AND v.id = ? AND v.hash = ? AND NOT v.deleted"
+                        " ORDER BY v.version DESC LIMIT 1"),
+           project, agent, hash_text(hash));
+  if (!c.next()) return std::nullopt;
+  return read_version(c);
+}
+
+std::vector<agent_version_record> newest_agent_versions(connection& db) {
   std::vector<agent_version_record> out;
-  // From the few runs in flight on: by itself it goes through all runs of the project for each version.
-  cursor begun(db.statement("SELECT DISTINCT" TROUPE_VERSION_COLUMNS
-                            "FROM runs r INDEXED BY runs_in_flight CROSS JOIN agent_versions v"
-                            " ON v.project = r.project AND v.id = r.agent AND v.hash = r.config_hash"
-                            " WHERE r.status IN ('queued', 'running', 'parked') AND NOT v.deleted ORDER BY v.n"));
-  while (begun.next()) out.push_back(read_version(begun));
-  cursor newest(db.statement("SELECT" TROUPE_VERSION_COLUMNS
-                             "FROM (SELECT project, id, max(version) AS version FROM agent_versions GROUP BY project, id) w"
-                             " JOIN agent_versions v ON v.project = w.project AND v.id = w.id AND v.version = w.version"
-                             " ORDER BY v.project, v.id"));
-  while (newest.next()) out.push_back(read_version(newest));
+  cursor c(db.statement("SELECT" TROUPE_VERSION_COLUMNS
+                        "FROM (SELECT project, id, max(version) AS version FROM agent_versions GROUP BY project, id) w"
+                        " JOIN agent_versions v ON v.project = w.project AND v.id = w.id AND v.version = w.version"
+                        " ORDER BY v.project, v.id"));
+  while (c.next()) out.push_back(read_version(c));
   return out;
 }
 

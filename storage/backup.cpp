@@ -89,6 +89,8 @@ core::result<backup_report> back_up(const std::string& data, const std::string& 
     return error{errc::configuration_error, "--to " + file + " is a folder; name a file in it"};
   if (fs::exists(file, failure) && fs::equivalent(from, file, failure))
     return error{errc::configuration_error, "--to " + file + " is the database itself; name another file"};
+  if (fs::exists(file, failure) && !fs::is_regular_file(file, failure))
+    return error{errc::configuration_error, "--to " + file + " is no regular file; name another"};
   if (fs::exists(file, failure) && !replace)
     return error{errc::configuration_error, "`" + file + "` exists; name another file, or replace it with --force"};
   auto folder = fs::path(file).parent_path();
@@ -110,6 +112,9 @@ core::result<backup_report> back_up(const std::string& data, const std::string& 
     });
     if (!done) return done.error();
   } catch (const SQLite::Exception& e) {
+    if (e.getErrorCode() == SQLITE_FULL)
+      return error{errc::storage_unavailable,
+                   "backup: there is no room for `" + file + "`; make some, or name a file on another disk"};
     return translate(e, "backup of `" + from + "` to `" + file + "`");
   }
   backup_report report{pages, static_cast<std::int64_t>(fs::file_size(part.path, failure))};

@@ -109,6 +109,26 @@ class sqlite_queries final : public queries {
     });
   }
 
+  void each_event(session_id id, seq_t after, const event_taker& take) override {
+    guarded([&] {
+      cursor c(
+          sql("SELECT" TROUPE_EVENT_COLUMNS "FROM log WHERE session = " TROUPE_SESSION_N " AND last_seq > ? ORDER BY last_seq"),
+          id, bounded(after));
+      message_added before;
+      while (c.next()) {
+        std::size_t size = 0;
+        auto e = read_event(c, &size).value();
+        if (e.first <= after) e = tail_after(e, after);
+        if (auto* run = std::get_if<run_started>(&e.payload)) {
+          add_question(id, before, *run);
+          size += run->question.size();
+        }
+        before = e.as<message_added>() ? *e.as<message_added>() : message_added{};
+        if (!take(std::move(e), size)) return;
+      }
+    });
+  }
+
   seq_t run_start_before(session_id id, seq_t seq) override {
     return guarded([&]() -> seq_t {
       cursor c(sql("SELECT last_seq FROM log WHERE session = " TROUPE_SESSION_N " AND last_seq <= ?"
@@ -232,8 +252,12 @@ class sqlite_queries final : public queries {
                                                     std::uint32_t version) override {
     return guarded([&] { return find_agent_version(*c_, project, agent, version); });
   }
-  std::vector<agent_version_record> agent_versions_in_use() override {
-    return guarded([&] { return storage::agent_versions_in_use(*c_); });
+  std::optional<agent_version_record> agent_version_of(const project_id& project, const agent_id& agent,
+                                                       std::uint64_t hash) override {
+    return guarded([&] { return find_agent_version_of(*c_, project, agent, hash); });
+  }
+  std::vector<agent_version_record> newest_agent_versions() override {
+    return guarded([&] { return storage::newest_agent_versions(*c_); });
   }
 
   std::optional<tool_output_part> tool_output(session_id session, const tool_call_id& call, std::int64_t offset,
@@ -308,12 +332,14 @@ class sqlite_queries final : public queries {
       auto* run = std::get_if<run_started>(&events[i].payload);
       if (!run) continue;
       const auto* before = i > 0 ? events[i - 1].as<message_added>() : nullptr;
-      if (before && before->message == run->message) {
-        run->question = before->content;
-      } else if (auto asked = newest_message(id, run->message)) {
-        run->question = std::move(asked->record.content);
-      }
+      add_question(id, before ? *before : message_added{}, *run);
     }
+  }
+  void add_question(session_id id, const message_added& before, run_started& run) {
+    if (before.message == run.message)
+      run.question = before.content;
+    else if (auto asked = newest_message(id, run.message))
+      run.question = std::move(asked->record.content);
   }
 
   message_record with_opinions(message_record m) {

@@ -170,11 +170,12 @@ span_record read_span(cursor& c) {
   return s;
 }
 
-result<event> read_event(cursor& c) {
+result<event> read_event(cursor& c, std::size_t* bytes) {
   event e;
   std::string kind;
   std::string payload;
   c.read(e.first, e.seq, e.at, kind, payload);
+  if (bytes) *bytes = payload.size();
   auto parsed = payload_from_text(kind, payload);
   if (!parsed) return error{parsed.error().code, "event " + std::to_string(e.seq) + ": " + parsed.error().text};
   e.payload = std::move(*parsed);

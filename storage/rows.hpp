@@ -50,7 +50,8 @@ namespace troupe::storage {
 [[nodiscard]] grant_row read_grant(cursor& c);
 [[nodiscard]] core::span_record read_span(cursor& c);
 /// A payload that cannot be read is an error that names the seq.
-[[nodiscard]] core::result<core::event> read_event(cursor& c);
+/// `bytes`: of its payload on disk.
+[[nodiscard]] core::result<core::event> read_event(cursor& c, std::size_t* bytes = nullptr);
 
 [[nodiscard]] std::string calls_to_text(const std::vector<core::tool_call>& calls);
 [[nodiscard]] std::string attachments_to_text(const std::vector<core::attachment>& attachments);

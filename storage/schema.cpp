@@ -390,16 +390,24 @@ CREATE TABLE alerts (
 ) STRICT;
 CREATE INDEX alerts_by_project ON alerts (project);
 INSERT INTO alerts (session, seq, project, scope, subject, percent, spend_micro_usd, budget_micro_usd, at_ms)
+  WITH told AS MATERIALIZED (
+         SELECT l.n, l.last_seq, l.at_ms, l.payload AS text, s.id, s.project, s.owner, s.agent,
+                coalesce(json_extract(l.payload, '$.scope'), '') AS scope
+           FROM log l JOIN sessions s ON s.n = l.session WHERE l.kind = 'cost_alert' AND json_valid(l.payload)),
+       -- The bill before each of them, in one walk over the bills: the greatest seq so far, with its agent behind it.
+       billed AS MATERIALIZED (
+         SELECT n, bill FROM (
+           SELECT n, max(bill) OVER (PARTITION BY session ORDER BY seq) AS bill FROM (
+             SELECT NULL AS n, session, seq, printf('%020d', seq) || agent AS bill FROM usage
+              WHERE session IN (SELECT id FROM told)
+             UNION ALL SELECT n, id, last_seq, NULL FROM told))
+          WHERE n IS NOT NULL)
   SELECT a.id, a.last_seq, a.project, a.scope,
          CASE a.scope WHEN 'session' THEN a.id WHEN 'project' THEN a.project WHEN 'user' THEN a.owner
-         ELSE coalesce((SELECT u.agent FROM runs r JOIN usage u ON u.run = r.id
-                         WHERE r.session = a.id AND u.seq < a.last_seq ORDER BY u.seq DESC LIMIT 1), a.agent) END,
+         ELSE coalesce(substr(b.bill, 21), a.agent) END,
          coalesce(json_extract(a.text, '$.percent'), 0), coalesce(json_extract(a.text, '$.spend'), 0),
          coalesce(json_extract(a.text, '$.budget'), 0), a.at_ms
-    FROM (SELECT l.n, l.last_seq, l.at_ms, l.payload AS text, s.id, s.project, s.owner, s.agent,
-                 coalesce(json_extract(l.payload, '$.scope'), '') AS scope
-            FROM log l JOIN sessions s ON s.n = l.session WHERE l.kind = 'cost_alert' AND json_valid(l.payload)) a
-   ORDER BY a.n;
+    FROM told a JOIN billed b ON b.n = a.n ORDER BY a.n;
 
 CREATE TABLE agent_versions (
   n             INTEGER PRIMARY KEY,
@@ -419,8 +427,13 @@ DROP INDEX runs_by_project;
 CREATE INDEX runs_by_project ON runs (project, started_at_ms);
 )sql";
 
+// Bills by their time, which is what every sum of them is asked by. The same expression in queries as in the index.
+constexpr const char* version_5 = R"sql(
+CREATE INDEX usage_by_time ON usage (project, coalesce(at_ms, 0));
+)sql";
+
 // Step i brings version i to i + 1. A released step is never changed: add another.
-constexpr std::array<const char*, schema_version> steps{version_1, version_2, version_3, version_4};
+constexpr std::array<const char*, schema_version> steps{version_1, version_2, version_3, version_4, version_5};
 
 }  // namespace
 

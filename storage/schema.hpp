@@ -6,7 +6,7 @@
 namespace troupe::storage {
 
 /// The `user_version` this program writes and reads.
-inline constexpr int schema_version = 4;
+inline constexpr int schema_version = 5;
 
 [[nodiscard]] int version_of(connection& c);
 /// Brings an empty or older file up to version `upto`, in one transaction. Throws SQLite::Exception.

@@ -8,6 +8,7 @@
 #include "core/query.hpp"
 #include "core/records.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -108,6 +109,10 @@ class queries {
   /// comes as its tail (core::tail_after), a last row that ends above `upto` is left out.
   [[nodiscard]] virtual std::vector<core::event> events(core::session_id id, core::seq_t after, core::seq_t upto,
                                                         std::size_t limit) = 0;
+  /// All of them after `after`, one by one with the bytes that each has in the log, until `take` says no: who reads a long log
+  /// decides how much of it is in memory. `take` asks nothing of this connection.
+  using event_taker = std::function<bool(core::event, std::size_t)>;
+  virtual void each_event(core::session_id id, core::seq_t after, const event_taker& take) = 0;
   /// The last run_started (or, none, session_created) at or before `seq`: where a reader must begin to know the run it is
   /// in. 0 when there is none.
   [[nodiscard]] virtual core::seq_t run_start_before(core::session_id id, core::seq_t seq) = 0;
@@ -165,9 +170,12 @@ class queries {
   [[nodiscard]] virtual std::optional<core::agent_version_record> agent_version(const core::project_id& project,
                                                                                 const core::agent_id& agent,
                                                                                 std::uint32_t version) = 0;
-  /// The newest version of every agent that was ever stored, and before it those that runs in flight began with: what the
-  /// catalogue begins with.
-  [[nodiscard]] virtual std::vector<core::agent_version_record> agent_versions_in_use() = 0;
+  /// The newest version that was read as a configuration of this hash, which runs know it by; deletions are not found.
+  [[nodiscard]] virtual std::optional<core::agent_version_record> agent_version_of(const core::project_id& project,
+                                                                                   const core::agent_id& agent,
+                                                                                   std::uint64_t hash) = 0;
+  /// Of every agent that was ever stored, by project and id: what the catalogue begins with.
+  [[nodiscard]] virtual std::vector<core::agent_version_record> newest_agent_versions() = 0;
   /// Of all projects, from the UTC day of `since` on: what a ledger of budgets begins with.
   [[nodiscard]] virtual std::vector<agent_day> usage_since(core::millis since) = 0;
 };

@@ -15,31 +15,23 @@ using namespace core;
 
 namespace {
 
-/// The bill of a cancelled model call comes after the end of its run, but not later than this.
-constexpr millis late_bill = std::chrono::hours{1};
-
 millis begin_of_day(millis at) { return std::chrono::floor<std::chrono::days>(at); }
 
-// Usage rows have no index by time, which every model call would pay for. Sessions used since and runs that ended since do.
-#define TROUPE_USAGE_ROWS                                                                                         \
-  " FROM (SELECT id, owner FROM sessions WHERE project = ?1 AND updated_at_ms >= ?3"                              \
-  "       UNION SELECT id, owner FROM sessions WHERE project = ?1 AND id IN (SELECT session FROM runs INDEXED BY" \
-  "             runs_in_flight WHERE status IN ('queued', 'running', 'parked'))) s"                               \
-  " JOIN runs r ON r.session = s.id JOIN usage u ON u.run = r.id"                                                 \
-  " WHERE coalesce(u.at_ms, 0) >= ?2 AND (r.ended_at_ms IS NULL OR r.ended_at_ms >= ?3) GROUP BY 1, 5, 6"
+// By the time of each bill, as the sums of days are: when the run began, or ended, says nothing of it.
 #define TROUPE_USAGE_SUMS ", sum(u.cost_micro_usd), sum(u.prompt_tokens + u.completion_tokens), count(*)"
+#define TROUPE_USAGE_WHERE " WHERE u.project = ?1 AND coalesce(u.at_ms, 0) >= ?2 GROUP BY 1, 5, 6"
 
 std::string shares_of(usage_key key) {
   switch (key) {
     case usage_key::session:
-      return "SELECT s.id" TROUPE_USAGE_SUMS ", '', ''" TROUPE_USAGE_ROWS;
+      return "SELECT u.session" TROUPE_USAGE_SUMS ", '', '' FROM usage u" TROUPE_USAGE_WHERE;
     case usage_key::user:
-      return "SELECT s.owner" TROUPE_USAGE_SUMS ", '', ''" TROUPE_USAGE_ROWS;
+      return "SELECT s.owner" TROUPE_USAGE_SUMS ", '', '' FROM usage u JOIN sessions s ON s.id = u.session" TROUPE_USAGE_WHERE;
     case usage_key::model:
-      return "SELECT u.provider || '/' || u.model" TROUPE_USAGE_SUMS ", u.provider, u.model" TROUPE_USAGE_ROWS;
+      return "SELECT u.provider || '/' || u.model" TROUPE_USAGE_SUMS ", u.provider, u.model FROM usage u" TROUPE_USAGE_WHERE;
     default:
       return "SELECT agent, sum(cost_micro_usd), sum(tokens), sum(requests), '', '' FROM usage_agent_days WHERE project = ?1"
-             " AND day >= strftime('%Y-%m-%d', ?2 / 1000, 'unixepoch') AND ?3 IS NOT NULL GROUP BY 1";
+             " AND day >= strftime('%Y-%m-%d', ?2 / 1000, 'unixepoch') GROUP BY 1";
   }
 }
 
@@ -64,14 +56,13 @@ page<usage_share> usage_by(connection& db, const project_id& project, millis sin
   auto bind = [&](cursor& c) {
     c.add(project);
     c.add(std::int64_t{from.count()});
-    c.add(std::int64_t{(from - late_bill).count()});
   };
   {
     cursor c(db.statement("SELECT count(*) FROM (" + shares + ")"));
     bind(c);
     if (c.next()) out.total = c.integer();
   }
-  cursor c(db.statement(shares + " ORDER BY 2 DESC, 1 LIMIT ?4 OFFSET ?5"));
+  cursor c(db.statement(shares + " ORDER BY 2 DESC, 1 LIMIT ?3 OFFSET ?4"));
   bind(c);
   c.add(std::max<std::int64_t>(w.limit, 0));
   c.add(std::max<std::int64_t>(w.offset, 0));

@@ -28,16 +28,17 @@ error conflict(const core::agent_id& id, std::uint32_t edited, const core::store
                                       std::to_string(edited) + "; read it again and repeat the change on it."};
 }
 
-bool names(const core::agent_config& agent, const core::agent_id& id) {
-  auto has = [&](const std::vector<core::agent_id>& list) { return std::find(list.begin(), list.end(), id) != list.end(); };
-  return has(agent.delegates) || has(agent.handoffs);
+bool has(const std::vector<core::agent_id>& list, const core::agent_id& id) {
+  return std::find(list.begin(), list.end(), id) != list.end();
 }
 
-/// Who gives work to it, of the file's and the stored ones.
-std::string users_of(const core::config& config, const core::project_id& project, const core::agent_id& id) {
+/// Who gives work to it, of the file's and the stored ones, without those that go with it; as a list with commas.
+std::string users_of(const core::config& config, const core::project_id& project, const core::agent_id& id,
+                     const std::vector<core::agent_id>& leaving) {
   std::string out;
   auto add = [&](const core::agent_config& agent) {
-    if (agent.id != id && names(agent, id)) out += (out.empty() ? "" : ", ") + agent.id.str();
+    if (!has(leaving, agent.id) && (has(agent.delegates, id) || has(agent.handoffs, id)))
+      out += (out.empty() ? "" : ",") + agent.id.str();
   };
   for (const auto& agent : config.agents_of(project)) add(*agent);
   for (const auto& [other, stored] : *config.stored->of(project))
@@ -52,10 +53,9 @@ void agent_desk::save(change what, then done) {
   next([this, shared, done] { save_now(*shared, done); }, done);
 }
 
-void agent_desk::remove(std::string by, core::project_id project, core::agent_id agent, then done) {
-  next([this, by = std::move(by), project = std::move(project), agent = std::move(agent),
-        done] { remove_now(by, project, agent, done); },
-       done);
+void agent_desk::remove(std::string by, core::project_id project, std::vector<core::agent_id> agents, then done) {
+  auto what = std::make_shared<const removal>(removal{std::move(by), std::move(project), std::move(agents), done});
+  next([this, what] { remove_now(what); }, done);
 }
 
 std::vector<agent_problem> agent_desk::check(const core::project_id& project, const core::agent_id& id,
@@ -127,38 +127,51 @@ void agent_desk::save_now(const change& what, const then& done) {
   version.hash = read.agent->hash;
   version.note = what.note;
   version.created_by = what.by;
-  store(std::move(version), std::move(read.agent), done);
+  store(std::move(version), std::move(read.agent), [this, done](const core::result<void>& r) { finish(done, {r}); });
 }
 
-void agent_desk::remove_now(const std::string& by, const core::project_id& project, const core::agent_id& agent,
-                            const then& done) {
+void agent_desk::remove_now(const std::shared_ptr<const removal>& what) {
+  for (const auto& agent : what->agents)
+    if (auto may = may_remove(*what, agent); !may) return finish(what->done, {may.error()});
+  remove_from(what, 0);
+}
+
+core::result<void> agent_desk::may_remove(const removal& what, const core::agent_id& agent) const {
   const auto& config = way_.config();
-  auto refuse = [&](errc code, std::string text) { finish(done, {error{code, std::move(text)}}); };
+  const auto& project = what.project;
   auto found = config.projects.find(project);
-  if (found == config.projects.end()) return refuse(errc::not_found, "Project not found: " + project.str());
-  const auto newest = config.stored->find(project, agent);
-  const bool is_of_file = found->second.agents.contains(agent);
+  if (found == config.projects.end()) return error{errc::not_found, "Project not found: " + project.str()};
+  const auto& id = agent.str();
   if (found->second.default_agent == agent)
-    return refuse(errc::agent_is_default, "Agent " + agent.str() + " is the default agent of project " + project.str() +
-                                              "; name another default_agent in the configuration file first.");
-  if (is_of_file)
-    return refuse(errc::agent_in_configuration,
-                  "Agent " + agent.str() + " is the configuration file's; take it out of the file and restart.");
-  if (!newest || newest->deleted) return refuse(errc::not_found, "Agent not found: " + agent.str().substr(0, 64));
-  if (auto users = users_of(config, project, agent); !users.empty())
-    return refuse(errc::agent_in_use,
-                  "Agent " + agent.str() + " is named in delegates or handoffs of: " + users + "; take it out there first.");
+    return error{errc::agent_is_default, "Agent " + id + " is the default agent of project " + project.str() +
+                                             "; name another default_agent in the configuration file first."};
+  if (found->second.agents.contains(agent))
+    return error{errc::agent_in_configuration,
+                 "Agent " + id + " is the configuration file's; take it out of the file and restart."};
+  const auto newest = config.stored->find(project, agent);
+  if (!newest || newest->deleted) return error{errc::not_found, "Agent not found: " + id.substr(0, 64)};
+  if (auto users = users_of(config, project, agent, what.agents); !users.empty())
+    return error{errc::agent_in_use, "Agent " + id + " is named in delegates or handoffs of: " + users +
+                                         "; take it out there first, or delete them with it (?with=" + users + ")."};
+  return {};
+}
+
+void agent_desk::remove_from(const std::shared_ptr<const removal>& what, std::size_t at) {
   core::agent_version_record version;
-  version.project = project;
-  version.agent = agent;
-  version.version = newest->version + 1;
+  version.project = what->project;
+  version.agent = what->agents[at];
+  version.version = way_.config().stored->find(version.project, version.agent)->version + 1;
   version.deleted = true;
-  version.created_by = by;
-  store(std::move(version), nullptr, done);
+  version.created_by = what->by;
+  store(std::move(version), nullptr, [this, what, at](const core::result<void>& r) {
+    if (!r || at + 1 == what->agents.size()) return finish(what->done, {r});
+    remove_from(what, at + 1);
+  });
 }
 
 /// On disk first; then everybody sees it, and then it is answered.
-void agent_desk::store(core::agent_version_record version, core::agent_ptr agent, const then& done) {
+void agent_desk::store(core::agent_version_record version, core::agent_ptr agent,
+                       std::function<void(core::result<void>)> then) {
   version.created_at = way_.environment().now();
   core::stored_agent shown;
   shown.version = version.version;
@@ -171,9 +184,9 @@ void agent_desk::store(core::agent_version_record version, core::agent_ptr agent
     way_.config().stored->publish(project, id, shown);
     if (before && !before->problem.empty()) board_->set("agents", project.str() + "/" + id.str(), "ready", true);
   };
-  way_.store_agent(std::move(version), [this, publish = std::move(publish), done](const core::result<void>& r) {
+  way_.store_agent(std::move(version), [publish = std::move(publish), then = std::move(then)](const core::result<void>& r) {
     if (r) publish();
-    finish(done, {r});
+    then(r);
   });
 }
 

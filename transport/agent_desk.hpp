@@ -67,7 +67,9 @@ class agent_desk {
   using then = std::function<void(saved)>;
 
   void save(change what, then done);
-  void remove(std::string by, core::project_id project, core::agent_id agent, then done);
+  /// One, or several that may name each other: all are deleted, in this order, or none where one cannot be. The store takes one
+  /// after the other: what fails there leaves those before it deleted.
+  void remove(std::string by, core::project_id project, std::vector<core::agent_id> agents, then done);
   /// What `save` would say of it.
   [[nodiscard]] std::vector<agent_problem> check(const core::project_id& project, const core::agent_id& id,
                                                  const boost::json::object& definition) const;
@@ -79,8 +81,16 @@ class agent_desk {
   void next(std::function<void()> work, const then& done);
   void finish(const then& done, saved with);
   void save_now(const change& what, const then& done);
-  void remove_now(const std::string& by, const core::project_id& project, const core::agent_id& agent, const then& done);
-  void store(core::agent_version_record version, core::agent_ptr agent, const then& done);
+  struct removal {
+    std::string by;
+    core::project_id project;
+    std::vector<core::agent_id> agents;
+    then done;
+  };
+  void remove_now(const std::shared_ptr<const removal>& what);
+  [[nodiscard]] core::result<void> may_remove(const removal& what, const core::agent_id& agent) const;
+  void remove_from(const std::shared_ptr<const removal>& what, std::size_t at);
+  void store(core::agent_version_record version, core::agent_ptr agent, std::function<void(core::result<void>)> then);
 
   gateway& way_;
   std::shared_ptr<const agent_parser> parser_;

@@ -2,6 +2,7 @@
 #include "app/cli/commands.hpp"
 #include "app/cli/format.hpp"
 #include "app/cli/lifetime.hpp"
+#include "app/cli/outcome.hpp"
 #include "app/cli/safe_text.hpp"
 #include "app/cli/terminal.hpp"
 #include "app/scenario/rest_client.hpp"
@@ -58,7 +59,7 @@ int decide_many(remote_api& server, const approvals_decide_options& options) {
   auto body = decision_body(options);
   body["ids"] = json::array(options.ids.begin(), options.ids.end());
   auto all = server.post("/approvals/decide", body);
-  if (!all) return failed(all.error());
+  if (!all) return failed(all.error(), options.json);
   int status = 0;
   std::string out;
   for (const auto& v : array_of(*all, "items")) {
@@ -95,14 +96,14 @@ std::optional<std::chrono::milliseconds> lifetime_from(std::string_view text) {
 
 int list_approvals(const approvals_list_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   std::string path = "/approvals";
   add_query(path, "status", options.status == "all" ? "" : options.status.empty() ? "pending" : options.status);
   add_query(path, "sessionId", options.session);
   add_query(path, "projectId", options.project);
   add_query(path, "kind", options.kind);
   auto all = server->list(path, options.limit);
-  if (!all) return failed(all.error());
+  if (!all) return failed(all.error(), options.json);
   if (options.json) return print_list(std::move(*all));
   if (all->items.empty()) return put(options.status.empty() ? "nothing waits for a decision\n" : "none\n") ? 0 : 1;
   auto to = terminal::of_process();
@@ -117,22 +118,22 @@ int list_approvals(const approvals_list_options& options) {
 
 int decide_approvals(const approvals_decide_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   if (options.ids.size() > 1) return decide_many(*server, options);
   auto decided = server->post("/approvals/" + percent_encoded(options.ids.front()) + "/decide", decision_body(options));
-  if (!decided) return failed(decided.error());
+  if (!decided) return failed(decided.error(), options.json);
   if (options.json) return print_json(*decided);
   return put(decision_line(*decided)) ? 0 : 1;
 }
 
 int list_remembered(const approvals_remembered_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   std::string path = "/approvals/remembered";
   add_query(path, "projectId", options.project);
   if (options.all) add_query(path, "all", "true");
   auto all = server->list(path, options.limit);
-  if (!all) return failed(all.error());
+  if (!all) return failed(all.error(), options.json);
   if (options.json) return print_list(std::move(*all));
   if (all->items.empty()) return put("nothing is remembered\n") ? 0 : 1;
   auto to = terminal::of_process();
@@ -148,9 +149,9 @@ int list_remembered(const approvals_remembered_options& options) {
 
 int revoke_remembered(const approvals_revoke_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   auto gone = server->remove("/approvals/remembered/" + percent_encoded(options.id));
-  if (!gone) return failed(gone.error());
+  if (!gone) return failed(gone.error(), options.json);
   if (options.json) return print_json({{"id", options.id}, {"status", "revoked"}});
   return put("revoked: from now on such calls ask again\n") ? 0 : 1;
 }

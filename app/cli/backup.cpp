@@ -2,6 +2,7 @@
 #include "storage/backup.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/format.hpp"
+#include "app/cli/outcome.hpp"
 #include "app/cli/terminal.hpp"
 
 #include <unistd.h>
@@ -37,7 +38,7 @@ int back_up_data(const backup_options& options) {
     return !ctrl_c.take();
   });
   if (is_shown) std::fputs("\r\x1b[K", stderr);
-  if (!report) return failed(report.error());
+  if (!report) return failed(report.error(), options.json);
   auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
   std::error_code none;
   auto workspaces = options.data + "/workspaces";

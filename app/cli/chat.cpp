@@ -5,7 +5,9 @@
 #include "app/cli/format.hpp"
 #include "app/cli/line_input.hpp"
 #include "app/cli/live_events.hpp"
+#include "app/cli/outcome.hpp"
 #include "app/cli/question.hpp"
+#include "app/cli/stop_request.hpp"
 #include "app/scenario/rest_client.hpp"
 
 #include <poll.h>
@@ -65,6 +67,7 @@ class conversation {
   void on_message(const json::object& frame);
   void send(const std::string& text);
   void stop_run();
+  void on_stop_answered();
   void ask(json::object card);
   void close_question(const std::string& id);
   void ask_pending();
@@ -82,6 +85,7 @@ class conversation {
   interrupts ctrl_c_;
   line_input input_;
   std::unique_ptr<live_events> live_;
+  std::unique_ptr<stop_request> stopping_;  ///< null: none is on its way
   std::string session_;
   double budget_ = 0;
   std::string once_;
@@ -201,13 +205,15 @@ void conversation::ask(json::object card) {
     questions_.push_back(std::move(q));
     return;
   }
-  complain("a decision is needed: troupe approvals decide " + q.id() +
-           " --approve (or --deny); then go on with troupe chat --session " + session_);
-  status_ = 1;
+  status_ = failed({errc::busy, "a decision is needed: troupe approvals decide " + q.id() +
+                                    " --approve (or --deny); then go on with troupe chat --session " + session_},
+                   options_.json);
   is_leaving_ = true;
 }
 
 void conversation::close_question(const std::string& id) {
+  // An answer that was begun is no answer to the next one.
+  if (is_asking_ && !questions_.empty() && questions_.front().id() == id && input_.editor()) input_.editor()->replace({});
   std::erase_if(questions_, [&](const question& q) { return q.id() == id; });
 }
 
@@ -268,8 +274,7 @@ void conversation::send(const std::string& text) {
     return;
   }
   if (!is_interactive_) {
-    complain(safe_line(sent.error().text));
-    status_ = 1;
+    status_ = failed(sent.error(), options_.json);
     is_leaving_ = true;
     return;
   }
@@ -277,8 +282,14 @@ void conversation::send(const std::string& text) {
 }
 
 void conversation::stop_run() {
-  auto stopped = server_.post("/sessions/" + session_ + "/cancel", {});
-  if (!stopped) view_.note("! not stopped: " + stopped.error().text, style::red);
+  if (!stopping_) stopping_ = std::make_unique<stop_request>(options_, session_);
+}
+
+void conversation::on_stop_answered() {
+  auto failure = stopping_->failure();
+  stopping_.reset();
+  // It may have ended by itself meanwhile.
+  if (failure && failure->code != errc::not_found) view_.note("! not stopped: " + failure->text, style::red);
 }
 
 void conversation::on_command(std::string_view name) {
@@ -301,7 +312,12 @@ void conversation::on_command(std::string_view name) {
 void conversation::on_answer(const std::string& line) {
   auto& q = questions_.front();
   auto reply = q.take(line);
+  if (!reply.shown.empty()) view_.lines(reply.shown);
   if (!reply.complaint.empty()) view_.note(reply.complaint);
+  if (!reply.draft.empty() && input_.editor())
+    input_.editor()->replace(std::move(reply.draft));
+  else if (!reply.draft.empty() && reply.complaint.empty())
+    view_.note("now: " + reply.draft);
   if (reply.is == question::reply::what::more) return;
   if (reply.is == question::reply::what::later) {
     view_.note("left open; /approvals asks again");
@@ -361,6 +377,7 @@ void conversation::feed() {
     if (own_.empty() && once_ != "-") return send(once_);
     if (own_.empty() && input_.is_open()) return;
     if (own_.empty() && !input_.whole().empty()) return send(input_.whole());
+    if (own_.empty()) status_ = failed({errc::validation_error, "there is no message on stdin"}, options_.json);
     is_leaving_ = true;
     return;
   }
@@ -380,7 +397,10 @@ void conversation::prompt() {
   if (auto* editor = input_.editor()) {
     // What was being typed is a message, not the answer to a question that came in between.
     bool was_asking = std::exchange(is_asking_, !questions_.empty());
-    if (was_asking != is_asking_) draft_ = editor->replace(std::exchange(draft_, {}));
+    if (was_asking != is_asking_) {
+      auto typed = editor->replace(std::exchange(draft_, {}));
+      if (is_asking_) draft_ = std::move(typed);
+    }
     if (editor->take_clear_screen()) view_.clear_screen();
     bool is_shown = is_asking_ || (is_interactive_ && (is_idle() || !editor->text().empty()));
     if (!is_shown) return view_.no_input();
@@ -395,17 +415,20 @@ void conversation::prompt() {
 int conversation::run() {
   bool reads_whole = once_ == "-";
   if (is_interactive_ && view_.screen().is_output) input_.begin_editing();
-  if (auto begun = begin(); !begun) return failed(begun.error());
+  if (auto begun = begin(); !begun) return failed(begun.error(), options_.json);
   if (reads_whole) input_.read_whole();
   bool needs_input = options_.message.empty() || reads_whole || can_ask();
   feed();
   prompt();
   while (!is_leaving_) {
-    std::array<pollfd, 3> ready{
-        {{live_->fd(), POLLIN, 0}, {ctrl_c_.fd(), POLLIN, 0}, {needs_input && input_.is_open() ? input_.fd() : -1, POLLIN, 0}}};
+    std::array<pollfd, 4> ready{{{live_->fd(), POLLIN, 0},
+                                 {ctrl_c_.fd(), POLLIN, 0},
+                                 {needs_input && input_.is_open() ? input_.fd() : -1, POLLIN, 0},
+                                 {stopping_ ? stopping_->fd() : -1, POLLIN, 0}}};
     ::poll(ready.data(), ready.size(), -1);
     if (ctrl_c_.take()) on_ctrl_c();
-    if ((ready[2].revents & (POLLIN | POLLHUP)) != 0) input_.read();
+    if (stopping_ && (ready[3].revents & POLLIN) != 0) on_stop_answered();
+    if ((ready[2].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL)) != 0) input_.read();
     // Before what has come meanwhile: nobody answers a question that was not on the screen yet.
     while (is_interactive_ || !questions_.empty()) {
       auto line = input_.next();
@@ -415,13 +438,18 @@ int conversation::run() {
     for (const auto& frame : live_->take()) on_frame(frame);
     if (auto failure = live_->failure()) {
       view_.no_input();
-      return failed(*failure);
+      return failed(*failure, options_.json);
     }
     if (live_->is_lost() != is_lost_) {
       is_lost_ = !is_lost_;
       view_.note(is_lost_ ? "the connection is lost; trying again" : "connected again", style::yellow);
     }
     if (is_interactive_ && !input_.is_open()) is_leaving_ = true;
+    if (view_.is_broken()) {
+      // Nobody reads the answers: no more is asked.
+      status_ = 1;
+      is_leaving_ = true;
+    }
     feed();
     if (!is_leaving_) prompt();
   }
@@ -433,8 +461,12 @@ int conversation::run() {
 }  // namespace
 
 int chat(const chat_options& options) {
+  if (!options.message.empty() && std::all_of(options.message.begin(), options.message.end(), [](const std::string& word) {
+        return word.find_first_not_of(" \t\n") == std::string::npos;
+      }))
+    return wrong_usage({errc::validation_error, "the message is empty; `-` reads one from stdin"}, options.json);
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   return conversation(options, std::move(*server)).run();
 }
 

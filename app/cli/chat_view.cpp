@@ -31,7 +31,7 @@ std::string short_value(const json::object& frame, std::string_view key, std::si
 void chat_view::write(std::string_view text, bool is_answer) {
   if (is_answer || to_.is_output) {
     auto away = area_.erase();
-    put(away += text);
+    if (!put(away += text)) is_broken_ = true;
     if (to_.is_output) keep_column(text);
     return;
   }
@@ -126,7 +126,7 @@ void chat_view::prompt(std::string_view text) {
 void chat_view::delta(std::string_view text) {
   if (!is_answering_) {
     end_line();
-    if (to_.is_output) put(to_.styled(style::cyan, safe_line(agent_) + "> "));
+    if (to_.is_output) write(to_.styled(style::cyan, safe_line(agent_) + "> "), true);
     is_answering_ = true;
     is_in_line_ = to_.is_output;
   }
@@ -173,7 +173,7 @@ void chat_view::show_past(const json::object& message) {
 
 void chat_view::show(const json::object& frame) {
   if (as_json_) {
-    put(area_.erase() + json::serialize(frame) + "\n");
+    if (!put(area_.erase() + json::serialize(frame) + "\n")) is_broken_ = true;
     return;
   }
   auto type = text_of(frame, "type");

@@ -45,7 +45,10 @@ class chat_view {
   void entered() {
     prompt_.clear();
     is_in_line_ = false;
+    column_ = 0;
   }
+  /// Stdout takes nothing any more.
+  [[nodiscard]] bool is_broken() const noexcept { return is_broken_; }
 
  private:
   void delta(std::string_view text);
@@ -61,7 +64,8 @@ class chat_view {
   text_filter filter_;
   bool is_answering_ = false;  ///< the text that comes belongs to a message that has begun
   bool is_in_line_ = false;    ///< stdout is not at the beginning of a line
-  std::size_t column_ = 0;     ///< where the next character goes
+  bool is_broken_ = false;
+  std::size_t column_ = 0;  ///< where the next character goes
   input_area area_;
   std::string prompt_;  ///< what is at the end of the screen; empty: no prompt
 };

@@ -93,11 +93,4 @@ struct backup_options {
 [[nodiscard]] int hash_token(const token_hash_options& options);
 [[nodiscard]] int back_up_data(const backup_options& options);
 
-/// Says it on stderr: 1.
-int failed(const core::error& e);
-/// One line of JSON on stdout.
-int print_json(const boost::json::object& o);
-/// `{"items": …, "total": …}` in one line.
-int print_list(listing list);
-
 }  // namespace troupe::app

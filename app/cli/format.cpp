@@ -95,30 +95,73 @@ void table::add(std::vector<std::string> row) {
   rows_.push_back(std::move(row));
 }
 
-std::string table::str(const terminal& to) const {
-  std::vector<std::string> names;
-  std::vector<std::size_t> widths;
+std::vector<std::size_t> table::widths() const {
+  std::vector<std::size_t> out;
   for (std::size_t i = 0; i < heading_.size(); ++i) {
-    names.push_back(heading_[i].substr(heading_[i].starts_with('>') ? 1 : 0));
-    auto width = display_width(names.back());
+    auto width = display_width(name_of(i));
     for (const auto& row : rows_) width = std::max(width, display_width(row[i]));
-    widths.push_back(width);
+    out.push_back(width);
   }
+  return out;
+}
+
+std::size_t table::width() const {
+  std::size_t out = 0;
+  for (auto width : widths()) out += width + 2;
+  return out < 2 ? 0 : out - 2;
+}
+
+std::string table::name_of(std::size_t column) const {
+  const auto& name = heading_[column];
+  return name.substr(is_number(column) ? 1 : 0);
+}
+
+bool table::is_number(std::size_t column) const { return heading_[column].starts_with('>'); }
+
+/// The first cell is a line of its own, the others follow with their names.
+std::string table::stacked(const terminal& to) const {
+  std::string out;
+  for (const auto& row : rows_) {
+    out += to.styled(style::bold, safe_line(row[0], to.width));
+    std::size_t used = to.width;
+    for (std::size_t i = 1; i < row.size(); ++i) {
+      if (row[i].empty()) continue;
+      auto name = name_of(i);
+      if (!name.empty()) name += ' ';
+      auto cell = safe_line(row[i], to.width - std::min(to.width - 10, display_width(name) + 2));
+      auto width = display_width(name) + display_width(cell);
+      bool fits = used + 2 + width <= to.width;
+      out += fits ? "  " : "\n  ";
+      out += to.styled(style::dim, name) + cell;
+      used = (fits ? used : 0) + 2 + width;
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string table::str(const terminal& to) const {
+  auto all = widths();
+  // Texts at the end are cut, down to some words; numbers never.
+  constexpr std::size_t least_text = 16;
+  auto last = heading_.size() - 1;
+  auto least = width() - all[last] + (is_number(last) ? all[last] : std::min(all[last], least_text));
+  if (to.is_output && least > to.width) return stacked(to);
   auto line = [&](const std::vector<std::string>& cells) {
     std::string out;
     std::size_t used = 0;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      bool is_last = i + 1 == cells.size();
       auto cell = cells[i];
-      if (is_last && to.is_output && to.width > used + 8) cell = safe_line(cell, to.width - used);
-      std::string blanks(widths[i] - std::min(widths[i], display_width(cell)), ' ');
-      bool is_number = heading_[i].starts_with('>');
-      out += is_number ? blanks + cell : is_last ? cell : cell + blanks;
-      if (!is_last) out += "  ";
-      used += widths[i] + 2;
+      if (i == last && !is_number(i) && to.is_output) cell = safe_line(cell, to.width - used);
+      std::string blanks(all[i] - std::min(all[i], display_width(cell)), ' ');
+      out += is_number(i) ? blanks + cell : i == last ? cell : cell + blanks;
+      if (i != last) out += "  ";
+      used += all[i] + 2;
     }
     return out;
   };
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < heading_.size(); ++i) names.push_back(name_of(i));
   auto out = to.styled(style::bold, line(names)) + "\n";
   for (const auto& row : rows_) out += line(row) + "\n";
   return out;

@@ -35,10 +35,18 @@ class table {
  public:
   explicit table(std::vector<std::string> heading);
   void add(std::vector<std::string> row);
-  /// The last column is cut to the terminal's width, where there is a terminal.
+  /// A text in the last column is cut to the terminal's width, where there is a terminal; where that is too narrow for the
+  /// others, a row takes several lines.
   [[nodiscard]] std::string str(const terminal& to) const;
+  /// Columns of its widest line.
+  [[nodiscard]] std::size_t width() const;
 
  private:
+  [[nodiscard]] std::vector<std::size_t> widths() const;
+  [[nodiscard]] std::string name_of(std::size_t column) const;
+  [[nodiscard]] bool is_number(std::size_t column) const;
+  [[nodiscard]] std::string stacked(const terminal& to) const;
+
   std::vector<std::string> heading_;
   std::vector<std::vector<std::string>> rows_;
 };

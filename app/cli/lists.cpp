@@ -1,6 +1,7 @@
 // `sessions`, `history` and `spend`: what is stored, as a table or as JSON.
 #include "app/cli/commands.hpp"
 #include "app/cli/format.hpp"
+#include "app/cli/outcome.hpp"
 #include "app/cli/safe_text.hpp"
 #include "app/cli/terminal.hpp"
 #include "app/scenario/rest_client.hpp"
@@ -65,29 +66,15 @@ std::vector<std::string> session_row(const json::object& s) {
 
 }  // namespace
 
-int failed(const core::error& e) {
-  complain(safe_line(e.text));
-  return 1;
-}
-
-int print_json(const json::object& o) { return put(json::serialize(o) + "\n") ? 0 : 1; }
-
-int print_list(listing list) {
-  json::object out;
-  out["items"] = std::move(list.items);
-  out["total"] = list.total;
-  return print_json(out);
-}
-
 int show_sessions(const sessions_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   std::string path = "/sessions";
   add_query(path, "q", options.search);
   add_query(path, "projectId", options.project);
   add_query(path, "status", options.status);
   auto all = server->list(path, options.limit);
-  if (!all) return failed(all.error());
+  if (!all) return failed(all.error(), options.json);
   if (options.json) return print_list(std::move(*all));
   auto to = terminal::of_process();
   if (all->items.empty()) return put("no sessions\n") ? 0 : 1;
@@ -98,9 +85,9 @@ int show_sessions(const sessions_options& options) {
 
 int show_history(const history_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   auto all = server->list("/sessions/" + percent_encoded(options.session) + "/messages", options.limit);
-  if (!all) return failed(all.error());
+  if (!all) return failed(all.error(), options.json);
   if (options.json) return print_list(std::move(*all));
   auto to = terminal::of_process();
   if (all->items.empty()) return put("no messages\n") ? 0 : 1;
@@ -110,18 +97,18 @@ int show_history(const history_options& options) {
 
 int show_spend(const spend_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   auto project = server->project_or_first(options.project);
-  if (!project) return failed(project.error());
+  if (!project) return failed(project.error(), options.json);
   auto path = "/projects/" + percent_encoded(*project) + "/usage" + (options.by == "day" ? "" : "/by-" + options.by);
   add_query(path, "period", options.period);
   // The days come whole, with their sums; shares come in pages, dearest first.
   core::result<json::object> whole = server->get(path);
-  if (!whole) return failed(whole.error());
+  if (!whole) return failed(whole.error(), options.json);
   listing all{array_of(*whole, "items"), integer_of(*whole, "total")};
   if (options.by != "day") {
     auto pages = server->list(path, 100'000);
-    if (!pages) return failed(pages.error());
+    if (!pages) return failed(pages.error(), options.json);
     all = std::move(*pages);
   }
   double cost = 0;

@@ -16,7 +16,9 @@ namespace {
 
 /// Lines of arguments that are shown at most, and columns of one.
 constexpr std::size_t most_lines = 40;
-constexpr std::size_t most_columns = 2000;
+constexpr std::size_t most_columns = 400;
+/// Arguments of at most so many bytes can be edited in place.
+constexpr std::size_t longest_draft = 64 << 10;
 
 std::string_view without_blanks(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n";
@@ -25,15 +27,27 @@ std::string_view without_blanks(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
 }
 
-/// `name: value` for each member; texts of several lines stay so, indented.
-std::string value_lines(const json::value& value) {
-  std::string out;
+struct shown_value {
+  std::string lines;
+  bool is_cut = false;
+};
+
+/// `name: value` for each member; texts of several lines stay so, indented. All of it, or what fits a screen.
+shown_value value_shown(const json::value& value, bool is_whole) {
+  shown_value out;
   std::size_t lines = 0;
   auto add = [&](std::string_view text) {
     for (;;) {
-      if (++lines > most_lines) return;
+      if (!is_whole && ++lines > most_lines) {
+        out.is_cut = true;
+        return;
+      }
       auto end = text.find('\n');
-      out += "    " + safe_line(text.substr(0, end), most_columns) + "\n";
+      auto line = text.substr(0, end);
+      auto cut = safe_line(line, is_whole ? 0 : most_columns);
+      out.is_cut =
+          out.is_cut || (!is_whole && (line.size() > most_columns * 8 || display_width(safe_line(line)) > most_columns));
+      out.lines += "    " + cut + "\n";
       if (end == std::string_view::npos) return;
       text.remove_prefix(end + 1);
     }
@@ -43,7 +57,6 @@ std::string value_lines(const json::value& value) {
     for (const auto& [name, member] : value.get_object()) add(std::string(name) + ": " + text_in(member));
   else
     add(text_in(value));
-  if (lines > most_lines) out += "    … and more: look at it with `troupe approvals list --json` before you decide\n";
   return out;
 }
 
@@ -96,19 +109,35 @@ std::string question::text(const terminal& to) const {
     more += ", " + std::to_string(needed) + " people must approve";
   if (auto expires = text_of(card_, "expiresAt"); !expires.empty()) more += ", until " + short_time(expires) + " UTC";
   out += to.styled(style::dim, safe_line(more)) + "\n";
-  if (auto message = text_of(card_, "message"); !message.empty()) out += value_lines(json::value(message));
+  out += what(false).lines;
+  if (!is_cut()) return out;
+  return out + (to.is_input && to.is_output
+                    ? "    … and more: v shows all of it\n"
+                    : "    … and more: look at it with `troupe approvals list --json` before you decide\n");
+}
+
+question::content question::what(bool is_whole) const {
+  content out;
+  auto add = [&](const json::value& value) {
+    auto more = value_shown(value, is_whole);
+    out.lines += more.lines;
+    out.is_cut = out.is_cut || more.is_cut;
+  };
+  if (auto message = text_of(card_, "message"); !message.empty()) add(json::value(message));
   const auto* action = card_.if_contains("action");
   bool has_action = action && !action->is_null() && !(action->is_object() && action->get_object().empty());
-  if (has_action && kind_ != "input") out += value_lines(*action);
+  if (has_action && kind_ != "input") add(*action);
   return out;
 }
 
 std::string question::prompt() const {
   switch (stage_) {
-    case stage::choose:
-      if (kind_ == "outcome_unknown") return "[r]etry, it is [d]one, it [f]ailed, [l]ater? ";
-      if (kind_ == "input") return "answer it? [y]es, [n]o, [l]ater? ";
-      return "approve? [y]es, [n]o, [e]dit, [a]lways (any arguments, this session), [l]ater? ";
+    case stage::choose: {
+      std::string last = is_cut() ? "[l]ater, [v]iew all? " : "[l]ater? ";
+      if (kind_ == "outcome_unknown") return "[r]etry, it is [d]one, it [f]ailed, " + last;
+      if (kind_ == "input") return "answer it? [y]es, [n]o, " + last;
+      return "approve? [y]es, [n]o, [e]dit, [a]lways (any arguments, this session), " + last;
+    }
     case stage::edit:
       return "arguments as JSON (empty: back)? ";
     case stage::whole_answer:
@@ -162,6 +191,7 @@ question::reply question::take(std::string_view line) {
 question::reply question::choose(std::string_view word, std::string_view note) {
   note_ = note;
   if (word == "l" || word == "later") return {reply::what::later};
+  if ((word == "v" || word == "view") && is_cut()) return {.shown = what(true).lines};
   if (kind_ == "outcome_unknown") {
     if (word == "r" || word == "retry") return decide({{"choice", "retry"}});
     if (word == "d" || word == "done") return decide({{"choice", "done"}});
@@ -183,7 +213,10 @@ question::reply question::choose(std::string_view word, std::string_view note) {
   if (word == "e" || word == "edit") {
     stage_ = stage::edit;
     const auto* action = card_.if_contains("action");
-    return {reply::what::more, {}, action ? safe_line("now: " + json::serialize(*action), most_columns) : ""};
+    if (!action) return {};
+    auto text = json::serialize(*action);
+    if (text.size() > longest_draft) return {.complaint = "they are too long to be edited here; give all of them"};
+    return {.draft = std::move(text)};
   }
   return {reply::what::more, {}, "type y, n, e, a or l; what follows it is a note"};
 }
@@ -195,7 +228,7 @@ question::reply question::take_edit(std::string_view line) {
   auto value = json::parse(line, failure);
   if (!failure && value.is_object()) return decide({{"approved", true}, {"editedInput", std::move(value)}});
   stage_ = stage::edit;
-  return {reply::what::more, {}, "that is no JSON object"};
+  return {.complaint = "that is no JSON object", .draft = std::string(line)};
 }
 
 question::reply question::take_whole(std::string_view line) {
@@ -206,7 +239,7 @@ question::reply question::take_whole(std::string_view line) {
   boost::system::error_code failure;
   auto value = json::parse(line, failure);
   if (!failure && value.is_object()) return decide({{"approved", true}, {"answer", std::move(value)}});
-  return {reply::what::more, {}, "that is no JSON object"};
+  return {.complaint = "that is no JSON object", .draft = std::string(line)};
 }
 
 question::reply question::take_field(std::string_view line) {

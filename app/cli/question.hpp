@@ -31,6 +31,8 @@ class question {
     what is = what::more;
     boost::json::object body{};  ///< of POST /approvals/{id}/decide, once decided
     std::string complaint{};     ///< why the line was not understood; may be empty
+    std::string shown{};         ///< safe lines that were asked for
+    std::string draft{};         ///< what the next line may begin with, for who can edit it
   };
   [[nodiscard]] reply take(std::string_view line);
   /// After the server has refused the decision: from the beginning.
@@ -38,6 +40,14 @@ class question {
 
  private:
   enum class stage : unsigned char { choose, edit, fields, whole_answer };
+  struct content {
+    std::string lines;
+    bool is_cut = false;
+  };
+
+  /// The text and the arguments, in safe lines.
+  [[nodiscard]] content what(bool is_whole) const;
+  [[nodiscard]] bool is_cut() const { return what(false).is_cut; }
 
   [[nodiscard]] reply choose(std::string_view word, std::string_view note);
   [[nodiscard]] reply take_edit(std::string_view line);

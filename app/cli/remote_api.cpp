@@ -47,17 +47,22 @@ error refused(const error& e, const rest_client& http) {
     return {e.code, "no server answers at " + http.url() + "; start one with `troupe serve`, or name another with --url"};
   if (e.code != errc::auth_failed) return {e.code, safe_line(e.text)};
   std::string said;
+  auto code = e.code;
   auto begin = e.text.find('{');
   auto end = e.text.rfind('}');
   if (begin != std::string::npos && end != std::string::npos && begin < end) {
     boost::system::error_code failure;
     auto value = json::parse(std::string_view(e.text).substr(begin, end - begin + 1), failure);
-    if (!failure && value.is_object()) said = ": " + error_of({0, value.get_object()}).text;
+    if (!failure && value.is_object()) {
+      auto told = error_of({0, value.get_object()});
+      said = ": " + told.text;
+      if (told.code != errc::provider_error) code = told.code;
+    }
   }
   if (http.token().empty())
     return {errc::auth_required,
             http.url() + " wants credentials" + said + "; give a token or an API key with --token, or in TROUPE_TOKEN"};
-  return {errc::auth_failed, http.url() + " refuses these credentials" + said};
+  return {code, http.url() + " refuses these credentials" + said};
 }
 
 }  // namespace
@@ -84,6 +89,15 @@ core::result<json::object> remote_api::post(const std::string& path, const json:
   return ask("POST", path, body);
 }
 core::result<json::object> remote_api::remove(const std::string& path) { return ask("DELETE", path, {}); }
+
+core::result<std::string> remote_api::document(const std::string& path) {
+  auto answer = http_->bytes(path);
+  if (!answer) return refused(answer.error(), *http_);
+  if (answer->status == 200) return std::move(answer->body);
+  boost::system::error_code failure;
+  auto value = json::parse(answer->body, failure);
+  return error_of({answer->status, !failure && value.is_object() ? std::move(value.get_object()) : json::object()});
+}
 
 core::result<listing> remote_api::list(const std::string& path, std::int64_t most) {
   listing out;

@@ -38,6 +38,8 @@ class remote_api {
   [[nodiscard]] core::result<boost::json::object> get(const std::string& path);
   [[nodiscard]] core::result<boost::json::object> post(const std::string& path, const boost::json::object& body);
   [[nodiscard]] core::result<boost::json::object> remove(const std::string& path);
+  /// A GET of a document, byte by byte.
+  [[nodiscard]] core::result<std::string> document(const std::string& path);
   /// The first `most` of a list, which is asked for page by page.
   [[nodiscard]] core::result<listing> list(const std::string& path, std::int64_t most);
 

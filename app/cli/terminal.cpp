@@ -1,17 +1,25 @@
 #include "app/cli/terminal.hpp"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
+#include <utility>
 
 namespace troupe::app {
 
 namespace {
+
+/// Narrower windows are taken for one of so many columns.
+constexpr std::size_t least_width = 20;
 
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
@@ -38,6 +46,13 @@ std::string_view code_of(style s) {
   return "";
 }
 
+/// Once. Who closes a pipe has read enough.
+void tell_lost_output(int why) {
+  static bool is_told = false;
+  if (why != EPIPE && !std::exchange(is_told, true))
+    complain("stdout cannot be written: " + std::generic_category().message(why));
+}
+
 sigset_t interrupt_set() {
   sigset_t set;
   sigemptyset(&set);
@@ -61,7 +76,7 @@ terminal terminal::of_process() {
 void terminal::look_at_size() {
   winsize size{};
   if (!is_output || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return;
-  if (size.ws_col >= 40) width = size.ws_col;
+  if (size.ws_col > 0) width = std::max<std::size_t>(size.ws_col, least_width);
   if (size.ws_row > 0) height = size.ws_row;
 }
 
@@ -78,6 +93,7 @@ interrupts::interrupts() {
 }
 
 interrupts::~interrupts() {
+  (void)take();  // who has left need not be ended
   ::close(fd_);
   auto set = interrupt_set();
   ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
@@ -90,8 +106,21 @@ bool interrupts::take() const {
   return was_pressed;
 }
 
+void hold_standard_streams() {
+  // The lowest that is free is what `open` gives.
+  for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF) (void)::open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY);
+}
+
 bool put(std::string_view text) {
-  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return true;
+  tell_lost_output(errno);
+  return false;
+}
+
+int after_output(int status) {
+  if (std::fflush(stdout) != 0) tell_lost_output(errno);
+  return status == 0 && std::ferror(stdout) != 0 ? 1 : status;
 }
 
 void complain(std::string_view text) { std::fprintf(stderr, "troupe: %.*s\n", static_cast<int>(text.size()), text.data()); }

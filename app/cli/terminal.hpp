@@ -42,8 +42,13 @@ class interrupts {
   int fd_ = -1;
 };
 
-/// Writes all of it; false when nobody reads any more.
+/// At the start of the program: a stream that was closed fails, and does not become the first socket or file that is opened.
+void hold_standard_streams();
+
+/// Writes all of it; false when that failed, which is told once, or nobody reads any more.
 bool put(std::string_view text);
+/// The exit status at the end of a command that prints: a success is none where its output was lost.
+[[nodiscard]] int after_output(int status);
 /// A line on stderr: `troupe: text`.
 void complain(std::string_view text);
 

@@ -1,5 +1,6 @@
 // `token`: API keys for `auth.api_keys` of the configuration, which keeps their SHA-256 only.
 #include "app/cli/commands.hpp"
+#include "app/cli/outcome.hpp"
 #include "app/cli/terminal.hpp"
 #include "transport/auth.hpp"
 
@@ -51,7 +52,7 @@ std::string read_key() {
 
 int make_token(const token_new_options& options) {
   auto key = random_key();
-  if (key.empty()) return failed({core::errc::internal_error, "the kernel gave no random bytes"});
+  if (key.empty()) return failed({core::errc::internal_error, "the kernel gave no random bytes"}, options.json);
   auto scopes = options.scopes.empty() ? std::vector<std::string>{"read", "chat", "approve"} : options.scopes;
   json::object entry{
       {"name", options.name}, {"sha256", transport::sha256_hex(key)}, {"scopes", json::array(scopes.begin(), scopes.end())}};
@@ -66,7 +67,8 @@ int hash_token(const token_hash_options& options) {
   auto key = read_key();
   if (key.empty())
     return failed(
-        {core::errc::validation_error, "there is no key on stdin; for example: printf %s \"$KEY\" | troupe token hash"});
+        {core::errc::validation_error, "there is no key on stdin; for example: printf %s \"$KEY\" | troupe token hash"},
+        options.json);
   auto hash = transport::sha256_hex(key);
   if (options.json) return print_json({{"sha256", hash}});
   return put(hash + "\n") ? 0 : 1;

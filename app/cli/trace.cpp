@@ -1,6 +1,7 @@
 // `trace`: runs, and one run as a waterfall of its model calls, tool calls and waits.
 #include "app/cli/commands.hpp"
 #include "app/cli/format.hpp"
+#include "app/cli/outcome.hpp"
 #include "app/cli/safe_text.hpp"
 #include "app/cli/terminal.hpp"
 #include "app/scenario/rest_client.hpp"
@@ -14,7 +15,8 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t bar_width = 32;
+constexpr std::size_t widest_bar = 32;
+constexpr std::size_t narrowest_bar = 8;
 
 struct time_range {
   std::int64_t begin = 0;
@@ -39,7 +41,7 @@ time_range range_of(const json::array& spans) {
   return all;
 }
 
-std::string bar(const json::object& span, const time_range& all) {
+std::string bar(const json::object& span, const time_range& all, std::size_t bar_width) {
   auto length = std::max<std::int64_t>(1, all.end - all.begin);
   auto column = [&](std::int64_t at) {
     auto part = std::clamp<std::int64_t>(at - all.begin, 0, length) * static_cast<std::int64_t>(bar_width) / length;
@@ -56,6 +58,22 @@ style style_of(const std::string& status) {
   return status == "open" || status == "pending" || status == "parked" || status == "running" ? style::yellow : style::plain;
 }
 
+/// Nothing is drawn in bars of width 0.
+table span_table(const json::array& spans, std::size_t bar_width) {
+  auto all = range_of(spans);
+  table rows({"", "what", "", "state", ">time", ">tokens", ">cost"});
+  for (const auto& v : spans) {
+    const auto& span = v.as_object();
+    const auto& used = object_of(span, "usage");
+    auto tokens = integer_of(used, "totalTokens");
+    auto is_open = text_of(span, "endedAt").empty();
+    rows.add({bar_width == 0 ? "" : bar(span, all, bar_width), text_of(span, "kind"), text_of(span, "name"),
+              text_of(span, "status"), is_open ? "" : duration(integer_of(span, "durationMs")),
+              tokens == 0 ? "" : amount(tokens), tokens == 0 ? "" : money(number_of(used, "cost"))});
+  }
+  return rows;
+}
+
 int print_trace(const json::object& trace) {
   auto to = terminal::of_process();
   const auto& spans = array_of(trace, "spans");
@@ -64,17 +82,10 @@ int print_trace(const json::object& trace) {
   put(to.styled(style::bold, "run of " + safe_line(text_of(trace, "agentId"))) + "  " +
       to.styled(style_of(status), safe_line(status)) + "  " + short_time(text_of(trace, "startedAt")) + " UTC\n" +
       to.styled(style::dim, "session " + safe_line(text_of(trace, "sessionId"))) + "\n\n");
-  auto all = range_of(spans);
-  table rows({"", "what", "", "state", ">time", ">tokens", ">cost"});
-  for (const auto& v : spans) {
-    const auto& span = v.as_object();
-    const auto& used = object_of(span, "usage");
-    auto tokens = integer_of(used, "totalTokens");
-    auto is_open = text_of(span, "endedAt").empty();
-    rows.add({bar(span, all), text_of(span, "kind"), text_of(span, "name"), text_of(span, "status"),
-              is_open ? "" : duration(integer_of(span, "durationMs")), tokens == 0 ? "" : amount(tokens),
-              tokens == 0 ? "" : money(number_of(used, "cost"))});
-  }
+  // As wide as the others leave room for it.
+  auto rest = span_table(spans, 0).width();
+  auto room = to.is_output ? to.width - std::min(to.width, rest) : widest_bar;
+  auto rows = span_table(spans, std::clamp(room, narrowest_bar, widest_bar));
   auto sum = amount(integer_of(usage, "promptTokens")) + " + " + amount(integer_of(usage, "completionTokens")) + " tokens, " +
              money(number_of(usage, "cost"));
   if (!text_of(trace, "endedAt").empty()) sum += ", " + duration(integer_of(trace, "durationMs"));
@@ -98,20 +109,20 @@ int print_traces(const listing& all) {
 
 int show_trace(const trace_options& options) {
   auto server = remote_api::open(options);
-  if (!server) return failed(server.error());
+  if (!server) return failed(server.error(), options.json);
   if (!options.trace.empty()) {
     auto trace = server->get("/traces/" + percent_encoded(options.trace));
-    if (!trace) return failed(trace.error());
+    if (!trace) return failed(trace.error(), options.json);
     return options.json ? print_json(*trace) : print_trace(*trace);
   }
   std::string path = "/sessions/" + percent_encoded(options.session) + "/traces";
   if (options.session.empty()) {
     auto project = server->project_or_first(options.project);
-    if (!project) return failed(project.error());
+    if (!project) return failed(project.error(), options.json);
     path = "/projects/" + percent_encoded(*project) + "/traces";
   }
   auto all = server->list(path, options.limit);
-  if (!all) return failed(all.error());
+  if (!all) return failed(all.error(), options.json);
   return options.json ? print_list(std::move(*all)) : print_traces(*all);
 }
 

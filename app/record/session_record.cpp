@@ -10,8 +10,6 @@ using core::error;
 
 namespace {
 
-constexpr std::size_t rows_at_once = 5'000;
-
 /// Of all files of a session together: a recording is read as a whole.
 constexpr std::int64_t max_recorded_files = 8 << 20;
 
@@ -31,21 +29,24 @@ void add_cut(std::vector<core::event>& to, core::event e, const text_times& time
 }  // namespace
 
 core::result<std::vector<core::event>> read_log(storage::queries& from, core::session_id session, const text_times& times,
-                                                std::size_t most) {
+                                                log_limits most) {
   std::vector<core::event> out;
+  std::size_t bytes = 0;
+  bool is_over = false;
   try {
-    for (core::seq_t after = 0;;) {
-      auto rows = from.events(session, after, static_cast<core::seq_t>(-1) >> 1U, rows_at_once);
-      for (auto& e : rows) add_cut(out, std::move(e), times);
-      if (rows.size() < rows_at_once) return out;
-      after = out.back().seq;
-      if (out.size() > most)
-        return error{errc::payload_too_large, "session " + session.str() + " has more than " + std::to_string(most) +
-                                                  " events; that is too long for a recording"};
-    }
+    from.each_event(session, 0, [&](core::event e, std::size_t size) {
+      bytes += size;
+      if (bytes <= most.bytes) add_cut(out, std::move(e), times);
+      is_over = bytes > most.bytes || out.size() > most.events;
+      return !is_over;
+    });
   } catch (const core::bad_result& e) {
     return error{errc::storage_unavailable, "reading session " + session.str() + ": " + e.what()};
   }
+  if (!is_over) return out;
+  auto what = bytes > most.bytes ? std::to_string(most.bytes) + " bytes in its log" : std::to_string(most.events) + " events";
+  return error{errc::payload_too_large,
+               "session " + session.str() + " has more than " + what + "; that is too long for a recording"};
 }
 
 std::map<core::file_id, std::shared_ptr<const std::string>> read_files(storage::queries& from,

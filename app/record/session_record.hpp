@@ -15,11 +15,14 @@ namespace troupe::app {
 /// When each piece of text came, by its first seq: the log knows it to 50 ms only.
 using text_times = std::map<core::seq_t, core::millis>;
 
-inline constexpr std::size_t max_logged_events = 1'000'000;
-/// All of it, with the rows of text cut where pieces of them have times of their own. A log above `most` rows is a
-/// `payload_too_large`.
+struct log_limits {
+  std::size_t events = 1'000'000;
+  std::size_t bytes = 512 << 20;  ///< of what they hold
+};
+/// All of it, with the rows of text cut where pieces of them have times of their own. A log above the limits is a
+/// `payload_too_large`, told as soon as it is: what lies beyond is never in memory.
 [[nodiscard]] core::result<std::vector<core::event>> read_log(storage::queries& from, core::session_id session,
-                                                              const text_times& times, std::size_t most = max_logged_events);
+                                                              const text_times& times, log_limits most = {});
 
 /// Of the files that the log tells of, those that a recording takes.
 [[nodiscard]] std::map<core::file_id, std::shared_ptr<const std::string>> read_files(storage::queries& from,

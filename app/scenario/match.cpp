@@ -13,14 +13,14 @@ namespace {
 
 constexpr std::size_t max_shown_value = 400;
 
-std::string shown_value(const json::value& v) {
+std::string json_excerpt(const json::value& v) {
   auto text = json::serialize(v);
   if (text.size() > max_shown_value) text = text.substr(0, max_shown_value) + "…";
   return text;
 }
 
 mismatch differs(const std::string& path, const json::value& expected, const json::value& actual) {
-  return {path, "expected " + shown_value(expected) + ", came " + shown_value(actual)};
+  return {path, "expected " + json_excerpt(expected) + ", came " + json_excerpt(actual)};
 }
 
 std::string joined(const std::string& path, std::string_view key) {
@@ -54,7 +54,7 @@ found match_text(const json::value& expected, const json::value& actual, binding
   }
   auto [it, is_new] = bound.emplace(std::string(name), actual);
   if (is_new || it->second == actual) return std::nullopt;
-  return mismatch{path, std::string(text) + " is " + shown_value(it->second) + ", came " + shown_value(actual)};
+  return mismatch{path, std::string(text) + " is " + json_excerpt(it->second) + ", came " + json_excerpt(actual)};
 }
 
 found match_object(const json::value& expected, const json::value& actual, bindings& bound, const std::string& path) {
@@ -63,10 +63,10 @@ found match_object(const json::value& expected, const json::value& actual, bindi
     auto at = joined(path, field.key());
     const auto* value = actual.get_object().if_contains(field.key());
     if (field.value().is_null()) {
-      if (value && !value->is_null()) return mismatch{at, "expected none, came " + shown_value(*value)};
+      if (value && !value->is_null()) return mismatch{at, "expected none, came " + json_excerpt(*value)};
       continue;
     }
-    if (!value) return mismatch{at, "expected " + shown_value(field.value()) + ", there is no such field"};
+    if (!value) return mismatch{at, "expected " + json_excerpt(field.value()) + ", there is no such field"};
     if (auto wrong = match_at(field.value(), *value, bound, at)) return wrong;
   }
   return std::nullopt;
@@ -80,7 +80,7 @@ found match_array(const json::value& expected, const json::value& actual, bindin
     if (auto wrong = match_at(want[i], have[i], bound, path + "[" + std::to_string(i) + "]")) return wrong;
   if (want.size() == have.size()) return std::nullopt;
   return mismatch{path, "expected " + std::to_string(want.size()) + " items, came " + std::to_string(have.size()) + ": " +
-                            shown_value(actual)};
+                            json_excerpt(actual)};
 }
 
 found match_at(const json::value& expected, const json::value& actual, bindings& bound, const std::string& path) {

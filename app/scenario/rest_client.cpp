@@ -100,15 +100,13 @@ core::result<rest_answer> rest_client::ask(const std::string& method, const std:
   return out;
 }
 
-core::result<std::string> rest_client::bytes(const std::string& path) {
+core::result<rest_bytes> rest_client::bytes(const std::string& path) {
   httplib::Request request;
   request.method = "GET";
   request.path = "/api/v1" + path;
   auto got = impl_->send(*this, std::move(request));
   if (!got) return got.error();
-  if (got->first != 200)
-    return error{errc::provider_error, url_ + "/api/v1" + path + ": answered " + std::to_string(got->first)};
-  return std::move(got->second);
+  return rest_bytes{got->first, std::move(got->second)};
 }
 
 std::string percent_encoded(std::string_view text) {

@@ -20,6 +20,11 @@ struct rest_answer {
   [[nodiscard]] const boost::json::array& items() const;
 };
 
+struct rest_bytes {
+  int status = 0;
+  std::string body;
+};
+
 class rest_client {
  public:
   /// `url`: http://HOST:PORT or https://HOST:PORT. A `configuration_error` names what is wrong with it. An empty token is none.
@@ -33,8 +38,8 @@ class rest_client {
   [[nodiscard]] core::result<rest_answer> call(const std::string& method, const std::string& path,
                                                const boost::json::object& body = {});
   [[nodiscard]] core::result<rest_answer> upload(const std::string& path, const std::string& content_type, std::string bytes);
-  /// The body of a GET that is answered with 200.
-  [[nodiscard]] core::result<std::string> bytes(const std::string& path);
+  /// A GET of what need not be JSON; an answer of any status is one, as with `call`.
+  [[nodiscard]] core::result<rest_bytes> bytes(const std::string& path);
 
   [[nodiscard]] const std::string& url() const noexcept { return url_; }
   [[nodiscard]] const std::string& token() const noexcept { return token_; }

@@ -69,6 +69,8 @@ core::config_ptr make_config(const node& root, const recorded_calls* calls, cons
       root.child("agent", *value).child(fixed, *value).fail("is given: every scenario has one scripted model");
   // Tools of a recording are in no list of ours.
   if (root.object().contains("tools")) agent.erase("tools");
+  // A title is no part of what is shown, unless the scenario says so.
+  if (!agent.contains("titles")) agent["titles"] = "none";
   agent["provider"] = scenario_provider;
   agent["model"] = "scripted";
   json::object document{{"default_project", scenario_project},

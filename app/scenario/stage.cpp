@@ -3,8 +3,6 @@
 #include "app/scenario/scenario.hpp"
 #include "providers/scripted.hpp"
 
-#include <stdlib.h>
-
 #include <algorithm>
 
 namespace troupe::app {
@@ -24,13 +22,6 @@ constexpr std::uint32_t max_missed = 1'000'000;
 template <class T, class F>
 actors::reply_to<T> to(F f) {
   return {std::make_shared<const std::function<void(core::result<T>)>>(std::move(f))};
-}
-
-core::result<std::filesystem::path> make_folder() {
-  auto pattern = (std::filesystem::temp_directory_path() / "troupe-replay-XXXXXX").string();
-  if (!::mkdtemp(pattern.data()))
-    return error{errc::storage_unavailable, "no temporary folder can be made as " + pattern + "; set TMPDIR to a writable one"};
-  return std::filesystem::path(pattern);
 }
 
 }  // namespace
@@ -83,9 +74,9 @@ core::result<std::unique_ptr<stage>> stage::open(core::config_ptr config, stage_
   out->config_ = std::move(config);
   out->parts_ = std::move(parts);
   out->session_ = {core::uuid_of_name("scenario")};
-  auto folder = make_folder();
+  auto folder = temporary_folder::make("troupe-replay");
   if (!folder) return folder.error();
-  out->workspaces_ = *folder;
+  out->workspaces_ = std::move(*folder);
   auto store = storage::store::open_in_memory();
   if (!store) return store.error();
   out->gate_ = std::make_unique<crash_gate>(std::move(*store));
@@ -102,11 +93,7 @@ core::result<std::unique_ptr<stage>> stage::open(core::config_ptr config, stage_
   return out;
 }
 
-stage::~stage() {
-  (void)stop();
-  std::error_code ignored;
-  std::filesystem::remove_all(workspaces_, ignored);
-}
+stage::~stage() { (void)stop(); }
 
 caf::scheduler::test_coordinator& stage::scheduler() const {
   return dynamic_cast<caf::scheduler::test_coordinator&>(process_->system.scheduler());
@@ -121,7 +108,7 @@ core::result<void> stage::start() {
   parts.config = config_;
   parts.environment = environment_;
   parts.tools = tools_;
-  parts.workspaces = workspaces_;
+  parts.workspaces = workspaces_.path();
   parts.run_blocking = [this](std::function<void()> f) { run_blocking(std::move(f)); };
   parts.store = gate_.get();
   parts.detached = false;

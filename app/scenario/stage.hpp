@@ -6,6 +6,7 @@
 #include "app/scenario/crash_gate.hpp"
 #include "app/scenario/recorded_tools.hpp"
 #include "app/scenario/scene.hpp"
+#include "app/scenario/temporary_folder.hpp"
 #include "app/scenario/virtual_world.hpp"
 #include "core/command.hpp"
 #include "providers/recorded.hpp"
@@ -14,7 +15,6 @@
 #include <caf/actor_system_config.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -95,7 +95,7 @@ class stage final : public scene {
   core::config_ptr config_;
   stage_parts parts_;
   core::session_id session_;
-  std::filesystem::path workspaces_;
+  temporary_folder workspaces_;
   std::shared_ptr<virtual_environment> environment_ = std::make_shared<virtual_environment>();
   virtual_timers timers_{*environment_};
   work_queue work_;

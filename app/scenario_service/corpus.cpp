@@ -24,8 +24,8 @@ bool is_below(const fs::path& file, const fs::path& folder) {
   return end == folder.end() && rest != file.end();
 }
 
-/// Why it cannot be played, or empty.
-std::string defect_of(const fs::directory_entry& entry, const fs::path& folder) {
+/// Why it cannot be played, or empty, and then `stamp` is what it is like.
+std::string defect_of(const fs::directory_entry& entry, const fs::path& folder, file_stamp& stamp) {
   std::error_code failure;
   if (entry.is_symlink(failure)) {
     auto target = fs::canonical(entry.path(), failure);
@@ -33,9 +33,10 @@ std::string defect_of(const fs::directory_entry& entry, const fs::path& folder) 
     if (!is_below(target, folder)) return "is a link that leads out of the folder";
   }
   if (!entry.is_regular_file(failure)) return "is no file";
-  auto size = entry.file_size(failure);
+  stamp.size = entry.file_size(failure);
+  if (!failure) stamp.written = fs::last_write_time(entry.path(), failure);
   if (failure) return "cannot be looked at: " + failure.message();
-  if (size > max_corpus_file_bytes) return "is larger than " + std::to_string(max_corpus_file_bytes) + " bytes";
+  if (stamp.size > max_corpus_file_bytes) return "is larger than " + std::to_string(max_corpus_file_bytes) + " bytes";
   return {};
 }
 
@@ -60,19 +61,22 @@ core::result<corpus> list_corpus(const fs::path& named) {
     }
     auto name = it->path().lexically_relative(folder).generic_string();
     if (is_hidden || !name.ends_with(".json") || name.ends_with(".schema.json")) continue;
-    if (out.files.size() + out.refused.size() == max_corpus_files)
+    if (out.stamps.size() + out.refused.size() == max_corpus_files)
       return error{errc::payload_too_large,
                    "the folder has more than " + std::to_string(max_corpus_files) + " scenarios; serve a smaller one"};
+    file_stamp stamp;
     if (!is_text(name)) {
       out.refused.emplace_back(providers::bounded_text(providers::to_utf8(name), 1'024), "has a name that is no text");
-    } else if (auto defect = defect_of(*it, folder); !defect.empty()) {
+    } else if (auto defect = defect_of(*it, folder, stamp); !defect.empty()) {
       out.refused.emplace_back(std::move(name), std::move(defect));
     } else {
-      out.files.push_back(std::move(name));
+      stamp.name = std::move(name);
+      out.stamps.push_back(std::move(stamp));
     }
   }
   if (failure) return wrong();
-  std::sort(out.files.begin(), out.files.end());
+  std::sort(out.stamps.begin(), out.stamps.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const auto& stamp : out.stamps) out.files.push_back(stamp.name);
   return out;
 }
 

@@ -5,13 +5,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/parse.hpp>
 
-#include <stdlib.h>
-
-#include <system_error>
-
 namespace troupe::app {
 
-namespace fs = std::filesystem;
 namespace json = boost::json;
 
 namespace {
@@ -26,26 +21,6 @@ constexpr std::uint64_t memory_bytes = 0;
 constexpr std::uint64_t memory_bytes = std::uint64_t{4} << 30;
 #endif
 
-/// Workspaces of scenarios; what a child that is killed leaves in it goes with it.
-class temporary_folder {
- public:
-  temporary_folder() {
-    std::error_code failure;
-    auto pattern = (fs::temp_directory_path(failure) / "troupe-scenarios-XXXXXX").string();
-    if (!failure && ::mkdtemp(pattern.data())) path_ = pattern;
-  }
-  ~temporary_folder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  temporary_folder(const temporary_folder&) = delete;
-  temporary_folder& operator=(const temporary_folder&) = delete;
-  [[nodiscard]] const fs::path& path() const noexcept { return path_; }
-
- private:
-  fs::path path_;
-};
-
 class started_child final : public replay_child {
  public:
   started_child(const tools::process_host& host, replay_job job) : job_(std::move(job)), timer_(*host.io) {
@@ -53,7 +28,7 @@ class started_child final : public replay_child {
     options.command = {"/proc/self/exe", "replay", "--json", "--files-from", "-"};
     options.command.insert(options.command.end(), job_.arguments.begin(), job_.arguments.end());
     options.folder = job_.folder;
-    options.environment = {{"LANG", "C.UTF-8"}, {"TMPDIR", temporary_.path().empty() ? "/tmp" : temporary_.path().string()}};
+    options.environment = {{"LANG", "C.UTF-8"}, {"TMPDIR", job_.scratch.path().string()}};
     options.limits.memory_bytes = memory_bytes;
     options.limits.file_bytes = 256 << 20;
     options.limits.open_files = 1'024;
@@ -111,7 +86,6 @@ class started_child final : public replay_child {
   }
 
   replay_job job_;
-  temporary_folder temporary_;
   boost::asio::steady_timer timer_;
   std::string line_;
   std::string errors_;

@@ -3,6 +3,7 @@
 // host's io_context.
 #pragma once
 
+#include "app/scenario/temporary_folder.hpp"
 #include "tools/process/process.hpp"
 
 #include <boost/json/object.hpp>
@@ -20,6 +21,8 @@ struct replay_job {
   std::vector<std::string> arguments;  ///< behind `troupe replay --json --files-from -`
   std::filesystem::path folder;        ///< names are told from there
   std::vector<std::string> files;
+  /// Workspaces of scenarios: its TMPDIR. What a child that is killed leaves in it goes with it.
+  temporary_folder scratch;
   std::chrono::seconds limit{0};
   std::function<void(boost::json::object)> on_line;  ///< as it comes
   /// Last, once: the child and its children are gone. The exit status, or -1 with the reason. Not after the destructor.

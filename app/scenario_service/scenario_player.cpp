@@ -74,7 +74,16 @@ std::vector<std::string> arguments_of(const transport::scenario_request& r) {
 }  // namespace
 
 scenario_player::scenario_player(scenario_player_options options)
-    : options_(std::move(options)), hidden_(redaction::of_process(options_.config.get())) {}
+    : options_(std::move(options)), hidden_(redaction::of_process(options_.config.get())) {
+  std::error_code ignored;
+  if (!options_.scratch.empty()) std::filesystem::remove_all(options_.scratch, ignored);
+}
+
+core::result<temporary_folder> scenario_player::make_scratch() const {
+  std::error_code failure;
+  std::filesystem::create_directories(options_.scratch, failure);  // a failure is told by the next line
+  return temporary_folder::make(options_.scratch, "run");
+}
 
 std::string scenario_player::folder() const {
   auto path = options_.folder.lexically_normal();
@@ -114,27 +123,53 @@ void scenario_player::list(then<entries> done) {
 
 void scenario_player::begin_listing(core::result<corpus> found) {
   if (!found) return end_listing(found.error());
-  listed_.clear();
-  for (auto& [file, reason] : found->refused) listed_.push_back({std::move(file), {}, {}, {}, std::move(reason)});
-  if (found->files.empty()) return end_listing(std::exchange(listed_, {}));
+  entries refused;
+  for (auto& [file, reason] : found->refused) refused.push_back({std::move(file), {}, {}, {}, std::move(reason)});
+  auto with_refused = [refused = std::move(refused)](entries told) {
+    told.insert(told.end(), refused.begin(), refused.end());
+    return told;
+  };
+  if (found->files.empty()) return end_listing(with_refused({}));
+  if (kept_ && kept_->stamps == found->stamps) return end_listing(with_refused(kept_->told));
+  kept_.reset();
   bool is_late = false;
   {
     std::lock_guard lock(mutex_);
     is_late = is_closed_;
   }
   if (is_late) return end_listing(closed());
+  auto scratch = make_scratch();
+  if (!scratch) return end_listing(scratch.error());
+  listed_.clear();
   replay_job job;
   job.arguments = {"--list"};
   job.folder = options_.folder;
   job.files = std::move(found->files);
+  job.scratch = std::move(*scratch);
   job.limit = list_limit;
   job.on_line = [this](const json::object& line) { listed_.push_back(entry_of(line)); };
-  job.on_end = [this](int status, const std::string& trouble) {
-    auto all = std::exchange(listed_, {});
-    if (status == 0 || status == 1) return end_listing(std::move(all));
-    end_listing(error{errc::internal_error, "The scenarios could not be listed: " + trouble});
+  job.on_end = [this, stamps = std::move(found->stamps), with_refused = std::move(with_refused),
+                now = std::filesystem::file_time_type::clock::now()](int status, const std::string& trouble) {
+    auto told = std::exchange(listed_, {});
+    if (status != 0 && status != 1)
+      return end_listing(error{errc::internal_error, "The scenarios could not be listed: " + trouble});
+    keep_list(stamps, told, now);
+    end_listing(with_refused(std::move(told)));
   };
   lister_ = replay_child::start(options_.host, std::move(job));
+}
+
+void scenario_player::keep_list(std::vector<file_stamp> stamps, const entries& told,
+                                std::filesystem::file_time_type looked_at) {
+  std::size_t bytes = 0;
+  for (const auto& e : told) {
+    bytes += sizeof e + e.file.size() + e.description.size() + e.problem.size();
+    for (const auto& tag : e.tags) bytes += sizeof tag + tag.size();
+    for (const auto& [mode, why] : e.skip) bytes += 2 * sizeof mode + mode.size() + why.size();
+  }
+  bool are_settled =
+      std::all_of(stamps.begin(), stamps.end(), [&](const file_stamp& s) { return s.written + settled_after <= looked_at; });
+  if (bytes <= max_kept_list && are_settled) kept_ = kept_list{std::move(stamps), told};
 }
 
 void scenario_player::end_listing(const core::result<entries>& told) {
@@ -221,10 +256,13 @@ void scenario_player::begin_run(scenario_run run, choice chosen, const then<scen
   spdlog::info("scenarios started run={} files={}", run.id, run.total);
   done(run);
   if (chosen.files.empty()) return end_run(1, {});
+  auto scratch = make_scratch();
+  if (!scratch) return end_run(-1, scratch.error().text);
   replay_job job;
   job.arguments = arguments_of(run.request);
   job.folder = options_.folder;
   job.files = std::move(chosen.files);
+  job.scratch = std::move(*scratch);
   job.limit = run_limit;
   job.on_line = [this](json::object line) { take(std::move(line)); };
   job.on_end = [this](int status, const std::string& trouble) { end_run(status, trouble); };

@@ -19,7 +19,8 @@
 namespace troupe::app {
 
 struct scenario_player_options {
-  std::filesystem::path folder;  ///< empty: none is configured
+  std::filesystem::path folder;   ///< empty: none is configured
+  std::filesystem::path scratch;  ///< this server's alone: what lies there when it starts is of one that was killed
   tools::process_host host;
   std::function<void(std::function<void()>)> run_blocking;
   std::shared_ptr<core::environment> environment;
@@ -33,6 +34,10 @@ class scenario_player final : public transport::scenario_service, public std::en
   static constexpr std::size_t max_runs = 20;
   static constexpr std::chrono::seconds run_limit{600};
   static constexpr std::chrono::seconds list_limit{60};
+  /// A list is kept while its files are as they were, up to so many bytes of it. A file that was written just now may be
+  /// written again within the same tick of the file system's clock: what it says is not kept.
+  static constexpr std::size_t max_kept_list = 8 << 20;
+  static constexpr std::chrono::seconds settled_after{2};
 
   explicit scenario_player(scenario_player_options options);
 
@@ -56,7 +61,14 @@ class scenario_player final : public transport::scenario_service, public std::en
     entries broken;
   };
 
+  struct kept_list {
+    std::vector<file_stamp> stamps;
+    entries told;  ///< of these files only; what is refused by its name or size is looked at each time
+  };
+
   void begin_listing(core::result<corpus> found);
+  void keep_list(std::vector<file_stamp> stamps, const entries& told, std::filesystem::file_time_type looked_at);
+  [[nodiscard]] core::result<temporary_folder> make_scratch() const;
   void end_listing(const core::result<entries>& told);
   [[nodiscard]] static core::result<choice> choose(const transport::scenario_request& request, const entries& all);
   void begin_run(transport::scenario_run run, choice chosen, const then<transport::scenario_run>& done);
@@ -74,6 +86,7 @@ class scenario_player final : public transport::scenario_service, public std::en
   std::unique_ptr<replay_child> lister_;
   std::unique_ptr<replay_child> player_;
   entries listed_;
+  std::optional<kept_list> kept_;
 
   mutable std::mutex mutex_;
   bool is_closed_ = false;

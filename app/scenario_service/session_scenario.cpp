@@ -31,7 +31,7 @@ error as_not_recordable(const error& e) {
 
 core::result<std::string> scenario_of_session(storage::queries& from, core::session_id session, const core::config& config,
                                               const tools::toolbox* tools, const redaction& hidden) {
-  auto log = read_log(from, session, {}, max_downloaded_events);
+  auto log = read_log(from, session, {}, {max_downloaded_events, max_downloaded_bytes});
   if (!log) return as_not_recordable(log.error());
   if (has_open_run(*log))
     return error{errc::busy, "A run of this session is going on; it can be told as a scenario when it has ended."};

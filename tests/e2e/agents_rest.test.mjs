@@ -292,3 +292,90 @@ test("what the file no longer allows is shown with its problem, and works again 
     assert.match(server.wholeLog, /stored agent demo\/poet is not shown/);
     assert.equal((await listAll(server, `${agents}/poet/versions`)).length, 2);
   }));
+
+test("names, descriptions and notes without control characters", () =>
+  withServer(standard(), async (server) => {
+    const bell = String.fromCharCode(7);
+    await make(server, "poet");
+    const cases = [
+      ["definition.name", { definition: { ...poet, name: `Po${bell}et` } }], ["definition.name", { definition: { ...poet, name: "two\nlines" } }],
+      ["definition.description", { definition: { ...poet, description: `d${bell}` } }], ["definition.description", { definition: { ...poet, description: "\u007f" } }],
+      ["note", { definition: poet, note: `n${String.fromCharCode(27)}[31m` }],
+    ];
+    for (const [path, body] of cases) {
+      const { note: _, ...unnoted } = body;
+      for (const refused of [await post(server, agents, { id: "new", ...body }), await request(server, "PUT", `${agents}/poet`, body),
+        ...(path === "note" ? [] : [await post(server, `${agents}/check`, unnoted)])]) {
+        assert.deepEqual(codeOf(refused), [400, "VALIDATION_ERROR"], refused.text);
+        assert.deepEqual(refused.body.error.details.issues.map((issue) => issue.path), [path]);
+      }
+    }
+    assert.equal((await get(server, `${agents}/poet`)).body.version, 1);
+    const lines = "one\n\ttwo ñ";
+    assert.equal((await change(server, "poet", { ...poet, name: "Poeta ñ 🎭", description: lines }, { note: lines })).status, 200);
+    assert.equal((await get(server, `${agents}/poet/versions/2`)).body.note, lines);
+  }));
+
+test("agents that give each other work are deleted together, or not at all", () =>
+  withServer(standard(), async (server) => {
+    const of = (...delegates) => ({ provider: "scripted", model: "tiny", delegates });
+    const remove = (id, query = "") => request(server, "DELETE", `${agents}/${id}${query}`);
+    const ids = async () => (await get(server, agents)).body.items.filter(({ source }) => source === "stored").map(({ id }) => id);
+    await make(server, "ann", poet);
+    await make(server, "bob", of("ann"));
+    await make(server, "zoe", { provider: "scripted", model: "tiny", handoffs: ["ann"] });
+    assert.equal((await change(server, "ann", of("bob"))).status, 200);
+
+    const refused = await remove("ann");
+    assert.deepEqual(codeOf(refused), [409, "AGENT_IN_USE"]);
+    assert.match(refused.body.message, /of: bob,zoe; .*\(\?with=bob,zoe\)/);
+    assert.match((await remove("ann", "?with=bob")).body.message, /of: zoe;/);
+    for (const [query, code] of [["?with=bob,zoe,nobody", "NOT_FOUND"], ["?with=bob,zoe,writer", "AGENT_IS_DEFAULT"], ["?with=bob,zoe,other", "AGENT_IN_CONFIGURATION"]])
+      assert.equal((await remove("ann", query)).body.error.code, code);
+    assert.deepEqual(codeOf(await remove("ann", `?with=${Array.from({ length: 101 }, (_, i) => `a${i}`)}`)), [400, "VALIDATION_ERROR"]);
+    assert.deepEqual(await ids(), ["ann", "bob", "zoe"], "none of these deleted anything");
+
+    assert.equal((await remove("ann", "?with=zoe,bob,ann,bob,")).status, 204);
+    assert.deepEqual(await ids(), []);
+    await server.kill();
+    await server.start();
+    assert.deepEqual(await ids(), []);
+    for (const id of ["ann", "bob", "zoe"]) assert.equal((await get(server, `${agents}/${id}/versions`)).body.items[0].deleted, true);
+  }));
+
+test("deleted agents are listed to admins, and made again from a version", () =>
+  withGuarded(async (server) => {
+    const [user, admin] = [bearer(tokenOf("ana")), bearer(tokenOf("root", { roles: ["admin"] }))];
+    const deleted = async (query = "") => {
+      const { status, body } = await get(server, `${agents}?deleted=true${query}`, admin);
+      assert.equal(status, 200);
+      return body;
+    };
+    assert.deepEqual((await deleted()).items, []);
+    for (const id of ["poet", "scout"]) assert.equal((await post(server, agents, { id, definition: { ...poet, name: `The ${id}` } }, admin)).status, 201);
+    for (const id of ["poet", "scout"]) assert.equal((await request(server, "DELETE", `${agents}/${id}`, undefined, admin)).status, 204);
+    const { items, total } = await deleted();
+    assert.equal(total, 2);
+    assert.deepEqual(items.map(({ id, version, updatedBy, source, deleted: is, problem }) => [id, version, updatedBy, source, is, problem]),
+      [["poet", 2, "root", "stored", true, undefined], ["scout", 2, "root", "stored", true, undefined]]);
+    assert.deepEqual((await deleted("&limit=1&offset=1")).items.map(({ id }) => id), ["scout"]);
+    assert.deepEqual(codeOf(await get(server, `${agents}?deleted=true`, user)), [403, "FORBIDDEN"]);
+    assert.deepEqual(codeOf(await get(server, `${agents}?deleted=perhaps`, admin)), [400, "VALIDATION_ERROR"]);
+    assert.deepEqual((await get(server, `${agents}?deleted=false`, user)).body.items.map(({ deleted: is }) => is), [undefined, undefined]);
+
+    const { definition } = (await get(server, `${agents}/poet/versions/1`, admin)).body;
+    const again = await post(server, agents, { id: "poet", definition, note: "back" }, admin);
+    assert.deepEqual([again.status, again.body.version, again.body.name, again.body.deleted], [201, 3, "The poet", undefined]);
+    assert.deepEqual((await deleted()).items.map(({ id }) => id), ["scout"]);
+  }));
+
+test("what an actor refuses says where, as other texts do", () =>
+  withServer(standard(), async (server) => {
+    const { sessionId } = (await chat(server, "writer")).body;
+    const path = `/api/v1/sessions/${sessionId}`;
+    for (const refused of [await request(server, "PATCH", path, { title: "" }), await post(server, `${path}/messages`, { content: "" }),
+      await request(server, "PUT", `${path}/participants`, { users: [""] })]) {
+      assert.deepEqual(codeOf(refused), [400, "VALIDATION_ERROR"], refused.text);
+      assert.ok(refused.body.error.details.issues.every((issue) => typeof issue.path === "string" && issue.message.length > 5), refused.text);
+    }
+  }));

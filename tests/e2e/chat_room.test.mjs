@@ -63,8 +63,15 @@ const plainTurn = ["chat:message", "chat:thinking", "chat:streaming", "chat:mess
 const anaUser = { userId: "ana", username: "ana the user" };
 const benUser = { userId: "ben", username: "ben the user" };
 
+/** Its conversations get a title. */
+function titled() {
+  const configuration = standard();
+  delete configuration.projects.demo.agents.writer.titles;
+  return configuration;
+}
+
 test("turn: chat:message(user), thinking, streaming*, isComplete, chat:message(assistant), complete", () =>
-  withServer(standard(), async (server) => {
+  withServer(titled(), async (server) => {
     const id = await conversation(server);
     const client = await inRoom(server, undefined, id);
     assert.deepEqual(client.joined, { type: "chat:joined", conversationId: id, activeUsers: [{ userId: "anonymous", username: "Anonymous" }] });

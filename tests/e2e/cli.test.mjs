@@ -7,7 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { test } from "node:test";
 import { post } from "./support/clients.mjs";
-import { at, demo, json, ok, piped, session } from "./support/command_line.mjs";
+import { assertEachOnceInOrder, at, demo, json, ok, piped, plain, session } from "./support/command_line.mjs";
 import { standard } from "./support/configuration.mjs";
 import { run, temporaryFolder, withServer } from "./support/server.mjs";
 import { ctrlC, inTerminal } from "./support/terminal.mjs";
@@ -69,10 +69,25 @@ test("events --follow: shows what happens, goes on over a restart, and Ctrl-C en
       await t.until(/"tool":"list_files"[^]*"type":"message.complete"/);
       t.type(ctrlC);
       await t.end(0);
-      const seqs = [...t.shown.matchAll(/"seq":(\d+)\}/g)].map((m) => Number(m[1]));
-      assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), "each once, in order");
+      assertEachOnceInOrder(t.shown);
     });
   }, { keepsPort: true }));
+
+test("a narrow terminal: no line is wider than it, and no word of help is cut", () =>
+  demo(async (server) => {
+    const id = await session(server, "write a file", "delete the file");
+    const [trace] = (await json(server, "trace", "--session", id)).items;
+    for (const [columns, args] of [80, 40].flatMap((n) => [["sessions"], ["trace"], ["spend"], ["approvals", "list"], ["events", id]]
+      .map((a) => [n, [...a, "--url", server.url]])).concat([[80, ["trace", trace.id, "--url", server.url]], [80, ["--help"]], [40, ["approvals", "decide", "--help"]]]))
+      await inTerminal(args, async (t) => {
+        await t.end(0);
+        const lines = t.shown.split(/\r?\n/);
+        // A word, as a path or an id, may be wider than the terminal.
+        const wide = lines.filter((line) => [...line].length > columns && !/^ *\S+$/.test(line));
+        assert.deepEqual(wide, [], `troupe ${args.join(" ")} in ${columns} columns`);
+        if (args[0] === "sessions") assert.ok(lines.some((line) => line.startsWith(id)), t.shown);
+      }, { ...plain, COLUMNS: String(columns) });
+  }));
 
 test("backup: of a running server, while it writes; `troupe check` finds nothing in it", () =>
   demo(async (server) => {
@@ -88,6 +103,9 @@ test("backup: of a running server, while it writes; `troupe check` finds nothing
     assert.deepEqual(readdirSync(folder), ["troupe.db"]);
     assert.match(await ok(["check", "--data", folder]), / 0 findings/);
     await talking;
+    const device = await run(["backup", "--data", server.data, "--to", "/dev/null", "--force"]);
+    assert.equal(device.status, 1);
+    assert.match(device.stderr, /no regular file/);
     const refused = await run(["backup", "--data", server.data, "--to", file]);
     assert.equal(refused.status, 1);
     assert.match(refused.stderr, /exists; .*--force/);

@@ -1,6 +1,7 @@
 // `troupe chat` in a terminal and in pipes.
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
+import { constants } from "node:os";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { get, post } from "./support/clients.mjs";
@@ -48,10 +49,10 @@ test("chat: a call is approved, edited, denied; the card shows what it is about"
     t.line("delete the file");
     await t.until(/approve\? /);
     t.line("e");
-    await t.until(/now: \{"path":"notes\/demo\.txt"\}[^]*JSON/);
-    t.line("{");
-    await t.until(/no JSON object/);
-    t.line('{"path": 7}');
+    await t.until(/arguments as JSON[^]*\{"path":"notes\/demo\.txt"\}/);
+    t.line("\x15{");
+    await t.until(/no JSON object[^]*arguments as JSON[^]*\{/);
+    t.line('"path": 7}');
     await t.until(/! [^]*path[^]*VALIDATION_ERROR[^]*approve\? /);
     t.line("y go ahead");
     await t.until(/approved: go ahead/);
@@ -162,6 +163,41 @@ test("chat: it goes on where it was when the server is killed in the middle of a
     await t.until(/w119[^]*you> /);
   }, plain), { keepsPort: true }));
 
+test("chat: Ctrl-C twice leaves also where the server does not answer", () =>
+  withHeldModel((server, model) => inTerminal(["chat", "--url", server.url], async (t) => {
+    await t.until(/you> /);
+    t.line("a long story");
+    (await model.call(0)).say("once");
+    await t.until(/once/);
+    process.kill(server.pid, "SIGSTOP");
+    t.child.stdin.on("error", () => {}); // it may have left before the last of them
+    try {
+      await until(() => /the answer goes on in the server/.test(t.shown) || (t.type(ctrlC), false), "the end of the chat");
+      await t.ended;
+      // One Ctrl-C more may have come when it had left already: that ends any program.
+      assert.ok([0, 100 + constants.signals.SIGINT].includes(t.status), `${t.status}\n${t.shown}`);
+    } finally {
+      process.kill(server.pid, "SIGCONT");
+    }
+  }, plain)));
+
+test("chat: arguments that are too long for the screen are told to be cut, and shown when asked for", () => {
+  const path = `notes/${"folder/".repeat(200)}the-end.txt`;
+  const script = { rules: [{ when: { after: "user" }, say: [{ tool: "delete_file", arguments: { path } }] }], otherwise: [{ text: "As you wish." }] };
+  const configuration = { providers: { s: { kind: "scripted", script } }, default_project: "p",
+    projects: { p: { default_agent: "a", agents: { a: { provider: "s", model: "m", tools: ["delete_file"] } } } } };
+  return withServer(configuration, (server) => inTerminal(["chat", "--url", server.url], async (t) => {
+    await t.until(/you> /);
+    t.line("delete it");
+    await t.until(/and more: v shows all of it[^]*\[v\]iew all\? /);
+    assert.ok(!t.shown.includes("the-end"));
+    t.line("v");
+    await t.until(/the-end\.txt[^]*\[v\]iew all\? /);
+    t.line("n");
+    await t.until(/As you wish[^]*you> /);
+  }, plain));
+});
+
 test("chat: what a model says cannot command the terminal", () => {
   const script = { rules: [], otherwise: [{ text: "red\u001b[31m \u001b]0;owned\u0007 \u009b2J bidi\u202e \rover" }] };
   const configuration = { providers: { s: { kind: "scripted", script } }, default_project: "p",
@@ -187,7 +223,7 @@ test("chat: in a pipe stdout is the answers alone, and each line waits for the o
     const whole = await piped(server, ["chat", "-"], "calculate\n6*7");
     assert.equal(whole.status, 0, whole.stderr);
     const frames = (await piped(server, ["chat", "--json", "what time is it?"], "")).stdout.trim().split("\n").map((l) => JSON.parse(l));
-    assert.equal(frames.at(-1).type, "message.complete");
+    assert.equal(frames.findLast((f) => f.type !== "session.updated").type, "message.complete");
     assert.ok(frames.some((f) => f.type === "message.tool_start" && f.tool === "clock"));
     const parked = await piped(server, ["chat", "delete the file"], "");
     assert.equal(parked.status, 1);

@@ -7,7 +7,7 @@ import { createServer } from "node:https";
 import { join } from "node:path";
 import { test } from "node:test";
 import { get, post } from "./support/clients.mjs";
-import { demo, ok, plain, session } from "./support/command_line.mjs";
+import { assertEachOnceInOrder, demo, ok, plain, session } from "./support/command_line.mjs";
 import { run, temporaryFolder } from "./support/server.mjs";
 import { ctrlC, ctrlD, inTerminal } from "./support/terminal.mjs";
 
@@ -86,8 +86,7 @@ test("over TLS: events are followed, also over a connection that breaks off, and
       await t.until(/"tool":"list_files"[^]*"type":"message.complete"/);
       t.type(ctrlC);
       await t.end(0);
-      const seqs = [...t.shown.matchAll(/"seq":(\d+)\}/g)].map((m) => Number(m[1]));
-      assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), "each once, in order");
+      assertEachOnceInOrder(t.shown);
     });
     await inTerminal(["chat", "--url", url, "--ca-file", caFile], async (t) => {
       await t.until(/Guide at https:\/\/localhost[^]*you> /);

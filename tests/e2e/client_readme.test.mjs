@@ -13,9 +13,9 @@ const examples = [...page.matchAll(/^## (.*)\n|^```js\n([\s\S]*?)^```/gm)].reduc
   { title: "", all: [] },
 ).all;
 
-function run(file, limitMs = 60_000) {
+function run(args, limitMs = 60_000) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [file], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
     let [out, log] = ["", ""];
     child.stdout.on("data", (bytes) => (out += bytes));
     child.stderr.on("data", (bytes) => (log += bytes));
@@ -29,6 +29,19 @@ function run(file, limitMs = 60_000) {
 }
 
 test("there are examples", () => assert.ok(examples.length >= 5));
+
+test("the component of React is one for the compiler", { timeout: 300_000 }, async () => {
+  const [, code] = page.match(/^```tsx\n([\s\S]*?)^```/m);
+  const folder = mkdtempSync(`${packageFolder}dist/readme-`);
+  try {
+    const file = `${folder}/example.tsx`;
+    writeFileSync(file, code);
+    const options = "--noEmit --strict --skipLibCheck --jsx react-jsx --target es2022 --module esnext --moduleResolution bundler".split(" ");
+    await run([`${packageFolder}node_modules/typescript/bin/tsc`, ...options, file], 240_000);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 for (const { title, code } of examples)
   test(title, () =>
     withServer(null, async (server) => {
@@ -38,7 +51,7 @@ for (const { title, code } of examples)
         const file = `${folder}/example.mjs`;
         writeFileSync(file, code.replaceAll("127.0.0.1:8080", `127.0.0.1:${server.port}`));
         const expected = [...code.matchAll(/^\/\/ → (.*)$/gm)].map(([, line]) => line);
-        assert.deepEqual((await run(file)).trimEnd().split("\n"), expected);
+        assert.deepEqual((await run([file])).trimEnd().split("\n"), expected);
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }

@@ -48,7 +48,8 @@ async function upgraded() {
   const socket = await session.upgrade();
   socket.send("2probe");
   assert.equal(await socket.next(), "3probe");
-  socket.send("5");
+  socket.send("5", "4moved");
+  assert.equal(await socket.nextPacket(), "4moved");
   return { session, socket };
 }
 

@@ -43,7 +43,7 @@ test("feedback: stored with a note, mine after a reload, counted for others, exp
     await ana.tab.shot("chat-feedback");
     assert.deepEqual(await ana.tab.accessibilityProblems(), []);
     await ana.button("Save").click();
-    await answer.getByText("The clock is wrong.").waitFor();
+    await answer.locator(".rating__own").getByText("The clock is wrong.").waitFor();
     assert.deepEqual(await feedback(), [["ana", "down", "The clock is wrong."]]);
 
     const seen = (await eva.answered()).locator("[data-thumb=down]");
@@ -69,6 +69,22 @@ test("feedback: stored with a note, mine after a reload, counted for others, exp
     await untilIs("false", () => thumb(again, "down").getAttribute("aria-pressed"));
     await ana.close();
     await eva.close();
+  }));
+
+test("starters: a new conversation offers those of the agent, and one of them begins it", () =>
+  withServer(null, async (server) => {
+    const chat = await ChatTab.open(browser, server);
+    const starters = chat.page.getByRole("list", { name: "Messages to begin with" });
+    const { items } = (await get(server, `${api}/projects/demo/agents`)).body;
+    const offered = items.find((agent) => agent.isDefault).starters;
+    assert.ok(offered.length > 0);
+    assert.deepEqual(await starters.getByRole("button").allInnerTexts(), offered);
+    assert.deepEqual(await chat.tab.accessibilityProblems(), []);
+    await starters.getByRole("button", { name: "What time is it?" }).click();
+    await chat.answered();
+    await chat.shows(["What time is it?"]);
+    await chat.tool("clock").waitFor();
+    await chat.close();
   }));
 
 test("clearing empties the conversation here and for others, and it goes on", () =>

@@ -373,23 +373,15 @@ test("accessibility: the new pages break no rule of WCAG AA, in both themes and 
       for (const [name, place] of Object.entries(pages)) {
         const [path, view] = [place].flat();
         const page = await tab.go(path);
-        await page.locator("h1").waitFor();
-        await page.waitForLoadState("networkidle");
-        const isQuiet = () => until(0, () => page.locator(".spinner, [data-check=checking]").count());
-        await isQuiet();
+        await tab.isQuiet();
         if (view) {
           await page.locator("[role=tablist]").nth(1).locator("[role=tab]").nth(view).click();
           if (name.endsWith("versions")) await page.locator(".diff").waitFor();
-          await isQuiet();
+          await tab.isQuiet();
         }
         if (name === "api-operation") await page.locator("details.schema__inside > summary").first().click();
         await tab.shot(`${name}-${look.phone ? "phone" : look.theme}`);
-        if (look.phone) {
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert.ok(wide <= 1, `${name} is ${wide} pixels too wide for a phone`);
-        } else {
-          assert.deepEqual(await tab.accessibilityProblems(), [], `${name}, ${look.theme}`);
-        }
+        await tab.suitsEverybody(name, look);
       }
       await tab.close();
     }

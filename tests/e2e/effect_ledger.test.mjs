@@ -58,7 +58,7 @@ async function ledger(kind, boundary, body) {
   const folder = mkdtempSync(join(tmpdir(), "troupe-ledger-"));
   const model = new Model();
   await model.start();
-  const lines = (file) => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").trim().split("\n") : []);
+  const lines = (file) => (existsSync(join(folder, file)) ? readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean) : []);
   const go = (n) => writeFileSync(join(folder, `go${n}`), "");
   const configuration = openaiConfiguration(model.url, {}, { tools: ["pay"] });
   configuration.tools = {

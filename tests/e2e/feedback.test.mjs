@@ -233,6 +233,7 @@ function titled() {
   const { script } = configuration.providers.scripted;
   script.rules.unshift({ when: { user: "^User: hello" }, say: [{ text: '"A greeting."\n' }, { usage: { prompt: 50, completion: 5 } }] });
   configuration.projects.demo.agents.writer.titles = "model";
+  delete configuration.projects.demo.agents.other.titles;
   return configuration;
 }
 
@@ -258,7 +259,7 @@ test("titles: a model's after the first answer, paid for like any call; what a p
 
     const other = await newSession(me, "other");
     await say(me, other, "hello");
-    assert.equal(await titleOf(other), "");
+    assert.equal(await titleOf(other), "hello");
     await server.kill();
     await server.start();
     assert.deepEqual([await titleOf(session), await titleOf(mine)], ["A greeting", "Mine"]);

@@ -84,6 +84,28 @@ test("style B: apiKey, auth.success, session.create, then a tool call with real 
     assert.deepEqual(session.body.usage, complete.usage);
   }));
 
+test("titles: behind the end of the first answer every client is told one, and the next answer changes nothing", () => {
+  const titled = standard();
+  delete titled.projects.demo.agents.writer.titles;
+  return withServer(titled, async (server) => {
+    const owner = await styleB(server);
+    const other = await styleA(server, { sessionId: owner.sessionId });
+    await other.next("session.resumed");
+    for (const content of ["hello  there", "clock"]) {
+      owner.send({ type: "message.send", content });
+      await owner.next("message.complete");
+    }
+    for (const client of [owner, other]) {
+      await client.until(() => client.all("message.complete").length === 2, "both answers");
+      const [told, ...more] = client.all("session.updated");
+      assert.deepEqual([told.title, more], ["hello there", []]);
+      const end = client.all("message.complete")[0];
+      assert.ok(told.seq > end.seq && client.frames.indexOf(told) > client.frames.indexOf(end));
+    }
+    assert.equal((await get(server, `/api/v1/sessions/${owner.sessionId}`)).body.title, "hello there");
+  });
+});
+
 test("tools: two calls of one step, and one that does not exist", () =>
   withServer(standard(), async (server) => {
     const client = await styleA(server);

@@ -73,11 +73,11 @@ test("§6 drain: Socket.IO loses its transport, gets no DISCONNECT, and comes ba
     const polling = await Polling.open(`${server.url}/socket.io/`);
     await polling.post("40");
     assert.match((await polling.get()).text, /^40/);
-    const waiting = polling.get();
+    const waiting = polling.get().then(({ text }) => text, () => ""); // cut off where the server ends before it comes
     const stopped = server.stop();
     assert.equal(await bare.end(), 1012);
     assert.deepEqual(bare.unread(), [], "no DISCONNECT, of any namespace");
-    assert.ok(!(await waiting).text.split("\x1e").some((packet) => packet.startsWith("41")), "nor over polling");
+    assert.ok(!(await waiting).split("\x1e").some((packet) => packet.startsWith("41")), "nor over polling");
     for (const client of clients) {
       const { reason } = await client.next("(disconnect)");
       assert.match(reason, /^transport (close|error)$/);

@@ -158,6 +158,25 @@ test("a session is renamed, found by its title and by what was said, and its soc
     for (const body of [{}, { title: "" }, { title: 5 }, { metadata: [] }]) assert.equal((await patch(server, path, body)).status, 400);
   }));
 
+test("a session that nobody named is named after its first words, once they are answered; all who follow it are told", () => {
+  const configuration = standard();
+  configuration.projects.demo.agents.writer.titles = "first_words";
+  return withServer(configuration, async (server) => {
+    const client = await styleB(server);
+    const titleOf = async (id) => (await get(server, `/api/v1/sessions/${id}`)).body.title;
+    assert.equal(await titleOf(client.sessionId), "");
+    await say(server, client.sessionId, "hello\nand the rest of it");
+    assert.deepEqual([(await client.next("session.updated")).title, await titleOf(client.sessionId)], ["hello and the rest of it", "hello and the rest of it"]);
+    await say(server, client.sessionId, "something else");
+    assert.equal(await titleOf(client.sessionId), "hello and the rest of it");
+    assert.deepEqual((await get(server, "/api/v1/sessions?q=rest%20of")).body.items.map((s) => s.title), ["hello and the rest of it"]);
+    const chosen = await newSession(server);
+    await patch(server, `/api/v1/sessions/${chosen}`, { title: "Mine" });
+    await say(server, chosen, "hello");
+    assert.equal(await titleOf(chosen), "Mine");
+  });
+});
+
 test("the queue: edited and reordered, and it runs that way", () =>
   withServer(standard(), async (server) => {
     const client = await styleB(server);

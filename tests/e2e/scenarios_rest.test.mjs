@@ -1,6 +1,6 @@
 // The scenarios of a server over REST: its folder, playing it in a process beside the server, and a session as a scenario.
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { get, post, request } from "./support/clients.mjs";
@@ -81,6 +81,59 @@ test("GET /scenarios: what is in the folder, what is none, and nothing beyond it
     assert.match(link.problem, /leads out of the folder/);
   }, { args: ["--scenarios", smallFolder()] }));
 
+test("GET /scenarios: the list is kept while no file of the folder has changed", () => {
+  const kept = join(folder, "kept");
+  mkdirSync(kept, { recursive: true });
+  const file = join(kept, "one.json");
+  const write = (title, seconds) => {
+    writeFileSync(file, scenario(title, "Hello, Ada."));
+    utimesSync(file, seconds, seconds);
+  };
+  return withServer(null, async (server) => {
+    const listed = async () => made(await get(server, "/api/v1/scenarios")).items.map(({ file: name, description }) => [name, description]);
+    write("title 1", 1_000_000);
+    assert.deepEqual(await listed(), [["one.json", "title 1"]]);
+    write("title 2", 1_000_000); // its name, size and time are what they were
+    assert.deepEqual(await listed(), [["one.json", "title 1"]]);
+    write("title 3", 1_000_001);
+    assert.deepEqual(await listed(), [["one.json", "title 3"]]);
+    write("title 30", 1_000_001);
+    assert.deepEqual(await listed(), [["one.json", "title 30"]]);
+    // Written just now (here: at no time that is past already): a change within the same tick of the clock would not be seen.
+    for (const title of ["another", "retitle"]) {
+      writeFileSync(join(kept, "two.json"), scenario(title, "Hello, Ada."));
+      utimesSync(join(kept, "two.json"), 4_000_000_000, 4_000_000_000);
+      assert.deepEqual(await listed(), [["one.json", "title 30"], ["two.json", title]]);
+    }
+    assert.deepEqual(await listed(), [["one.json", "title 30"], ["two.json", "retitle"]]);
+    rmSync(file);
+    assert.deepEqual(await listed(), [["two.json", "retitle"]]);
+    symlinkSync("/nowhere.json", join(kept, "lost.json"));
+    assert.deepEqual((await listed()).map(([name]) => name), ["lost.json", "two.json"]);
+    assert.equal((await ended(server, made(await post(server, runs, { files: ["two.json"] })).id)).passed, 1);
+  }, { args: ["--scenarios", kept] });
+});
+
+test("what a killed server leaves of a run is below its data, and gone when it starts again", () =>
+  withServer(null, async (server) => {
+    const left = () => (existsSync(join(server.data, "scenario-runs")) ? readdirSync(join(server.data, "scenario-runs")) : []);
+    await withServer(null, async (other) => {
+      made(await post(other, runs, { files: ["endless.json"], crashAt: "every" }));
+      const child = await until(() => replaying(other), "the process of the other server");
+      made(await post(server, runs, { files: ["endless.json"], crashAt: "every" }));
+      const orphan = await until(() => replaying(server), "the process");
+      await server.kill();
+      await until(() => !existsSync(`/proc/${orphan.id}`), "the end of the process");
+      assert.equal(left().length, 1);
+      await server.start();
+      assert.deepEqual(left(), []);
+      assert.ok(existsSync(`/proc/${child.id}`));
+      assert.equal(readdirSync(join(other.data, "scenario-runs")).length, 1, "another server's is its own");
+      await other.stop();
+      assert.deepEqual(readdirSync(join(other.data, "scenario-runs")), []);
+    }, { args: ["--scenarios", longFolder()] });
+  }, { args: ["--scenarios", longFolder()] }));
+
 test("POST /scenarios/runs: results as they come, with the first divergence; the server is not disturbed", () =>
   withServer(null, async (server) => {
     const begun = await post(server, runs);
@@ -119,6 +172,8 @@ test("POST /scenarios/runs: some files, some tags, with restarts and crashes; wh
       const refused = await post(server, runs, body);
       assert.deepEqual([refused.status, refused.body.error.code], [400, "VALIDATION_ERROR"], JSON.stringify(body));
       assert.match(refused.body.message, new RegExp(path));
+      const { issues } = refused.body.error.details;
+      assert.ok(issues.length === 1 && issues[0].message.length > 5 && typeof issues[0].path === "string", refused.text);
     }
     assert.equal(made(await get(server, runs)).total, 2);
   }, { args: ["--scenarios", smallFolder()] }));

@@ -9,6 +9,7 @@ import { withServer } from "./support/server.mjs";
 import { bearer, tokenOf, withGuarded } from "./support/tokens.mjs";
 import { trickling } from "./support/trickle.mjs";
 
+const direct = { lag: false }; // a forwarder between would read at once
 const piece = "0123456789".repeat(7) + " ";
 const answering = (times) => ({
   default_project: "demo",
@@ -37,7 +38,7 @@ test("a client that stops reading holds nobody up, and catches up from the log",
     assert.equal(textOf(slow.frames), piece.repeat(8000 * messages));
     assert.equal(textOf(fast.frames), textOf(slow.frames));
     assert.ok(rises(deltaSeqs(slow.frames)), "each seq comes once");
-  }));
+  }, direct));
 
 const all = Object.entries(followers);
 const attachAll = (server, sessionId, options = () => ({})) =>
@@ -68,7 +69,7 @@ test("§1.5, DESIGN §9 one byte a second: the neighbours get everything at once
     await untilTurnsEnd(slow);
     for (const [i, [name, how]] of all.entries()) assert.equal(how.text(slow[i].frames), whole, `${name}, reading again`);
     for (const name of ["nexus", "sse"]) assert.ok(rises(deltaSeqs(slow[all.findIndex(([other]) => other === name)].frames)), name);
-  }));
+  }, direct));
 
 test("§1.5, DESIGN §9 too slow for too long: given up, and after resuming the same transcript, on every dialect", () =>
   withGuarded(async (server) => {
@@ -113,4 +114,4 @@ test("§1.5, DESIGN §9 too slow for too long: given up, and after resuming the 
       const first = text.length === whole.length ? "" : piece.repeat(times);
       assert.ok(text === first + whole, `${name} has ${text.length} of ${whole.length}`);
     }
-  }, { ...answering(times), limits: { slow_client_timeout_ms: 4000 } }));
+  }, { ...answering(times), limits: { slow_client_timeout_ms: 4000 } }, direct));

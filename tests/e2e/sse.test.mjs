@@ -6,6 +6,7 @@ import { longText, standard, words } from "./support/configuration.mjs";
 import { withHeldModel } from "./support/held_model.mjs";
 import { shape, textOf } from "./support/inbox.mjs";
 import { withServer } from "./support/server.mjs";
+import { until } from "./support/waiting.mjs";
 
 const events = (id, query = "") => `/api/v1/sessions/${id}/events${query}`;
 const bare = (frames) => frames.map(({ sse, ...frame }) => frame);
@@ -55,6 +56,8 @@ test("without a place: the live tail only", () =>
     client.send({ type: "message.send", content: "hello" });
     await client.next("message.complete");
     const stream = await EventStream.open(server, "GET", events(client.sessionId));
+    // Its head may come before it is attached.
+    await until(() => stream.all("typing").length > 0 || (client.send({ type: "typing", isTyping: true }), false), "the tail");
     client.send({ type: "message.send", content: "clock" });
     await stream.next("message.complete");
     assert.deepEqual(stream.all("message.created").map((frame) => frame.content), ["clock"]);

@@ -37,7 +37,7 @@ const configuration = (url, provider = {}, agent = {}) =>
   standard({
     providers: { chat: { kind: "websocket", base_url: url, api_key_env: "MOCK_KEY", max_retries: 0, ...provider } },
     prices: { "chat/seed": { input: 1, output: 4 } },
-    projects: { demo: { agents: { writer: { provider: "chat", model: "seed", instructions: "Be brief.", ...agent } } } },
+    projects: { demo: { agents: { writer: { provider: "chat", model: "seed", instructions: "Be brief.", titles: "none", ...agent } } } },
   });
 
 const json = (socket, fields) => socket.send(JSON.stringify(fields));

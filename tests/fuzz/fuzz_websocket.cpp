@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+using namespace troupe;
 using namespace troupe::transport;
 using namespace troupe::fuzzing;
 
@@ -14,9 +15,10 @@ namespace {
 
 constexpr std::size_t limit = 32 << 10;
 
-std::vector<std::string> events_of(std::string_view input, std::size_t chop, websocket_parser::compression compression) {
-  using event = websocket_parser::event;
-  websocket_parser parser(limit, compression);
+std::vector<std::string> events_of(std::string_view input, std::size_t chop,
+                                   transport::websocket_parser::compression compression) {
+  using event = transport::websocket_parser::event;
+  transport::websocket_parser parser(limit, compression);
   std::vector<std::string> out;
   for (std::size_t begin = 0; begin < input.size();) {
     auto piece = input.substr(begin, chop);
@@ -56,7 +58,7 @@ std::vector<std::string> events_of(std::string_view input, std::size_t chop, web
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto rest = text_of(data, size);
   const auto flags = take_byte(rest);
-  const auto compression = static_cast<websocket_parser::compression>(flags % 3);
+  const auto compression = static_cast<transport::websocket_parser::compression>(flags % 3);
   require(events_of(rest, rest.size() + 1, compression) == events_of(rest, flags / 3 + 1, compression),
           "events do not depend on the cuts");
   return 0;

@@ -24,7 +24,7 @@ heard answer_of(std::string_view input, std::size_t chop, unsigned code) {
   stream_options options;
   options.max_line = 8192;
   options.max_total = 8192;
-  websocket_parser parser(options);
+  providers::websocket_parser parser(options);
   heard out;
   int ends = 0;
   auto take = [&](const model_output& o) {

@@ -1,7 +1,7 @@
-// The main of a fuzz target where there is no libFuzzer: plays the corpus, then inputs made from it by a seeded generator,
-// so that two runs do the same. Arguments: a folder of inputs, and for how many milliseconds to go on with made ones.
+// The main of all fuzz targets where there is no libFuzzer: plays the corpus, then inputs made from it by a seeded generator,
+// so that two runs do the same. Arguments: a target, a folder of inputs, and for how many milliseconds to go on with made ones.
 // An input that crashes or hangs is left in the file `crash` of the working folder.
-#include "tests/fuzz/fuzz.hpp"
+#include "tests/fuzz/targets.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -34,12 +35,12 @@ extern "C" void leave_input(int signal) {
   std::raise(signal);
 }
 
-void play(std::string input) {
+void play(const troupe::fuzzing::target& target, std::string input) {
   current = std::move(input);
   ::alarm(longest_seconds);
   // A copy of its own size, so that reading beyond the end is seen by sanitizers.
   const std::vector<std::uint8_t> bytes(current.begin(), current.end());
-  LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+  target.entry(bytes.data(), bytes.size());
 }
 
 class mutator {
@@ -95,12 +96,16 @@ class mutator {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 3) {
-    std::fprintf(stderr, "usage: %s CORPUS MILLISECONDS\n", words[0]);
+  const auto all = troupe::fuzzing::targets();
+  const auto target =
+      count == 4 ? std::find_if(all.begin(), all.end(), [&](auto& t) { return t.name == words[1]; }) : all.end();
+  if (target == all.end()) {
+    std::fprintf(stderr, "usage: %s TARGET CORPUS MILLISECONDS\nTARGET is one of:\n", words[0]);
+    for (const auto& known : all) std::fprintf(stderr, "  %s\n", std::string(known.name).c_str());
     return 2;
   }
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(words[1]))
+  for (const auto& entry : std::filesystem::directory_iterator(words[2]))
     if (entry.is_regular_file()) files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   std::vector<std::string> seeds;
@@ -109,16 +114,16 @@ int main(int count, char** words) {
     seeds.emplace_back(std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>());
   }
   if (seeds.empty()) {
-    std::fprintf(stderr, "fuzz: no inputs in %s\n", words[1]);
+    std::fprintf(stderr, "fuzz: no inputs in %s\n", words[2]);
     return 2;
   }
   for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) std::signal(signal, leave_input);
-  play({});
-  for (const auto& seed : seeds) play(seed);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(std::stol(words[2]));
+  play(*target, {});
+  for (const auto& seed : seeds) play(*target, seed);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(std::stol(words[3]));
   mutator made(seeds);
   std::size_t played = 0;
-  for (; std::chrono::steady_clock::now() < end; ++played) play(made.next());
+  for (; std::chrono::steady_clock::now() < end; ++played) play(*target, made.next());
   std::printf("%zu seeds, %zu made inputs\n", seeds.size(), played);
   return 0;
 }

@@ -4,6 +4,7 @@
 #include "app/caf_settings.hpp"
 #include "providers/openai.hpp"
 #include "tests/support/model_client_bench.hpp"
+#include "tests/support/model_listener.hpp"
 
 #include <caf/actor_system.hpp>
 #include <catch2/catch.hpp>
@@ -38,17 +39,11 @@ struct running_provider {
     REQUIRE(client.has_value());
     provider = system.spawn(actors::provider, provider_options{}, core::system_environment(),
                             std::shared_ptr<providers::model_client>(std::move(*client)));
-    loop = system.spawn([this](agent_loop_actor::pointer) -> agent_loop_actor::behavior_type {
-      return {[this, sink = heard.sink()](model_delivery& m) {
-                attempts = m.attempt;
-                sink(std::move(m.output));
-              },
-              [](tool_outcome&) {},
-              [](tool_output&) {},
-              [](tool_question&) {},
-              [](const approval_outcome&) {},
-              [](const stop_run&) {},
-              [](const tools_ready&) {}};
+    loop = system.spawn([this](agent_loop_actor::pointer) {
+      return model_listener([this, sink = heard.sink()](model_delivery& m) {
+        attempts = m.attempt;
+        sink(std::move(m.output));
+      });
     });
     caf::anon_send(provider, start_model{the_call, std::make_shared<providers::model_request>(model_question()),
                                          caf::actor_cast<caf::strong_actor_ptr>(loop)});
@@ -86,10 +81,6 @@ struct patient_upstream {
   }
 };
 
-}  // namespace
-
-namespace {
-
 /// Fails where an upstream is left later than that.
 void leaves_in_every_way(milliseconds limit) {
   SECTION("while it streams") {
@@ -123,7 +114,7 @@ void leaves_in_every_way(milliseconds limit) {
 }  // namespace
 
 TEST_CASE("provider over sockets: a cancelled call leaves its upstream long before a limit would end it") {
-  leaves_in_every_way(std::chrono::seconds{20});
+  leaves_in_every_way(patience);
 }
 
 TEST_CASE("provider over sockets: a cancelled call leaves its upstream within 100 ms", "[.][measures]") {

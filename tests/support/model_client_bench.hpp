@@ -84,8 +84,8 @@ struct client_world {
     config.id.value = "local";
     config.base_url = std::move(base_url);
     config.api_key_env = "LOCAL_KEY";
-    using std::chrono::milliseconds;
-    config.timeouts = {milliseconds{5'000}, milliseconds{10'000}, milliseconds{10'000}, milliseconds{60'000}};
+    // No test waits so long: who is about a limit sets it.
+    config.timeouts = {10 * patience, 10 * patience, 10 * patience, 10 * patience};
   }
   ~client_world() {
     io.stop();

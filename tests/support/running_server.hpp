@@ -108,7 +108,7 @@ class running_server {
   [[nodiscard]] std::string url() const { return instance->url(); }
   /// Waits until `open` connections are left.
   bool has_open(std::uint64_t open) {
-    const auto limit = std::chrono::steady_clock::now() + 10s;
+    const auto limit = std::chrono::steady_clock::now() + 60s;
     while (instance->counters().open != open)
       if (std::chrono::steady_clock::now() > limit)
         return false;

@@ -10,6 +10,10 @@ using core::errc;
 
 namespace {
 
+void by_first_words(core::config&, core::project_config&, core::agent_config& agent) {
+  agent.titles = core::title_source::first_words;
+}
+
 core::open_session titled(std::string title) {
   core::open_session c{{"p"}, {"a"}, "test", {}, {}};
   c.title = std::move(title);
@@ -31,9 +35,29 @@ TEST_CASE("title: it is given with the opening and stays") {
   CHECK(w.record(id).title == "Plans");
 }
 
-TEST_CASE("title: a new conversation is named after its first message once that was answered") {
-  world w;
-  auto id = w.opened(1, titled("New Conversation"));
+TEST_CASE("title: what a person chose stays, before the first answer and after it, no title is made where none is wanted") {
+  world w(by_first_words);
+  auto named = [](const char* title) { return core::update_session{title, std::nullopt, std::nullopt}; };
+  auto early = w.opened(1, titled(""));
+  w.must(early, {}, named("Mine"));
+  (void)w.must<core::message_accepted>(early, {}, say("hi"));
+  CHECK(w.record(early).title == "Mine");
+  auto late = w.opened(2, titled(""));
+  (void)w.must<core::message_accepted>(late, {}, say("hi"));
+  CHECK(w.record(late).title == "hi");
+  w.must(late, {}, named("Mine too"));
+  (void)w.must<core::message_accepted>(late, {}, say("again"));
+  CHECK(w.record(late).title == "Mine too");
+  world quiet;
+  auto id = quiet.opened(1, titled(""));
+  (void)quiet.must<core::message_accepted>(id, {}, say("hi"));
+  CHECK(quiet.record(id).title.empty());
+}
+
+TEST_CASE("title: a session that nobody named has its first message as title once an answer is complete") {
+  auto unnamed = GENERATE(as<std::string>{}, "", "New Conversation");
+  world w(by_first_words);
+  auto id = w.opened(1, titled(unnamed));
   w.model->answer = [](const auto&) {
     providers::model_output failed;
     failed.end = providers::model_end{};
@@ -41,7 +65,7 @@ TEST_CASE("title: a new conversation is named after its first message once that 
     return failed;
   };
   (void)w.must<core::message_accepted>(id, {}, say("What is\n the weather in Oslo?"));
-  CHECK(w.record(id).title == "New Conversation");
+  CHECK(w.record(id).title == unnamed);
   w.model->answer = [](const auto&) { return heard_model::says("Rain."); };
   (void)w.must<core::message_accepted>(id, {}, say("And now?"));
   CHECK(w.record(id).title == "What is the weather in Oslo?");
@@ -50,7 +74,7 @@ TEST_CASE("title: a new conversation is named after its first message once that 
   CHECK(log[log.size() - 2].as<core::run_completed>());
   CHECK(log.back().as<core::session_updated>());
   (void)w.must<core::message_accepted>(id, {}, say("Thanks"));
-  CHECK(w.all<core::session_updated>(id).size() == 2);
+  CHECK(w.all<core::session_updated>(id).size() == (unnamed.empty() ? 1 : 2));
   CHECK(w.defects() == "");
 }
 
@@ -66,7 +90,7 @@ TEST_CASE("first words: whole words on one line, cut between characters only whe
   CHECK(first_words("", 60).empty());
 }
 
-TEST_CASE("update: title, participants and metadata change one by one; what is the same is no event") {
+TEST_CASE("update: title, participants and metadata change one by one, what is the same is no event") {
   world w;
   auto id = w.opened(1, titled("One"));
   w.must(id, {}, core::update_session{std::nullopt, std::nullopt, R"({"a":1})"});
@@ -248,7 +272,7 @@ TEST_CASE("queue: messages run in the order they were put into, also after a res
   }
 }
 
-TEST_CASE("clear: the model and readers begin again; a run that goes on forbids it") {
+TEST_CASE("clear: the model and readers begin again, a run that goes on forbids it") {
   world w;
   auto id = w.opened(1);
   w.model->holds = true;

@@ -169,7 +169,7 @@ TEST_CASE("compact: a crash before the summary is stored asks for it again, afte
   CHECK(f.w.defects() == "");
 }
 
-TEST_CASE("compact: a summary that fails, or says nothing, fails the run; one that is cancelled is over at once") {
+TEST_CASE("compact: a summary that fails, or says nothing, fails the run, one that is cancelled is over at once") {
   small_model f(core::context_policy::compact);
   for (char c : {'1', '2', '3'}) f.ask(c);
   SECTION("fails") {

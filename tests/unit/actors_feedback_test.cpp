@@ -193,6 +193,40 @@ TEST_CASE("title: the first words stay where the call fails, says nothing, or is
   CHECK(w.defects() == "");
 }
 
+TEST_CASE("title: a call that is given up is cancelled, and what the provider has counted by then is paid for") {
+  const bool is_counted = GENERATE(false, true);
+  world w(titled_by_model());
+  w.model->answer = names("Too late");
+  w.model->holds = true;
+  auto id = w.opened(1);
+  (void)w.post(id, {}, say("hi"));
+  w.settle();
+  if (is_counted) w.model->counted = core::token_usage{7, 2, 3};
+  w.model->let_go();  // the answer; now the title is asked for
+  w.settle();
+  REQUIRE(w.model->asked.size() == 2);
+  const auto before = w.record(id).cost;
+  w.advance(std::chrono::seconds(29));
+  CHECK(w.model->cancelled == 0);
+  w.advance(std::chrono::seconds(2));
+  CHECK(w.model->cancelled == 1);
+  CHECK(w.record(id).title == "hi");
+  auto usage = w.all<core::usage_recorded>(id);
+  REQUIRE(usage.size() == (is_counted ? 2 : 1));
+  if (is_counted) {
+    CHECK(usage[1].step == core::title_step);
+    CHECK(usage[1].tokens == core::token_usage{7, 2, 3});
+    CHECK(usage[1].estimated);  // there may be more that nobody has told
+    CHECK(usage[1].attempts == 1);
+    CHECK((w.record(id).cost - before).value == usage[1].cost.value);
+    CHECK(usage[1].cost.value == 10'000);
+  }
+  w.model->let_go();
+  w.settle();
+  CHECK(w.all<core::usage_recorded>(id).size() == usage.size());
+  CHECK(w.defects() == "");
+}
+
 TEST_CASE("title: a process that ends during the call makes it no second time, and holds up nobody") {
   world w(titled_by_model());
   w.model->answer = names("Lost");

@@ -1,5 +1,6 @@
 #include "actors/provider.hpp"
 #include "app/scenario/virtual_world.hpp"
+#include "tests/support/model_listener.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
@@ -93,14 +94,8 @@ struct provider_fixture {
   }
   static core::uuid call_id(int n) { return {1, static_cast<std::uint64_t>(n)}; }
   void start(int n, std::uint64_t session = 0) {
-    auto listen = [where = heard, n](agent_loop_actor::pointer) -> agent_loop_actor::behavior_type {
-      return {[where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); },
-              [](tool_outcome&) {},
-              [](tool_output&) {},
-              [](tool_question&) {},
-              [](const approval_outcome&) {},
-              [](const stop_run&) {},
-              [](const tools_ready&) {}};
+    auto listen = [where = heard, n](agent_loop_actor::pointer) {
+      return testing::model_listener([where, n](model_delivery& m) { (*where)[n].push_back(std::move(m)); });
     };
     loops[n] = system.spawn(listen);
     auto request = std::make_shared<providers::model_request>();
@@ -245,7 +240,7 @@ TEST_CASE("provider: calls that failed together do not come back together, and a
   CHECK(pauses() == once);
 }
 
-TEST_CASE("provider: an upstream that names its delay is not asked before it; one that names too long a delay not again") {
+TEST_CASE("provider: an upstream that names its delay is not asked before it, one that names too long a delay not again") {
   provider_fixture f;
   f.start(1);
   f.end_last(broken(true, milliseconds{5000}));

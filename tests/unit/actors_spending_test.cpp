@@ -87,7 +87,7 @@ TEST_CASE("ledger: a limit is reached at the amount itself, and the text says wh
   CHECK_FALSE(ledger.reached({"gone"}, a, noon).has_value());
 }
 
-TEST_CASE("ledger: what was spent before counts and does not alert; days may come in any order") {
+TEST_CASE("ledger: what was spent before counts and does not alert, days may come in any order") {
   spend_ledger ledger(budgets(10, 20));
   ledger.load(spender, a, noon, usd(6));
   ledger.load(spender, a, noon - day, usd(8));

@@ -41,6 +41,27 @@ TEST_CASE("stopping: a cancelled run stays cancelled, wherever the process ends 
   }
 }
 
+TEST_CASE("stopping: what the upstream had counted of the call that is given up is paid for") {
+  const bool is_counted = GENERATE(false, true);
+  world w;
+  auto id = w.opened(1);
+  if (is_counted) w.model->counted = core::token_usage{7, 2, 3};
+  talk_half_way(w, id);
+  w.must(id, user("ann", core::scope::all), core::cancel_run{});
+  auto usage = w.all<core::usage_recorded>(id);
+  REQUIRE(usage.size() == (is_counted ? 1 : 0));
+  if (is_counted) {
+    CHECK(usage[0].step == 1);
+    CHECK(usage[0].tokens == core::token_usage{7, 2, 3});
+    CHECK(usage[0].estimated);  // there may be more that nobody has told
+    CHECK(usage[0].attempts == 1);
+    CHECK(usage[0].cost.value > 0);
+    CHECK(w.record(id).cost.value == usage[0].cost.value);
+  }
+  CHECK(w.all<core::run_cancelled>(id).size() == 1);
+  CHECK(w.defects() == "");
+}
+
 TEST_CASE("stopping: text that was shown stays when the run is stopped only after a restart") {
   std::size_t kept = 0;
   for (std::size_t jobs = 0; jobs < 40; ++jobs) {

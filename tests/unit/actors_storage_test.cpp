@@ -61,6 +61,7 @@ struct fake_queries final : storage::queries {
   std::optional<core::grant_record> grant(core::grant_id) override { return {}; }
   core::page<core::grant_record> grants(const storage::grant_filter&, core::window) override { return {}; }
   std::vector<core::grant_record> grants_in_force(core::millis) override { return {}; }
+  void each_event(core::session_id, core::seq_t, const event_taker&) override {}
   core::page<core::agent_version_record> agent_versions(const core::project_id&, const core::agent_id&, core::window) override {
     return {};
   }
@@ -68,7 +69,11 @@ struct fake_queries final : storage::queries {
                                                           std::uint32_t) override {
     return {};
   }
-  std::vector<core::agent_version_record> agent_versions_in_use() override { return {}; }
+  std::optional<core::agent_version_record> agent_version_of(const core::project_id&, const core::agent_id&,
+                                                             std::uint64_t) override {
+    return {};
+  }
+  std::vector<core::agent_version_record> newest_agent_versions() override { return {}; }
   std::optional<core::tool_output_part> tool_output(core::session_id, const core::tool_call_id&, std::int64_t,
                                                     std::int64_t) override {
     return {};

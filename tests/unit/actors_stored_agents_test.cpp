@@ -11,6 +11,7 @@ namespace {
 struct stored_world {
   std::shared_ptr<core::agent_catalogue> stored;
   core::agent_config basis;
+  std::map<std::uint64_t, core::agent_config> on_disk;
   std::shared_ptr<tool_desk> desk = std::make_shared<tool_desk>();
   world w;
   core::session_id session;
@@ -22,6 +23,10 @@ struct stored_world {
               basis = a;
             },
             [&](tools::toolbox& box) { REQUIRE(box.add(desk_tool_named(desk, "desk")).has_value()); }) {
+    stored->read_versions_from([this](const auto&, const auto&, std::uint64_t hash) -> core::agent_ptr {
+      auto found = on_disk.find(hash);
+      return found == on_disk.end() ? nullptr : std::make_shared<const core::agent_config>(found->second);
+    });
     basis.id = {"s"};
     basis.tools = {"desk"};
     basis.approval["desk"] = approval_world::always();
@@ -32,6 +37,7 @@ struct stored_world {
     auto agent = basis;
     agent.model = model;
     agent.hash = version * 1'000;
+    on_disk[agent.hash] = agent;
     core::stored_agent entry;
     entry.version = version;
     entry.agent = std::make_shared<const core::agent_config>(std::move(agent));

@@ -23,6 +23,8 @@ class heard_model final : public providers::model_client {
   std::vector<providers::model_request> asked;
   std::function<providers::model_output(const providers::model_request&)> answer = [](const auto&) { return says("Hello."); };
   bool holds = false;
+  std::optional<core::token_usage> counted;  ///< told as soon as it is asked
+  int cancelled = 0;
 
   static providers::model_output says(const std::string& text, std::vector<core::tool_call> calls = {}) {
     providers::model_output out;
@@ -43,12 +45,19 @@ class heard_model final : public providers::model_client {
   }
   std::shared_ptr<providers::model_stream> start(providers::model_request request, providers::model_sink sink) override {
     struct stream final : providers::model_stream {
-      void cancel() override {}
+      int& times;
+      explicit stream(int& n) : times(n) {}
+      void cancel() override { ++times; }
     };
     asked.push_back(std::move(request));
+    if (counted) {
+      providers::model_output early;
+      early.usage = counted;
+      sink(std::move(early));
+    }
     held_.push_back([this, sink = std::move(sink), at = asked.size() - 1] { sink(answer(asked[at])); });
     if (!holds) let_go();
-    return std::make_shared<stream>();
+    return std::make_shared<stream>(cancelled);
   }
   void let_go() {
     for (auto& f : std::exchange(held_, {})) f();
@@ -103,6 +112,7 @@ class world {
     agent.project = {"p"};
     agent.provider = {"model"};
     agent.model = "m";
+    agent.titles = core::title_source::none;                           // one event less to tell in every test
     agent.price = core::token_price{1'000'000, 1'000'000, 1'000'000};  // a call of `says` costs one dollar
     made->default_project = {"p"};
     if (to) to(*made, project, agent);

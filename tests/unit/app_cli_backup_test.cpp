@@ -97,6 +97,7 @@ TEST_CASE("backup: what it refuses, it says why", "[app]") {
   CHECK(refusal(folder.path, "x").find("there is no database") == 0);
   CHECK(refusal(folder.data(), folder.path).find("is a folder") != std::string::npos);
   CHECK(refusal(folder.data(), folder.path + "/there").find("--force") != std::string::npos);
+  CHECK(storage::back_up(folder.data(), "/dev/null", true, always).error().text.find("no regular file") != std::string::npos);
   CHECK(refusal(folder.data(), folder.data() + "/troupe.db").find("the database itself") != std::string::npos);
   CHECK(refusal(folder.data(), folder.path + "/none/copy.db").find("make it first") != std::string::npos);
   CHECK(refusal(folder.path + "/other", folder.path + "/copy.db").find("not a database") != std::string::npos);

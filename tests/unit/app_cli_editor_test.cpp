@@ -1,10 +1,15 @@
+#include "app/cli/chat_view.hpp"
 #include "app/cli/input_area.hpp"
 #include "app/cli/line_editor.hpp"
+
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <clocale>
+#include <cstdio>
+#include <functional>
 
 using namespace troupe::app;
 
@@ -74,6 +79,24 @@ terminal of_width(std::size_t width) {
   return to;
 }
 
+/// What it writes to stdout.
+std::string output_of(const std::function<void()>& work) {
+  std::fflush(stdout);
+  std::FILE* file = std::tmpfile();
+  REQUIRE(file != nullptr);
+  const int before = ::dup(STDOUT_FILENO);
+  ::dup2(::fileno(file), STDOUT_FILENO);
+  work();
+  std::fflush(stdout);
+  ::dup2(before, STDOUT_FILENO);
+  ::close(before);
+  std::string out(static_cast<std::size_t>(::lseek(::fileno(file), 0, SEEK_END)), ' ');
+  std::rewind(file);
+  out.resize(std::fread(out.data(), 1, out.size(), file));
+  std::fclose(file);
+  return out;
+}
+
 }  // namespace
 
 TEST_CASE("line editor: keys move and delete", "[app]") {
@@ -112,7 +135,7 @@ TEST_CASE("line editor: keys and characters that are cut anywhere are the same",
   }
 }
 
-TEST_CASE("line editor: Enter ends a line; a paste and Alt-Enter do not", "[app]") {
+TEST_CASE("line editor: Enter ends a line, a paste and Alt-Enter do not", "[app]") {
   line_editor editor;
   editor.feed("one\rtwo\nthr");
   CHECK(lines(editor) == std::vector<std::string>{"one", "two"});
@@ -139,7 +162,7 @@ TEST_CASE("line editor: the arrow up brings back what was said, the arrow down w
   CHECK(editor.text() == "second");
 }
 
-TEST_CASE("line editor: Ctrl-D ends an empty line only; Ctrl-L and Ctrl-Z are told once", "[app]") {
+TEST_CASE("line editor: Ctrl-D ends an empty line only, Ctrl-L and Ctrl-Z are told once", "[app]") {
   line_editor editor;
   editor.feed("ab\x01\x04");
   CHECK(editor.text() == "b");
@@ -200,4 +223,21 @@ TEST_CASE("input area: of a text that is larger than the screen, what is around 
     screen.write(area.erase());
     CHECK(screen.rows == std::vector<std::string>{""});
   }
+}
+
+TEST_CASE("chat view: an answer goes on where it was, whatever is typed below it meanwhile", "[app]") {
+  auto to = of_width(20);
+  to.is_output = true;
+  chat_view view(to, false);
+  auto delta = [&](const char* text) { view.show({{"type", "message.content_delta"}, {"text", text}}); };
+  small_screen screen{20};
+  screen.write(output_of([&] {
+    delta("one");
+    view.input({"you> ", style::plain, "so", 2}, false);
+    delta(" two");
+    view.input({"you> ", style::plain, "something", 9}, false);
+    delta(" end\n");
+    view.no_input();
+  }));
+  CHECK(screen.rows.front() == "agent> one two end");
 }

@@ -55,8 +55,9 @@ TEST_CASE("question: a call is approved, denied, edited, remembered or left open
   CHECK(remembered.at("remember") == json::parse(R"({"scope": "session", "when": []})"));
   CHECK(q.take("l").is == what::later);
   auto edit = q.take("e to another file");
-  CHECK(edit.complaint.find("now: {\"path\"") == 0);
+  CHECK(edit.draft.find("{\"path\"") == 0);
   complains(q, "[1]");
+  CHECK(q.take("[2]").draft == "[2]");
   CHECK(q.prompt().find("JSON") != std::string::npos);
   auto edited = decided(q, R"({"path": "z"})");
   CHECK(edited.at("editedInput") == json::parse(R"({"path": "z"})"));
@@ -102,4 +103,20 @@ TEST_CASE("question: a form that is more than plain fields is answered as JSON, 
   CHECK(decided(q, R"({"list": [1]})").at("answer") == json::parse(R"({"list": [1]})"));
   auto empty = of(R"({"approvalId": "a", "kind": "input", "tool": "t", "schema": {"type": "object"}})");
   CHECK(decided(empty, "y") == json::parse(R"({"approved": true, "answer": {}})").as_object());
+}
+
+TEST_CASE("question: what is cut is told, and shown when it is asked for", "[app]") {
+  terminal to;
+  to.is_input = to.is_output = true;
+  std::string path = std::string(3000, 'x') + "the end";
+  question q({{"approvalId", "a"}, {"tool", "t"}, {"action", {{"path", path}}}});
+  CHECK(q.text(to).find("the end") == std::string::npos);
+  CHECK(q.text(to).find("and more: v shows all of it") != std::string::npos);
+  CHECK(q.prompt().find("[v]iew all") != std::string::npos);
+  auto reply = q.take("v");
+  CHECK(reply.is == what::more);
+  CHECK(reply.shown == "    path: " + path + "\n");
+  auto small = of(call);
+  CHECK(small.prompt().find("view") == std::string::npos);
+  CHECK(small.take("v").shown.empty());
 }

@@ -1,4 +1,5 @@
 #include "app/cli/format.hpp"
+#include "app/cli/help.hpp"
 #include "app/cli/lifetime.hpp"
 #include "app/cli/safe_text.hpp"
 #include "app/cli/terminal.hpp"
@@ -74,6 +75,32 @@ TEST_CASE("terminal text: tables are aligned, their cells harmless", "[app]") {
   rows.add({"ñu", "$1", "x\ny"});
   rows.add({"longer", "$100", "\x1b[2J"});
   CHECK(rows.str(terminal{}) == "name    cost  note\nñu        $1  x y\nlonger  $100  ^[[2J\n");
+}
+
+TEST_CASE("terminal text: a table that is wider than the terminal has a row in several lines", "[app]") {
+  terminal to;
+  to.is_output = true;
+  to.width = 30;
+  table rows({"id", "state", ">cost", "title"});
+  rows.add({"0123456789abcdef", "active", "$1", "a title that is longer than the terminal is wide"});
+  rows.add({"1", "", "$2", ""});
+  CHECK(rows.str(to) == "0123456789abcdef\n  state active  cost $1\n  title a title that is longe…\n1\n  cost $2\n");
+  to.width = 48;
+  CHECK(rows.str(to) == "id                state   cost  title\n0123456789abcdef  active    $1  a title that is…\n1" +
+                            std::string(27, ' ') + "$2  \n");
+  to.is_output = false;
+  CHECK(rows.str(to).find("longer than the terminal is wide\n") != std::string::npos);
+}
+
+TEST_CASE("help text: long lines go on below their text, words stay whole", "[app]") {
+  CHECK(wrapped("short\n\nlines\n", 20) == "short\n\nlines\n");
+  CHECK(wrapped("  --option TEXT               What it does in rather many words", 60) ==
+        "  --option TEXT               What it does in rather many\n                              words");
+  CHECK(wrapped("  troupe chat --agent guide   with an agent of that name", 40) ==
+        "  troupe chat --agent guide\n      with an agent of that name");
+  CHECK(wrapped("  one two three four", 12) == "  one two\n    three\n    four");
+  CHECK(wrapped("averylongword and more", 5) == "averylongword\n  and\n  more");
+  CHECK(wrapped("averylongword", 5) == "averylongword");
 }
 
 TEST_CASE("a length of time: a number and its unit", "[app]") {

@@ -61,6 +61,8 @@ TEST_CASE("configuration: what a model is asked for is checked", "[app]") {
     return failure(with("/projects/demo/agents/writer/" + std::string(key), value));
   };
   CHECK(has(agent("stop", R"(["a"," "])"), "/stop/1: is blank"));
+  CHECK(has(agent("starters", R"(["Hi","\n"])"), "/starters/1: is blank"));
+  CHECK(has(agent("starters", R"(["1","2","3","4","5","6","7","8","9"])"), "/agents/writer/starters: "));
   CHECK(has(agent("response_schema", R"({"type":"objekt"})"), "/agents/writer/response_schema: "));
   CHECK(has(agent("response_schema", "\"x\""), "expected an object"));
   CHECK(
@@ -71,7 +73,7 @@ TEST_CASE("configuration: what a model is asked for is checked", "[app]") {
   CHECK(has(agent("context", R"({"policy":"compact","tokens":4096})"),
             "it must be above limits.max_output_tokens, which is 4096"));
   CHECK(has(agent("context", R"({"policy":"forget"})"), "expected one of none, truncate, compact"));
-  CHECK(has(agent("titles", "\"mine\""), "expected one of first_words, model"));
+  CHECK(has(agent("titles", "\"mine\""), "expected one of first_words, model, none"));
   auto budgeted = json::parse(with("/projects/demo/agents/writer/limits/budget_usd", "1"));
   budgeted.as_object()["prices"] = json::parse(R"({"local/m":{"input":1,"output":1}})");
   CHECK(parse(json::serialize(budgeted)).has_value());

@@ -157,7 +157,7 @@ TEST_CASE("configuration: every written number, word and list arrives in its fie
     "prices": {"o/m": {"input": 2.5, "cached_input": 0.25, "output": 10}, "o/n": {"input": 1, "output": 0.0005},
       "s/scripted": {"input": 0, "output": 0}},
     "projects": { "p": { "name": "P", "default_agent": "a", "agents": {
-        "a": { "name": "A", "description": "d", "provider": "o", "model": "m", "instructions": "i", "tools": ["clock", "delete_file"],
+        "a": { "name": "A", "description": "d", "starters": ["s", "t"], "provider": "o", "model": "m", "instructions": "i", "tools": ["clock", "delete_file"],
                "approval": {"clock": "always", "delete_file": "never"}, "on_busy": "merge", "temperature": 0.5, "alerts": [10, 90],
                "stop": ["END", "\n\nHuman:"], "reasoning_effort": "low", "response_schema": {"type": "object"},
                "fallback": [{"provider": "o", "model": "n"}, {"provider": "s"}], "context": {"tokens": 9000, "policy": "compact"}, "titles": "model",
@@ -341,6 +341,7 @@ TEST_CASE("configuration: an agent's hash follows every setting and nothing else
                                                                   {"on_busy", "\"steer\""},
                                                                   {"name", "\"x\""},
                                                                   {"description", "\"x\""},
+                                                                  {"starters", R"(["x"])"},
                                                                   {"temperature", "0"},
                                                                   {"alerts", "[50]"},
                                                                   {"inputs", R"(["text","image"])"},

@@ -1,7 +1,5 @@
 #include "app/record/command_tap.hpp"
 #include "app/record/model_tap.hpp"
-#include "app/record/remote_log.hpp"
-#include "app/scenario/client_view.hpp"
 #include "providers/scripted.hpp"
 #include "tools/base64.hpp"
 
@@ -11,7 +9,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
-#include <algorithm>
 #include <future>
 
 using namespace troupe;
@@ -39,16 +36,6 @@ actors::listener_actor::behavior_type answering(actors::listener_actor::pointer,
           [](actors::store_agent&, const actors::reply_to<actors::agent_stored>& to) { (*to.done)(actors::agent_stored{}); },
           [](actors::detach&) {},
           [](actors::announce&) {}};
-}
-
-std::vector<core::event> events_of(const char* document, const std::map<std::string, boost::json::object>& traces = {}) {
-  return app::events_of_export(boost::json::parse(document).as_object(), traces,
-                               [](const std::string&) { return core::effect::idempotent; });
-}
-template <class T>
-const core::event* find(const std::vector<core::event>& all) {
-  auto it = std::find_if(all.begin(), all.end(), [](const auto& e) { return e.template as<T>(); });
-  return it == all.end() ? nullptr : &*it;
 }
 
 }  // namespace
@@ -164,63 +151,6 @@ TEST_CASE("model tap: failures before anything was shown are heard, and whether 
   CHECK(notes.attempts[1].was_repeated);
   CHECK_FALSE(notes.attempts[2].was_repeated);
   CHECK(notes.attempts[2].place.user == "a");
-}
-
-TEST_CASE("remote log: answers, costs and times are put between the frames they belong to") {
-  const std::string run = core::uuid_of_name("run").str();
-  const std::string trace(32, 'a');
-  std::string document = R"({ "session": { "lastSeq": 9 },
-  "messages": [ { "id": "Q", "runId": "RUN", "role": "user", "content": "hi", "seq": 2, "createdAt": "2026-01-01T00:00:01.000Z" },
-    { "id": "A", "runId": "RUN", "role": "assistant", "content": "", "cut": false, "seq": 6, "createdAt": "2026-01-01T00:00:02.000Z",
-      "toolCalls": [ { "toolCallId": "c", "tool": "t", "input": { "a": 1 } } ] },
-    { "id": "B", "runId": "RUN", "role": "assistant", "content": "Done", "cut": false, "seq": 13, "createdAt": "2026-01-01T00:00:04.000Z" } ],
-  "traces": [ { "id": "TRACE", "runId": "RUN" } ], "queue": [], "approvals": [],
-  "files": [ { "fileId": "F", "name": "n", "contentType": "t", "size": 1, "createdAt": "2026-01-01T00:00:09.000Z" } ],
-  "events": [ { "type": "session.created", "seq": 1 },
-    { "type": "message.created", "messageId": "Q", "role": "user", "content": "hi", "attachments": [ { "fileId": "F", "name": "n" } ], "seq": 2 },
-    { "type": "run.started", "runId": "RUN", "messageId": "A", "traceId": "TRACE", "seq": 3 },
-    { "type": "message.tool_start", "toolCallId": "c", "tool": "t", "input": { "a": 1 }, "seq": 8 },
-    { "type": "message.tool_complete", "toolCallId": "c", "tool": "t", "success": true, "output": "x", "durationMs": 500, "seq": 9 },
-    { "type": "message.content_delta", "text": "Do", "seq": 11 }, { "type": "message.content_delta", "text": "ne", "seq": 12 },
-    { "type": "message.complete", "messageId": "B", "traceId": "TRACE", "seq": 15 } ] })";
-  auto put = [&](const std::string& name, const std::string& value) {
-    for (auto at = document.find('"' + name + '"'); at != std::string::npos; at = document.find('"' + name + '"'))
-      document.replace(at, name.size() + 2, '"' + value + '"');
-  };
-  put("RUN", run);
-  put("TRACE", trace);
-  for (const auto* name : {"Q", "A", "B", "F"}) put(name, core::uuid_of_name(name).str());
-  std::map<std::string, boost::json::object> traces;
-  traces[trace] = boost::json::parse(R"({ "startedAt": "2026-01-01T00:00:01.000Z", "endedAt": "2026-01-01T00:00:04.000Z",
-    "usage": { "promptTokens": 30, "completionTokens": 5 }, "spans": [ { "kind": "run" },
-    { "kind": "model_call", "startedAt": "2026-01-01T00:00:01.000Z", "usage": { "promptTokens": 10, "completionTokens": 2 } },
-    { "kind": "model_call", "startedAt": "2026-01-01T00:00:03.000Z", "usage": { "promptTokens": 20, "completionTokens": 3 } } ] })")
-                      .as_object();
-  auto events = events_of(document.c_str(), traces);
-  std::string kinds;
-  auto begin = *app::time_of("2026-01-01T00:00:00.000Z");
-  for (const auto& e : events)
-    kinds += std::string(core::kind_of(e.payload)) + "@" + std::to_string((e.at - begin).count()) + " ";
-  CHECK(kinds ==
-        "file_added@1000 message_added@1000 run_started@1000 step_started@1000 message_completed@2000 usage_recorded@2000 "
-        "tool_started@2000 tool_completed@2500 step_started@3000 text_delta@3333 text_delta@3666 message_completed@4000 "
-        "usage_recorded@4000 run_completed@4000 ");
-  CHECK(find<core::run_started>(events)->as<core::run_started>()->message == core::message_id{core::uuid_of_name("Q")});
-  CHECK(find<core::tool_started>(events)->as<core::tool_started>()->effect == core::effect::idempotent);
-  CHECK(find<core::message_completed>(events)->as<core::message_completed>()->calls.front().arguments == R"({"a":1})");
-  CHECK(find<core::text_delta>(events)->as<core::text_delta>()->message == core::message_id{core::uuid_of_name("B")});
-  const auto* done = find<core::run_completed>(events)->as<core::run_completed>();
-  CHECK(done->steps == 2);
-  CHECK(done->tokens == core::token_usage{30, 0, 5});
-}
-
-TEST_CASE("remote log: what a server may send instead is no crash") {
-  for (const auto* document :
-       {"{}", R"({"events":1})", R"({"events":[1,{}]})", R"({"events":[{"type":"message.tool_start"}]})",
-        R"({"events":[{"type":"run.started","seq":1},{"type":"run.started","seq":1}]})",
-        R"({"events":[{"type":"message.complete","seq":-1},{"type":"message.content_delta","text":"x","seq":9}]})",
-        R"({"events":[{"type":"message.queued","seq":1}],"files":[{}],"messages":[{"role":"assistant"}]})"})
-    CHECK_NOTHROW(events_of(document));
 }
 
 TEST_CASE("base64: bytes come back, and what is none is refused") {

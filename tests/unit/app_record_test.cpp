@@ -217,6 +217,28 @@ TEST_CASE("recording: a session that goes on while it is recorded, and one witho
   plays(parsed(s.recorded()), {});
 }
 
+TEST_CASE("recording: a log above its limits is refused by number and by bytes, before all of it is read") {
+  used_session s(R"({ "otherwise": [ { "text": "Yes." } ] })");
+  for (int i = 0; i < 5; ++i) {
+    s.say(std::string(1'000, 'x'));
+    s.wait(100);
+  }
+  const auto count = s.log().size();
+  auto queries = s.stage->store().open_queries();
+  REQUIRE(queries.has_value());
+  auto read = [&](app::log_limits most) { return app::read_log(**queries, s.stage->session(), {}, most); };
+  CHECK(read({count, 100'000})->size() == count);
+  auto many = read({count - 1, 100'000});
+  REQUIRE(many.has_error());
+  CHECK(many.error().code == core::errc::payload_too_large);
+  CHECK(many.error().text.find("more than " + std::to_string(count - 1) + " events") != std::string::npos);
+  // The text of a message is in its event and, as the question, in the run's.
+  auto large = read({count, 9'000});
+  REQUIRE(large.has_error());
+  CHECK(large.error().code == core::errc::payload_too_large);
+  CHECK(large.error().text.find("more than 9000 bytes") != std::string::npos);
+}
+
 TEST_CASE("recording: exact times of text replace those of the log") {
   core::text_pieces pieces;
   for (auto piece : {"a", "b", "c"}) pieces.add(piece);

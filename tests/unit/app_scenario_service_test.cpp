@@ -20,7 +20,7 @@ std::string reason_of(const app::corpus& all, const std::string& file) {
 
 }  // namespace
 
-TEST_CASE("corpus: scenarios below the folder, in order; not schemas, hidden files, or what is something else") {
+TEST_CASE("corpus: scenarios below the folder, in order, not schemas, hidden files, or what is something else") {
   scenario_folder f;
   for (const auto* name : {"b.json", "a/deep/c.json", "scenario.schema.json", ".hidden.json", ".git/x.json", "notes.txt"})
     f.put(name, "{}");

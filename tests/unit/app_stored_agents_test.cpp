@@ -151,6 +151,7 @@ TEST_CASE("stored agents: a start shows the newest of each, also where they name
   CHECK(board.components().empty());
   CHECK(b.config->find_agent({}, {"ann"})->model == "second");
   CHECK(b.config->find_agent({}, {"ann"}, 12)->model == "second");
+  CHECK(b.config->find_agent({}, {"ann"}, 11)->model == "second");
   CHECK(b.config->find_agent({}, {"zoe"}) != nullptr);
   CHECK(b.config->find_agent({}, {"gone"}) == nullptr);
   CHECK(b.config->stored->find({"demo"}, {"gone"})->version == 2);
@@ -178,4 +179,37 @@ TEST_CASE("stored agents: what cannot be used any more is said, and stops nothin
   CHECK(b.config->stored->find({"demo"}, {"lost"})->shown->name == "Lost");
   CHECK(b.config->find_agent({}, {"writer"})->model == "m");
   CHECK(b.config->find_agent({}, {"fine"}) != nullptr);
+}
+
+TEST_CASE("stored agents: a former version is read from the store when it is asked for, as long as there is one", "[app]") {
+  bench b;
+  left_behind left;
+  left.add(stored("ann", 1, R"({"provider": "local", "model": "first"})", 11));
+  left.add(stored("ann", 2, R"({"provider": "sold", "model": "second"})", 12));
+  left.add(stored("ann", 3, R"({"provider": "local", "model": "third"})", 13));
+  core::status_board board;
+  CHECK(left.load(b, board).empty());
+  {
+    auto queries = left.store->open_queries();
+    REQUIRE(queries.has_value());
+    const app::former_agents former(b.config, std::move(*queries));
+    CHECK(b.config->find_agent({}, {"ann"}, 11)->model == "first");
+    CHECK(b.config->find_agent({}, {"ann"}, 12)->model == "third");  // that one cannot be used any more
+    CHECK(b.config->find_agent({}, {"ann"}, 99)->model == "third");
+    CHECK(b.config->find_agent({}, {"writer"}, 11)->model == "m");
+  }
+  CHECK(b.config->find_agent({}, {"ann"}, 11)->model == "third");
+}
+
+TEST_CASE("stored agents: a start with a thousand that name each other reads each against one list of them", "[app]") {
+  bench b;
+  left_behind left;
+  constexpr int count = 1'000;
+  for (int n = 0; n < count; ++n)
+    left.add(stored("a" + std::to_string(n), 1,
+                    R"({"provider": "local", "model": "m", "delegates": ["a)" + std::to_string((n + 1) % count) + "\"]}"));
+  core::status_board board;
+  CHECK(left.load(b, board).empty());
+  CHECK(b.config->agents_of({"demo"}).size() == count + 1);
+  CHECK(b.config->find_agent({}, {"a999"})->delegates.front().str() == "a0");
 }

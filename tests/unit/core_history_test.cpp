@@ -9,7 +9,7 @@ using namespace troupe::core;
 namespace {
 
 message_id msg(std::uint64_t n) { return {uuid{1, n}}; }
-run_id run(std::uint64_t n) { return {uuid{2, n}}; }
+run_id nth_run(std::uint64_t n) { return {uuid{2, n}}; }
 
 struct conversation {
   history h;
@@ -21,18 +21,18 @@ struct conversation {
   }
   conversation& user(std::uint64_t n, std::string text) {
     return add(message_added{msg(n), role::user, std::move(text), "", ""})
-        .add(run_started{run(n), msg(n), {}, {}, {}, 0, millis(0)});
+        .add(run_started{nth_run(n), msg(n), {}, {}, {}, 0, millis(0)});
   }
   conversation& says(std::uint64_t r, std::string text, std::vector<std::string> calls = {}, bool cut = false) {
     message_completed m;
-    m.run = run(r);
+    m.run = nth_run(r);
     m.content = std::move(text);
     for (auto& c : calls) m.calls.push_back({{c}, "tool", "{}"});
     m.cut = cut;
     return add(std::move(m));
   }
   conversation& result(std::string call, std::string text, bool ok = true) {
-    return add(tool_completed{run(1), {std::move(call)}, "tool", ok, std::move(text), 1});
+    return add(tool_completed{nth_run(1), {std::move(call)}, "tool", ok, std::move(text), 1});
   }
   [[nodiscard]] std::string told() const {
     std::string out;
@@ -50,18 +50,18 @@ struct conversation {
 
 TEST_CASE("history: a user message joins when its run starts", "[core]") {
   conversation l;
-  l.user(1, "one").add(message_added{msg(2), role::user, "two", "", ""}).add(run_queued{run(2), msg(2), 1});
+  l.user(1, "one").add(message_added{msg(2), role::user, "two", "", ""}).add(run_queued{nth_run(2), msg(2), 1});
   CHECK(l.told() == "U:one|");
-  l.says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
+  l.says(1, "first").add(run_completed{nth_run(1), {}, {}, {}, {}, 1});
   CHECK(l.told() == "U:one|A:first|");
-  l.add(run_started{run(2), msg(2), {}, {}, {}, 0, millis(0)});
+  l.add(run_started{nth_run(2), msg(2), {}, {}, {}, 0, millis(0)});
   CHECK(l.told() == "U:one|A:first|U:two|");
 }
 
 TEST_CASE("history: a message taken out of the queue never joins", "[core]") {
   conversation l;
-  l.user(1, "one").add(message_added{msg(2), role::user, "two", "", ""}).add(run_dequeued{run(2), msg(2)});
-  l.add(run_started{run(2), msg(2), {}, {}, {}, 0, millis(0)});
+  l.user(1, "one").add(message_added{msg(2), role::user, "two", "", ""}).add(run_dequeued{nth_run(2), msg(2)});
+  l.add(run_started{nth_run(2), msg(2), {}, {}, {}, 0, millis(0)});
   CHECK(l.told() == "U:one|");
 }
 
@@ -78,7 +78,7 @@ TEST_CASE("history: results stand in the order asked, whatever order they came i
 TEST_CASE("history: calls left open get a failed result when the conversation goes on", "[core]") {
   SECTION("at the next step") {
     conversation l;
-    l.user(1, "go").says(1, "", {"a", "b"}).result("b", "2").add(step_started{run(1), 2, msg(9), "", ""});
+    l.user(1, "go").says(1, "", {"a", "b"}).result("b", "2").add(step_started{nth_run(1), 2, msg(9), "", ""});
     CHECK(l.told() == "U:go|A:!a!b|T(a):-|T(b):2|");
     CHECK_FALSE(l.h.messages()[2].ok);
     l.result("a", "too late");
@@ -88,9 +88,9 @@ TEST_CASE("history: calls left open get a failed result when the conversation go
     auto end = GENERATE(0, 1, 2);
     conversation l;
     l.user(1, "go").says(1, "", {"a"});
-    if (end == 0) l.add(run_cancelled{run(1), "", false});
-    if (end == 1) l.add(run_failed{run(1), errc::internal_error, "", 1});
-    if (end == 2) l.add(run_completed{run(1), {}, {}, {}, {}, 1});
+    if (end == 0) l.add(run_cancelled{nth_run(1), "", false});
+    if (end == 1) l.add(run_failed{nth_run(1), errc::internal_error, "", 1});
+    if (end == 2) l.add(run_completed{nth_run(1), {}, {}, {}, {}, 1});
     CHECK(l.told() == "U:go|A:!a|T(a):-|");
   }
   SECTION("at the next user message") {
@@ -100,7 +100,7 @@ TEST_CASE("history: calls left open get a failed result when the conversation go
   }
   SECTION("but not when another, queued run is cancelled") {
     conversation l;
-    l.user(1, "go").says(1, "", {"a"}).add(run_cancelled{run(2), "", false});
+    l.user(1, "go").says(1, "", {"a"}).add(run_cancelled{nth_run(2), "", false});
     CHECK(l.h.has_open_calls());
     CHECK(l.result("a", "1").told() == "U:go|A:!a|T(a):1|");
   }
@@ -108,14 +108,14 @@ TEST_CASE("history: calls left open get a failed result when the conversation go
 
 TEST_CASE("history: text that was cut stays, and empty messages do not come in", "[core]") {
   conversation l;
-  l.user(1, "go").says(1, "half an ans", {}, true).add(run_cancelled{run(1), "", true}).user(2, "again").says(2, "");
+  l.user(1, "go").says(1, "half an ans", {}, true).add(run_cancelled{nth_run(1), "", true}).user(2, "again").says(2, "");
   CHECK(l.told() == "U:go|A:half an ans|U:again|");
 }
 
 TEST_CASE("history: what a crash swallowed leaves no trace", "[core]") {
   conversation l;
-  l.user(1, "go").add(step_started{run(1), 1, msg(5), "", ""}).add(text_delta{msg(5), {"lost", {4}}});
-  l.add(message_superseded{msg(5), 4}).add(step_started{run(1), 1, msg(6), "", ""}).says(1, "kept");
+  l.user(1, "go").add(step_started{nth_run(1), 1, msg(5), "", ""}).add(text_delta{msg(5), {"lost", {4}}});
+  l.add(message_superseded{msg(5), 4}).add(step_started{nth_run(1), 1, msg(6), "", ""}).says(1, "kept");
   CHECK(l.told() == "U:go|A:kept|");
 }
 
@@ -129,7 +129,9 @@ TEST_CASE("history: a message that waits may be edited, one that was told may no
   conversation l;
   l.user(1, "one").add(message_added{msg(2), role::user, "two", "", ""});
   l.add(message_edited{msg(2), "zwei"}).add(message_edited{msg(1), "eins"}).add(message_edited{msg(9), "?"});
-  l.says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1}).add(run_started{run(2), msg(2), {}, {}, {}, 0, millis(0)});
+  l.says(1, "first")
+      .add(run_completed{nth_run(1), {}, {}, {}, {}, 1})
+      .add(run_started{nth_run(2), msg(2), {}, {}, {}, 0, millis(0)});
   CHECK(l.told() == "U:one|A:first|U:zwei|");
 }
 
@@ -137,7 +139,7 @@ TEST_CASE("history: what a user attaches comes with the message", "[core]") {
   conversation l;
   attachment file{{uuid{5, 5}}, "a.png", "image/png", 12};
   l.add(message_added{msg(1), role::user, "look", "", "", "", {file}});
-  l.add(run_started{run(1), msg(1), {}, {}, {}, 0, millis(0)}).says(1, "nice");
+  l.add(run_started{nth_run(1), msg(1), {}, {}, {}, 0, millis(0)}).says(1, "nice");
   REQUIRE(l.h.messages().size() == 2);
   CHECK(l.h.messages()[0].attachments == std::vector{file});
   CHECK(l.h.messages()[1].attachments.empty());
@@ -145,20 +147,20 @@ TEST_CASE("history: what a user attaches comes with the message", "[core]") {
 
 TEST_CASE("history: clearing it forgets what is complete and keeps what waits", "[core]") {
   conversation l;
-  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
+  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{nth_run(1), {}, {}, {}, {}, 1});
   auto before = l.h.snapshot();
   l.add(message_added{msg(2), role::user, "two", "", ""}).add(history_cleared{"ann"});
   CHECK(l.told().empty());
   CHECK(before->size() == 4);
   l.says(1, "late");  // nobody asked any more
   CHECK(l.told().empty());
-  l.add(run_started{run(2), msg(2), {}, {}, {}, 0, millis(0)}).says(2, "second");
+  l.add(run_started{nth_run(2), msg(2), {}, {}, {}, 0, millis(0)}).says(2, "second");
   CHECK(l.told() == "U:two|A:second|");
 }
 
 TEST_CASE("history: clearing it in the middle of an exchange keeps that exchange", "[core]") {
   conversation l;
-  l.user(1, "one").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1}).user(2, "two");
+  l.user(1, "one").says(1, "first").add(run_completed{nth_run(1), {}, {}, {}, {}, 1}).user(2, "two");
   SECTION("before it is answered") {
     l.add(history_cleared{}).says(2, "second");
     CHECK(l.told() == "U:two|A:second|");
@@ -166,30 +168,30 @@ TEST_CASE("history: clearing it in the middle of an exchange keeps that exchange
   SECTION("while a tool works") {
     l.says(2, "", {"a"}).add(history_cleared{}).result("a", "1").says(2, "second").add(history_cleared{});
     CHECK(l.told() == "U:two|A:!a|T(a):1|A:second|");
-    l.add(run_completed{run(2), {}, {}, {}, {}, 1}).add(history_cleared{});
+    l.add(run_completed{nth_run(2), {}, {}, {}, {}, 1}).add(history_cleared{});
     CHECK(l.told().empty());
   }
 }
 
 TEST_CASE("history: a summary stands for the messages it replaced, and the run goes on behind it", "[core]") {
   conversation l;
-  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
-  l.user(2, "two").says(2, "second").add(run_completed{run(2), {}, {}, {}, {}, 1}).user(3, "three");
-  l.add(history_compacted{run(3), 4, "it began"});
+  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{nth_run(1), {}, {}, {}, {}, 1});
+  l.user(2, "two").says(2, "second").add(run_completed{nth_run(2), {}, {}, {}, {}, 1}).user(3, "three");
+  l.add(history_compacted{nth_run(3), 4, "it began"});
   const std::string prefix(summary_prefix);
   CHECK(l.told() == "U:" + prefix + "it began|U:two|A:second|U:three|");
-  l.says(3, "", {"b"}).add(history_compacted{run(3), 3, "and went on"}).result("b", "2");
+  l.says(3, "", {"b"}).add(history_compacted{nth_run(3), 3, "and went on"}).result("b", "2");
   CHECK(l.told() == "U:" + prefix + "and went on|U:three|A:!b|T(b):2|");
-  l.add(history_compacted{run(3), 0, "nothing"});
-  l.add(history_compacted{run(3), 9, "the current exchange stays"});
+  l.add(history_compacted{nth_run(3), 0, "nothing"});
+  l.add(history_compacted{nth_run(3), 9, "the current exchange stays"});
   CHECK(l.told() == "U:" + prefix + "the current exchange stays|U:three|A:!b|T(b):2|");
   CHECK(defect_of(l.h.messages()).empty());
 }
 
 TEST_CASE("history: a summary takes whole exchanges only", "[core]") {
   conversation l;
-  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{run(1), {}, {}, {}, {}, 1});
-  l.user(2, "two").add(history_compacted{run(2), 2, "half of it"});
+  l.user(1, "one").says(1, "", {"a"}).result("a", "1").says(1, "first").add(run_completed{nth_run(1), {}, {}, {}, {}, 1});
+  l.user(2, "two").add(history_compacted{nth_run(2), 2, "half of it"});
   CHECK(l.told() == "U:one|A:!a|T(a):1|A:first|U:two|");
 }
 
@@ -203,7 +205,7 @@ TEST_CASE("history: of two plain answers in one run the second one counts", "[co
     CHECK(l.told() == "U:go|A:!a|T(a):1|A:better|");
   }
   SECTION("not across runs") {
-    l.add(run_completed{run(1), {}, {}, {}, {}, 1}).says(1, "late");
+    l.add(run_completed{nth_run(1), {}, {}, {}, {}, 1}).says(1, "late");
     CHECK(l.told() == "U:go|A:of no use|A:late|");
   }
 }
@@ -236,7 +238,7 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
           l.add(message_added{msg(any(6)), static_cast<role>(any(4)), "m", "", ""});
           break;
         case 2:
-          l.add(run_started{run(any(4)), msg(any(6)), {}, {}, {}, 0, millis(0)});
+          l.add(run_started{nth_run(any(4)), msg(any(6)), {}, {}, {}, 0, millis(0)});
           break;
         case 3:
           l.says(any(4), any(2) ? "text" : "", any(2) ? std::vector<std::string>{call, "b", call} : std::vector<std::string>{},
@@ -248,16 +250,16 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
           l.result(call, any(2) ? "r" : "", any(2) == 0);
           break;
         case 7:
-          l.add(step_started{run(any(4)), 1, msg(any(6)), "", ""});
+          l.add(step_started{nth_run(any(4)), 1, msg(any(6)), "", ""});
           break;
         case 8:
-          l.add(run_cancelled{run(any(4)), "", false});
+          l.add(run_cancelled{nth_run(any(4)), "", false});
           break;
         case 9:
-          l.add(run_failed{run(any(4)), errc::timeout, "", 1});
+          l.add(run_failed{nth_run(any(4)), errc::timeout, "", 1});
           break;
         case 10:
-          l.add(run_dequeued{run(any(4)), msg(any(6))});
+          l.add(run_dequeued{nth_run(any(4)), msg(any(6))});
           break;
         case 11:
           l.add(message_edited{msg(any(6)), "edited"});
@@ -266,10 +268,10 @@ TEST_CASE("history: any sequence of events gives a valid history", "[core]") {
           l.add(history_cleared{});
           break;
         case 13:
-          l.add(history_compacted{run(any(4)), static_cast<std::uint32_t>(any(6)), "s"});
+          l.add(history_compacted{nth_run(any(4)), static_cast<std::uint32_t>(any(6)), "s"});
           break;
         default:
-          l.add(run_completed{run(any(4)), {}, {}, {}, {}, 1});
+          l.add(run_completed{nth_run(any(4)), {}, {}, {}, {}, 1});
           break;
       }
       INFO("seed " << seed << ": " << l.told());

@@ -11,11 +11,11 @@ using namespace troupe::providers;
 
 namespace {
 
-std::shared_ptr<const std::vector<core::history_message>> history(std::vector<core::history_message> messages) {
+std::shared_ptr<const std::vector<core::history_message>> history_of(std::vector<core::history_message> messages) {
   return std::make_shared<const std::vector<core::history_message>>(std::move(messages));
 }
 
-boost::json::value body_of(const model_request& request) { return boost::json::parse(openai_request(request)); }
+boost::json::value openai_body(const model_request& request) { return boost::json::parse(openai_request(request)); }
 
 }  // namespace
 
@@ -25,13 +25,13 @@ TEST_CASE("openai request: a conversation with a tool call becomes the messages 
   request.instructions = "Be brief.";
   request.max_output_tokens = 77;
   request.temperature = 0.5;
-  request.history = history({{core::role::user, "weather?", {}, {}, true},
-                             {core::role::assistant, "", {{{"c1"}, "files.read", "{\"city\":\"Oslo\"}"}}, {}, true},
-                             {core::role::tool, "rain", {}, {"c1"}, true},
-                             {core::role::assistant, "Rain.", {}, {}, true}});
+  request.history = history_of({{core::role::user, "weather?", {}, {}, true},
+                                {core::role::assistant, "", {{{"c1"}, "files.read", "{\"city\":\"Oslo\"}"}}, {}, true},
+                                {core::role::tool, "rain", {}, {"c1"}, true},
+                                {core::role::assistant, "Rain.", {}, {}, true}});
   request.tools = std::make_shared<const std::vector<tool_description>>(
       std::vector<tool_description>{{"files.read", "Reads.", R"({"type":"object","properties":{"city":{"type":"string"}}})"}});
-  CHECK(body_of(request) == boost::json::parse(R"({
+  CHECK(openai_body(request) == boost::json::parse(R"({
     "model": "m1",
     "messages": [
       {"role": "system", "content": "Be brief."},
@@ -50,7 +50,7 @@ TEST_CASE("openai request: stop sequences, effort and the schema of the answer a
   request.stop = {"END", "\xFF"};
   request.reasoning_effort = "low";
   request.response_schema = R"({"type":"object","properties":{}})";
-  auto body = body_of(request);
+  auto body = openai_body(request);
   CHECK(body.at("stop") == boost::json::parse(R"(["END","\ufffd"])"));
   CHECK(body.at("reasoning_effort") == "low");
   CHECK(body.at("response_format") == boost::json::parse(R"({"type":"json_schema","json_schema":
@@ -75,7 +75,7 @@ TEST_CASE("tool names: every name has one that APIs take, and finds its way back
 TEST_CASE("openai request: what is not there is left out") {
   model_request request;
   request.model = "m";
-  auto body = body_of(request).as_object();
+  auto body = openai_body(request).as_object();
   CHECK_FALSE(body.contains("tools"));
   for (const char* key : {"temperature", "stop", "reasoning_effort", "response_format"}) CHECK_FALSE(body.contains(key));
   CHECK(body.at("messages").as_array().empty());
@@ -86,8 +86,8 @@ TEST_CASE("openai request: arguments that are no JSON object are sent as an empt
   for (std::string arguments : {"{\"a\":", "", "[1]", "text"}) {
     CAPTURE(arguments);
     model_request request;
-    request.history = history({{core::role::assistant, "Hm.", {{{"c"}, "t", arguments}}, {}, true}});
-    auto body = body_of(request);
+    request.history = history_of({{core::role::assistant, "Hm.", {{{"c"}, "t", arguments}}, {}, true}});
+    auto body = openai_body(request);
     CHECK(body.at_pointer("/messages/0/tool_calls/0/function/arguments") == "{}");
     CHECK(body.at_pointer("/messages/0/content") == "Hm.");
   }
@@ -95,7 +95,7 @@ TEST_CASE("openai request: arguments that are no JSON object are sent as an empt
 
 TEST_CASE("openai request: bytes that are not UTF-8 do not spoil the request") {
   model_request request;
-  request.history = history({{core::role::tool, "binary \xFF\xFE", {}, {"c"}, true}});
+  request.history = history_of({{core::role::tool, "binary \xFF\xFE", {}, {"c"}, true}});
   auto body = openai_request(request);
   CHECK(scan_utf8(body).valid == body.size());
 }
@@ -151,9 +151,9 @@ struct attached {
     model_request request;
     request.takes_images = takes_images;
     request.takes_files = takes_files;
-    request.history = history({message});
+    request.history = history_of({message});
     request.files = std::make_shared<const model_files>(files);
-    return body_of(request).at("messages").at(0).at("content");
+    return openai_body(request).at("messages").at(0).at("content");
   }
 };
 

@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-class fake_timers final : public core::timer_service {
+class tape_timers final : public core::timer_service {
  public:
   std::unique_ptr<core::timer> after(milliseconds delay, std::function<void()> f) override {
     waiting_.emplace(now + delay, std::move(f));
@@ -56,7 +56,7 @@ struct heard {
   std::optional<model_end> end;
   milliseconds end_at{0};
 };
-heard ask(model_client& client, fake_timers& timers, std::vector<core::history_message> messages) {
+heard ask(model_client& client, tape_timers& timers, std::vector<core::history_message> messages) {
   heard out;
   auto begin = timers.now;
   model_request request;
@@ -74,18 +74,18 @@ heard ask(model_client& client, fake_timers& timers, std::vector<core::history_m
   return out;
 }
 
-core::history_message user(std::string text) { return {core::role::user, std::move(text), {}, {}, true, {}}; }
-core::history_message assistant(std::string text, std::vector<core::tool_call> calls = {}) {
+core::history_message from_user(std::string text) { return {core::role::user, std::move(text), {}, {}, true, {}}; }
+core::history_message from_model(std::string text, std::vector<core::tool_call> calls = {}) {
   return {core::role::assistant, std::move(text), std::move(calls), {}, true, {}};
 }
-core::history_message result(const std::string& call) { return {core::role::tool, "12:00", {}, {call}, true, {}}; }
+core::history_message returned(const std::string& call) { return {core::role::tool, "12:00", {}, {call}, true, {}}; }
 
 }  // namespace
 
 TEST_CASE("recorded: text comes in the recorded pieces at the recorded times, and nothing in it is a placeholder") {
-  fake_timers timers;
+  tape_timers timers;
   auto client = make_recorded(parsed(tape), timers);
-  auto said = ask(*client, timers, {user("hi, I am Ada!")});
+  auto said = ask(*client, timers, {from_user("hi, I am Ada!")});
   CHECK(said.text ==
         std::vector<std::pair<milliseconds, std::string>>{{milliseconds{5}, "Hel"}, {milliseconds{25}, "lo ${user}"}});
   CHECK(said.reasoning == "Hm. ");
@@ -94,56 +94,57 @@ TEST_CASE("recorded: text comes in the recorded pieces at the recorded times, an
 }
 
 TEST_CASE("recorded: the place in the conversation picks the exchange, also after a restart and for several conversations") {
-  fake_timers timers;
+  tape_timers timers;
   auto client = make_recorded(parsed(tape), timers);
-  std::vector<core::history_message> second{user("hi, I am Ada!"), assistant("Hello"), user("go")};
+  std::vector<core::history_message> second{from_user("hi, I am Ada!"), from_model("Hello"), from_user("go")};
   auto called = ask(*client, timers, second);
   REQUIRE(called.end->calls.size() == 1);
   CHECK(called.end->calls[0] == core::tool_call{{"c"}, "clock", R"({"a":"${1}"})"});
   CHECK(ask(*client, timers, second).end->calls.size() == 1);  // the same question again
-  second.push_back(assistant("", called.end->calls));
-  second.push_back(result("c"));
+  second.push_back(from_model("", called.end->calls));
+  second.push_back(returned("c"));
   auto failed = ask(*client, timers, second);
   CHECK(failed.end_at == milliseconds{8'000'000});
   CHECK(failed.end->error == core::error{core::errc::rate_limited, "slow down"});
-  CHECK(ask(*client, timers, {user("hi, I am Bob!")}).end->error.code == core::errc::ok);
+  CHECK(ask(*client, timers, {from_user("hi, I am Bob!")}).end->error.code == core::errc::ok);
 }
 
 TEST_CASE("recorded: a request that the recording does not answer fails, naming file and line") {
-  fake_timers timers;
+  tape_timers timers;
   auto client = make_recorded(parsed(tape), timers);
-  auto other = ask(*client, timers, {user("good evening")}).end->error;
+  auto other = ask(*client, timers, {from_user("good evening")}).end->error;
   CHECK(other.code == core::errc::provider_error);
   CHECK(other.text.find("tape.json:2: ") == 0);
   CHECK(other.text.find("\"good evening\"") != std::string::npos);
-  auto more = ask(*client, timers, {user("a"), assistant("b"), user("c"), assistant("d"), user("e")}).end->error;
+  auto more =
+      ask(*client, timers, {from_user("a"), from_model("b"), from_user("c"), from_model("d"), from_user("e")}).end->error;
   CHECK(more.code == core::errc::provider_error);
   CHECK(more.text.find("tape.json:6: the recording has no answer for turn 3, step 1") == 0);
 }
 
 TEST_CASE("recorded: the same place after a cleared history means the next exchange of that place") {
-  fake_timers timers;
+  tape_timers timers;
   auto client =
       make_recorded(parsed(R"({ "model": { "exchanges": [ { "turn": 1, "step": 1, "user": "a", "say": [ { "text": ["one"] } ] },
     { "turn": 1, "step": 1, "user": "b", "say": [ { "text": ["two"] } ] } ] } })"),
                     timers);
-  CHECK(ask(*client, timers, {user("a")}).text.at(0).second == "one");
-  CHECK(ask(*client, timers, {user("b")}).text.at(0).second == "two");
+  CHECK(ask(*client, timers, {from_user("a")}).text.at(0).second == "one");
+  CHECK(ask(*client, timers, {from_user("b")}).text.at(0).second == "two");
 }
 
 TEST_CASE("recorded: attempts that failed fail again, once for each time the answer is asked for") {
-  fake_timers timers;
+  tape_timers timers;
   auto client = make_recorded(parsed(R"({ "model": { "exchanges": [
     { "turn": 1, "step": 1, "user": "a", "failed": [ { "text": "no room" }, { "text": "slower", "code": "RATE_LIMITED" } ],
       "say": [ { "text": ["b"] } ] } ] } })"),
                               timers);
   for (int times = 0; times < 2; ++times) {
-    auto first = ask(*client, timers, {user("a")});
+    auto first = ask(*client, timers, {from_user("a")});
     CHECK(first.end->error == core::error{core::errc::provider_error, "no room"});
     CHECK(first.end->retryable);
     CHECK(first.end->retry_after == milliseconds{0});
-    CHECK(ask(*client, timers, {user("a")}).end->error.code == core::errc::rate_limited);
-    auto said = ask(*client, timers, {user("a")});
+    CHECK(ask(*client, timers, {from_user("a")}).end->error.code == core::errc::rate_limited);
+    auto said = ask(*client, timers, {from_user("a")});
     CHECK(said.end->error.code == core::errc::ok);
     CHECK(said.text.front().second == "b");
   }
@@ -173,7 +174,7 @@ TEST_CASE("recorded: a mistake in a recording is told with file, line, place and
 }
 
 TEST_CASE("recorded: the provider kind needs its file, and says which one it looked for") {
-  fake_timers timers;
+  tape_timers timers;
   core::provider_config config;
   config.id.value = "tape";
   config.kind = "recorded";

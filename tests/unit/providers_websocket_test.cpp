@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-stream_options options() { return {}; }
+stream_options websocket_options() { return {}; }
 
 /// Messages as lines, for the table.
 class line_parser {
@@ -33,19 +33,19 @@ class line_parser {
   websocket_parser parser_;
 };
 
-troupe::testing::heard_answer play(const std::string& bytes, stream_options o = options()) {
+troupe::testing::heard_answer play_websocket(const std::string& bytes, stream_options o = websocket_options()) {
   return troupe::testing::play_answer<line_parser>({bytes}, std::move(o));
 }
 
-std::string text(std::string_view t) {
+std::string chunk(std::string_view t) {
   return R"({"type":"message_chunk","content":")" + std::string(t) + R"(","thread_id":"t","client_id":"c"})" + "\n";
 }
 const std::string end = "{\"type\":\"end\"}\n";
 
-const std::vector<row>& rows() {
+const std::vector<row>& websocket_rows() {
   using core::finish_reason;
   static const std::vector<row> all{
-      {"an ordinary answer", text("Hel") + text("lo") + end, "Hello", ""},
+      {"an ordinary answer", chunk("Hel") + chunk("lo") + end, "Hello", ""},
       {"an answer without text", end, "", ""},
       {"unknown and missing fields",
        R"({"content":"Hi","type":"message_chunk","conversation_id":7,"error":"no","x":{"y":[]}})"
@@ -67,25 +67,25 @@ const std::vector<row>& rows() {
        "\n{}\n"
        R"({"type":7,"content":"no"})"
        "\n" +
-           text("Hi") +
+           chunk("Hi") +
            R"({"type":"END"})"
            "\n" +
            end,
        "Hi", ""},
       {"usage in the end",
-       text("Hi") + R"({"type":"end","usage":{"prompt_tokens":9,"completion_tokens":2}})"
-                    "\n",
+       chunk("Hi") + R"({"type":"end","usage":{"prompt_tokens":9,"completion_tokens":2}})"
+                     "\n",
        "Hi",
        "",
        finish_reason::stop,
        {},
        core::token_usage{9, 0, 2}},
-      {"characters of several bytes", text("caf\xC3\xA9 \xF0\x9F\x98\x80") + end, "caf\xC3\xA9 \xF0\x9F\x98\x80", ""},
-      {"a character cut between two chunks", text("a\xE2\x82") + text("\xAC.") + end, "a\xE2\x82\xAC.", ""},
-      {"a character that never ends", text("a\xE2\x82") + end, "a\xEF\xBF\xBD", ""},
-      {"escapes", text("a\\n\\u00e9\\ud83d\\ude00") + end, "a\n\xC3\xA9\xF0\x9F\x98\x80", ""},
+      {"characters of several bytes", chunk("caf\xC3\xA9 \xF0\x9F\x98\x80") + end, "caf\xC3\xA9 \xF0\x9F\x98\x80", ""},
+      {"a character cut between two chunks", chunk("a\xE2\x82") + chunk("\xAC.") + end, "a\xE2\x82\xAC.", ""},
+      {"a character that never ends", chunk("a\xE2\x82") + end, "a\xEF\xBF\xBD", ""},
+      {"escapes", chunk("a\\n\\u00e9\\ud83d\\ude00") + end, "a\n\xC3\xA9\xF0\x9F\x98\x80", ""},
       {"closed with text",
-       text("Hi"),
+       chunk("Hi"),
        "Hi",
        "closed the connection (code 1000) before its end marker",
        finish_reason::stop,
@@ -94,7 +94,7 @@ const std::vector<row>& rows() {
        true},
       {"closed without text", "", "", "before its end marker", finish_reason::stop, {}, {}, true},
       {"closed inside a message",
-       text("Hi") + R"({"type":"end")",
+       chunk("Hi") + R"({"type":"end")",
        "Hi",
        "before its end marker",
        finish_reason::stop,
@@ -102,12 +102,12 @@ const std::vector<row>& rows() {
        {},
        true},
       {"nothing counts after the end",
-       text("Hi") + end + text("no") +
+       chunk("Hi") + end + chunk("no") +
            R"({"type":"error","message":"no"})"
            "\n{oops\n",
        "Hi", ""},
       {"an error with a message",
-       text("Hi") +
+       chunk("Hi") +
            R"({"type":"error","message":"boom"})"
            "\n" +
            end,
@@ -145,14 +145,14 @@ const std::vector<row>& rows() {
        "\n" +
            end,
        "", "an error without a text"},
-      {"no JSON", text("Hi") + "{oops\n" + end, "Hi", "not a JSON object: {oops"},
+      {"no JSON", chunk("Hi") + "{oops\n" + end, "Hi", "not a JSON object: {oops"},
       {"no object", "[1]\n" + end, "", "not a JSON object: [1]"},
       {"an empty message", "\n" + end, "", "not a JSON object"},
       {"two objects in one message",
        R"({"type":"end"}{"type":"end"})"
        "\n",
        "", "not a JSON object"},
-      {"bytes that are no text", text("a\xFF") + end, "", "not UTF-8"},
+      {"bytes that are no text", chunk("a\xFF") + end, "", "not UTF-8"},
   };
   return all;
 }
@@ -184,22 +184,22 @@ std::string fault(std::string_view form) {
 }  // namespace
 
 TEST_CASE("websocket stream: every row gives the same, however its messages are cut") {
-  troupe::testing::check_answers<line_parser, stream_options>(rows(), options);
+  troupe::testing::check_answers<line_parser, stream_options>(websocket_rows(), websocket_options);
 }
 
 TEST_CASE("websocket stream: messages, answers and nesting are bounded") {
-  auto small = options();
+  auto small = websocket_options();
   small.max_line = 100;
   small.max_total = 10;
-  CHECK_THAT(play(std::string(101, 'x'), small).end->error.text, Catch::Contains("more than 100 bytes"));
-  CHECK_THAT(play(text("123456") + text("78901"), small).end->error.text, Catch::Contains("more than 10 bytes"));
+  CHECK_THAT(play_websocket(std::string(101, 'x'), small).end->error.text, Catch::Contains("more than 100 bytes"));
+  CHECK_THAT(play_websocket(chunk("123456") + chunk("78901"), small).end->error.text, Catch::Contains("more than 10 bytes"));
   auto nested = "{\"type\":\"end\",\"x\":" + std::string(100'000, '[');
-  CHECK_THAT(play(nested + "\n").end->error.text, Catch::Contains("not a JSON object"));
+  CHECK_THAT(play_websocket(nested + "\n").end->error.text, Catch::Contains("not a JSON object"));
 }
 
 TEST_CASE("websocket stream: the code and the words of a close are told, and say whether another time may help") {
   auto closed = [](unsigned code, std::string_view words) {
-    websocket_parser parser(options());
+    websocket_parser parser(websocket_options());
     model_output out;
     parser.close(code, words, out);
     REQUIRE(out.end);

@@ -29,9 +29,9 @@ agent_version_record deletion(const std::string& agent, std::uint32_t n) {
 
 void store(storage::store& s, const agent_version_record& v) { REQUIRE(s.writer().store_agent(v).has_value()); }
 
-std::vector<std::string> in_use(storage::queries& q) {
+std::vector<std::string> newest(storage::queries& q) {
   std::vector<std::string> out;
-  for (const auto& v : q.agent_versions_in_use())
+  for (const auto& v : q.newest_agent_versions())
     out.push_back(v.agent.str() + " " + std::to_string(v.version) + (v.deleted ? " deleted" : ""));
   return out;
 }
@@ -77,25 +77,33 @@ TEST_CASE("agent versions: of two with the same number one wins, and the other c
   CHECK(s->open_queries().value()->agent_version({"demo"}, {"ann"}, 1)->created_by == "ann");
 }
 
-TEST_CASE("agent versions: a start finds the newest of each, and what runs in flight began with", "[storage]") {
+TEST_CASE("agent versions: a start finds the newest of each, deleted ones too", "[storage]") {
   temporary_folder folder;
   auto s = open_store(folder.path());
-  store(*s, version("writer", 1, 7));  // the hash of the log's runs
+  store(*s, version("writer", 1, 7));
   store(*s, version("writer", 2, 8));
   store(*s, version("gone", 1, 9));
   store(*s, deletion("gone", 2));
   auto q = s->open_queries().value();
-  CHECK(in_use(*q) == std::vector<std::string>{"gone 2 deleted", "writer 2"});
-  session_log log;
-  log.whole_turn();
-  commit(*s, log);
-  CHECK(in_use(*q) == std::vector<std::string>{"gone 2 deleted", "writer 2"});
-  auto run = log.start(log.user("again"));
-  commit(*s, log);
-  CHECK(in_use(*q) == std::vector<std::string>{"writer 1", "gone 2 deleted", "writer 2"});
-  log.add(run_cancelled{run, "ann"});
-  commit(*s, log);
-  CHECK(in_use(*q) == std::vector<std::string>{"gone 2 deleted", "writer 2"});
+  CHECK(newest(*q) == std::vector<std::string>{"gone 2 deleted", "writer 2"});
+}
+
+TEST_CASE("agent versions: a former one is found by the hash that runs know, the newest of those with it", "[storage]") {
+  temporary_folder folder;
+  auto s = open_store(folder.path());
+  store(*s, version("ann", 1, 0xfedcba9876543210ULL));
+  store(*s, version("ann", 2, 8));
+  store(*s, version("ann", 3, 0xfedcba9876543210ULL));
+  store(*s, deletion("ann", 4));
+  store(*s, version("bob", 1, 8));
+  auto q = s->open_queries().value();
+  REQUIRE(q->agent_version_of({"demo"}, {"ann"}, 8));
+  CHECK(q->agent_version_of({"demo"}, {"ann"}, 8)->version == 2);
+  CHECK(q->agent_version_of({"demo"}, {"ann"}, 0xfedcba9876543210ULL)->version == 3);
+  CHECK(q->agent_version_of({"demo"}, {"bob"}, 8)->agent.str() == "bob");
+  CHECK_FALSE(q->agent_version_of({"demo"}, {"ann"}, 0));  // the deletion's
+  CHECK_FALSE(q->agent_version_of({"demo"}, {"ann"}, 9));
+  CHECK_FALSE(q->agent_version_of({"other"}, {"ann"}, 8));
 }
 
 TEST_CASE("agent versions: the check finds gaps, definitions that are none, and deletions of what is not there", "[storage]") {

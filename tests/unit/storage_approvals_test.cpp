@@ -6,7 +6,7 @@ using namespace storage_test;
 
 namespace {
 
-struct fixture {
+struct approvals_fixture {
   std::unique_ptr<storage::store> store = storage::store::open_in_memory().value();
   std::unique_ptr<storage::queries> q = store->open_queries().value();
 
@@ -38,7 +38,7 @@ grant_id give(session_log& log, const std::string& tool, millis expires_at = mil
 }  // namespace
 
 TEST_CASE("approvals: what waits is listed first, each part newest first", "[storage]") {
-  fixture f;
+  approvals_fixture f;
   session_log log;
   auto r = log.start(log.user("x"));
   std::vector<approval_id> a;
@@ -54,7 +54,7 @@ TEST_CASE("approvals: what waits is listed first, each part newest first", "[sto
 }
 
 TEST_CASE("approvals: the inbox is filtered by agent, tool, kind, risk, decider and time", "[storage]") {
-  fixture f;
+  approvals_fixture f;
   session_log log;
   auto r = log.start(log.user("x"));
   auto plain = ask(log, r);
@@ -142,7 +142,7 @@ TEST_CASE("approvals: a question keeps what it says, who said yes and what was d
 }
 
 TEST_CASE("approvals: what a session shows for a sub-agent is in that session's list only", "[storage]") {
-  fixture f;
+  approvals_fixture f;
   session_log parent;
   session_log child;
   auto child_run = child.start(child.user("work"));
@@ -171,7 +171,7 @@ TEST_CASE("approvals: what a session shows for a sub-agent is in that session's 
 }
 
 TEST_CASE("approvals: an unknown outcome is a question of its own kind, and the call stays open", "[storage]") {
-  fixture f;
+  approvals_fixture f;
   session_log log;
   auto r = log.start(log.user("x"));
   log.add(tool_started{r, {"c"}, "command", "{}", effect::once});
@@ -188,7 +188,7 @@ TEST_CASE("approvals: an unknown outcome is a question of its own kind, and the 
 }
 
 TEST_CASE("grants: a remembered approval holds until it expires or is taken back", "[storage]") {
-  fixture f;
+  approvals_fixture f;
   session_log log;
   session_log other("other", "nexus", "eve");
   auto expires = log.now + millis(500);

@@ -10,7 +10,7 @@ using Catch::Contains;
 
 namespace {
 
-struct fixture {
+struct content_fixture {
   std::unique_ptr<storage::store> store = storage::store::open_in_memory().value();
   std::unique_ptr<storage::queries> q = store->open_queries().value();
 
@@ -48,7 +48,7 @@ void check_one_by_one(const session_log& log) {
 }  // namespace
 
 TEST_CASE("content: a message keeps its author's name, its files and its options", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   attachment file{make<file_id>(), "a \"b\".png", "image/png", 3};
   auto first = make<message_id>();
@@ -75,7 +75,7 @@ TEST_CASE("content: a message keeps its author's name, its files and its options
 }
 
 TEST_CASE("content: a file comes back byte for byte, lists leave the bytes out", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   session_log other;
   std::string data("\0\xff\n'x", 5);
@@ -109,7 +109,7 @@ TEST_CASE("content: a file comes back byte for byte, lists leave the bytes out",
 }
 
 TEST_CASE("content: a reaction is there once per person and sign, until it is taken back", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   auto m = log.user("hi");
   auto other = log.user("other");
@@ -142,7 +142,7 @@ TEST_CASE("content: a reaction is there once per person and sign, until it is ta
 }
 
 TEST_CASE("content: a session's settings change one by one", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   log.add(session_updated{session_status::active, "Title", std::vector<std::string>{"eve", "bob", "eve"}, ""});
   commit(*f.store, log);
@@ -164,7 +164,7 @@ TEST_CASE("content: a session's settings change one by one", "[storage]") {
 }
 
 TEST_CASE("content: a waiting message may be edited, also after a restart, a running one may not", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   auto running = log.user("running");
   log.start(running);
@@ -181,7 +181,7 @@ TEST_CASE("content: a waiting message may be edited, also after a restart, a run
 }
 
 TEST_CASE("content: the queue is in the order it was given, and who comes later is last", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   log.start(log.user("running"));
   std::vector<message_id> m(5);
@@ -205,7 +205,7 @@ TEST_CASE("content: the queue is in the order it was given, and who comes later 
 }
 
 TEST_CASE("content: clearing leaves what waits, and nothing of what was said", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   log.whole_turn("one");
   auto said = f.q->messages(log.id, {});
@@ -235,7 +235,7 @@ TEST_CASE("content: clearing leaves what waits, and nothing of what was said", "
 }
 
 TEST_CASE("content: a message without text that is taken out of the queue was never counted", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   message_id m;
   auto r = f.queue(log, "", m);
@@ -246,7 +246,7 @@ TEST_CASE("content: a message without text that is taken out of the queue was ne
 }
 
 TEST_CASE("content: a run's question is read with it, in its last wording", "[storage]") {
-  fixture f;
+  content_fixture f;
   session_log log;
   log.whole_turn("first");
   message_id m;

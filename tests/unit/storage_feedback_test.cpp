@@ -7,7 +7,7 @@ using Catch::Contains;
 
 namespace {
 
-struct fixture {
+struct feedback_fixture {
   temporary_folder folder;
   std::unique_ptr<storage::store> store = open_store(folder.path());
   std::unique_ptr<storage::queries> q = store->open_queries().value();
@@ -30,7 +30,7 @@ message_id last_answer(const session_log& log) {
 TEST_CASE("feedback: one of each person is kept, in a commit each or all in one", "[storage]") {
   for (bool one_by_one : {false, true}) {
     INFO("one by one: " << one_by_one);
-    fixture f;
+    feedback_fixture f;
     session_log log;
     log.whole_turn();
     auto answer = last_answer(log);
@@ -63,7 +63,7 @@ TEST_CASE("feedback: one of each person is kept, in a commit each or all in one"
 TEST_CASE("feedback: what differs from the log is named", "[storage]") {
   for (const auto* damage :
        {"UPDATE feedback SET note = 'x'", "DELETE FROM feedback", "UPDATE alerts SET percent = 1", "DELETE FROM alerts"}) {
-    fixture f;
+    feedback_fixture f;
     session_log log;
     log.whole_turn();
     log.add(message_feedback{last_answer(log), rating::up, "", "ann"});
@@ -77,7 +77,7 @@ TEST_CASE("feedback: what differs from the log is named", "[storage]") {
 }
 
 TEST_CASE("alerts: newest first, of a project, with whose budget it was", "[storage]") {
-  fixture f;
+  feedback_fixture f;
   session_log one;
   one.whole_turn();
   f.alert(one, "session", 50);
@@ -114,7 +114,7 @@ TEST_CASE("alerts: newest first, of a project, with whose budget it was", "[stor
 }
 
 TEST_CASE("usage: by model, as much as by day", "[storage]") {
-  fixture f;
+  feedback_fixture f;
   session_log log;
   log.whole_turn();
   auto r = log.start(log.user("more"));

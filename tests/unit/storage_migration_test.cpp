@@ -3,6 +3,8 @@
 #include "storage/schema.hpp"
 #include "tests/unit/storage_test_support.hpp"
 
+#include <sqlite3.h>
+
 using namespace storage_test;
 
 namespace {
@@ -169,6 +171,47 @@ TEST_CASE("migration: the alerts in the log of a file of version 3 become a list
   CHECK(q->message(log.id, answer)->feedback.at(0).note == "still good");
   CHECK(q->alerts({log.project, {}}, {20, 0}).total == 4);
   CHECK(findings_of(folder.path()) == std::vector<std::string>{});
+}
+
+TEST_CASE("migration: the list of alerts of one session takes time in proportion to its length, and knows each agent",
+          "[storage]") {
+  // Steps of SQLite's machine, in thousands, to bring up to date what has so many bills with an alert behind each.
+  auto steps_for = [](int count) {
+    temporary_folder folder;
+    storage::connection c(folder.database(), storage::connection::mode::read_write);
+    storage::migrate(c, 3);
+    auto& db = c.database();
+    db.exec(
+        "PRAGMA foreign_keys = OFF;"
+        "INSERT INTO sessions (n, id, project, agent, dialect, alias, owner, title, status, metadata, last_seq, reserved_seq,"
+        " message_rows, message_count, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd)"
+        " VALUES (1, 's', 'demo', 'last', 'd', '', 'ann', '', 'active', '', 0, 0, 0, 0, 0, 0, 0, 0);"
+        "CREATE TEMP TABLE numbers AS WITH RECURSIVE up(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM up WHERE i + 1 < " +
+        std::to_string(count) +
+        ") SELECT i FROM up;"
+        "INSERT INTO runs (id, session, project, agent, provider, model, config_hash, status, steps, error_code, error_text,"
+        " first_seq, started_seq, ended_seq, prompt_tokens, cached_prompt_tokens, completion_tokens, cost_micro_usd)"
+        " SELECT 'r' || i, 's', 'demo', 'a' || i % 7, '', '', '', 'completed', 1, '', '', 0, 0, 0, 0, 0, 0, 0 FROM numbers;"
+        "INSERT INTO usage (run, seq, session, project, agent, step, provider, model, prompt_tokens, cached_prompt_tokens,"
+        " completion_tokens, cost_micro_usd, estimated, attempts, at_ms)"
+        " SELECT 'r' || i, 2 * i + 2, 's', 'demo', 'a' || i % 7, 1, 'x', 'm', 1, 0, 1, 1, 0, 1, i FROM numbers;"
+        "INSERT INTO log (session, first_seq, last_seq, at_ms, kind, payload)"
+        " SELECT 1, 2 * i + 1, 2 * i + 1, i, 'cost_alert', json_object('scope', 'agent', 'percent', 50) FROM numbers;");
+    int steps = 0;
+    auto count_one = [](void* n) { return ++*static_cast<int*>(n), 0; };
+    sqlite3_progress_handler(db.getHandle(), 1'000, count_one, &steps);
+    storage::migrate(c, 4);
+    sqlite3_progress_handler(db.getHandle(), 0, nullptr, nullptr);
+    // Each alert stands behind the bill before it; before the first there is none.
+    CHECK(db.execAndGet("SELECT count(*) FROM alerts WHERE subject = CASE seq WHEN 1 THEN 'last'"
+                        " ELSE 'a' || ((seq - 3) / 2) % 7 END")
+              .getInt() == count);
+    return steps;
+  };
+  const auto few = steps_for(500);
+  const auto many = steps_for(2'000);
+  CHECK(few > 0);
+  CHECK(many < 8 * few);
 }
 
 TEST_CASE("migration: an empty file of version 1, and one brought up to date twice", "[storage]") {

@@ -1,3 +1,4 @@
+#include "core/event_json.hpp"
 #include "core/history.hpp"
 #include "storage/connection.hpp"
 #include "storage/store.hpp"
@@ -7,7 +8,7 @@ using namespace storage_test;
 
 namespace {
 
-struct fixture {
+struct queries_fixture {
   std::unique_ptr<storage::store> store = storage::store::open_in_memory().value();
   std::unique_ptr<storage::queries> q = store->open_queries().value();
 };
@@ -15,7 +16,7 @@ struct fixture {
 }  // namespace
 
 TEST_CASE("queries: events after any seq are exact, also in the middle of a delta", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   log.whole_turn();
   commit(*f.store, log);
@@ -45,8 +46,43 @@ TEST_CASE("queries: events after any seq are exact, also in the middle of a delt
   }
 }
 
+TEST_CASE("queries: events come one by one as they come in pages, with their sizes, until enough were taken", "[storage]") {
+  queries_fixture f;
+  session_log log;
+  log.whole_turn();
+  auto edited = log.user("first words");
+  log.add(run_queued{make<run_id>(), edited, 1});
+  log.add(message_edited{edited, "other words"});
+  log.start(edited);
+  commit(*f.store, log);
+  for (seq_t after : {seq_t{0}, seq_t{3}, seq_t{9}, log.seq}) {
+    std::vector<event> all;
+    std::size_t bytes = 0;
+    f.q->each_event(log.id, after, [&](event e, std::size_t size) {
+      all.push_back(std::move(e));
+      bytes += size;
+      return true;
+    });
+    auto pages = f.q->events(log.id, after, log.seq, 1'000);
+    REQUIRE(all.size() == pages.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      CHECK(all[i].first == pages[i].first);
+      CHECK(all[i].seq == pages[i].seq);
+      CHECK(payload_to_text(all[i].payload) == payload_to_text(pages[i].payload));
+      const auto* run = all[i].as<run_started>();
+      if (run) CHECK(run->question == pages[i].as<run_started>()->question);
+    }
+    CHECK((bytes > 0) == !all.empty());
+  }
+  int taken = 0;
+  f.q->each_event(log.id, 0, [&](const event&, std::size_t) { return ++taken < 3; });
+  CHECK(taken == 3);
+  f.q->each_event(make<session_id>(), 0, [&](const event&, std::size_t) { return ++taken > 0; });
+  CHECK(taken == 3);
+}
+
 TEST_CASE("queries: events end at `upto` and at the limit", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   auto r = log.start(log.user("hi"));
   auto m = log.step(r, 1);
@@ -60,7 +96,7 @@ TEST_CASE("queries: events end at `upto` and at the limit", "[storage]") {
 }
 
 TEST_CASE("queries: a reader finds where the run begins that a seq is in", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   log.whole_turn();
   auto between = log.seq;
@@ -75,7 +111,7 @@ TEST_CASE("queries: a reader finds where the run begins that a seq is in", "[sto
 }
 
 TEST_CASE("queries: history events fold to the same history as the whole log", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   log.whole_turn();
   auto r = log.start(log.user("more"));
@@ -97,7 +133,7 @@ TEST_CASE("queries: history events fold to the same history as the whole log", "
 }
 
 TEST_CASE("queries: a session wakes with its queue and its live run, and nothing older", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   log.whole_turn();
   auto live_question = log.user("the live one");
@@ -140,7 +176,7 @@ TEST_CASE("queries: a session wakes with its queue and its live run, and nothing
 }
 
 TEST_CASE("queries: messages are paged oldest first, without those taken out of the queue", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   std::vector<message_id> ids;
   for (int i = 0; i < 5; ++i) ids.push_back(log.user("m" + std::to_string(i)));
@@ -160,7 +196,7 @@ TEST_CASE("queries: messages are paged oldest first, without those taken out of 
 }
 
 TEST_CASE("queries: a client's own id finds its message and run, in its session only", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   session_log other;
   auto m = log.user("hi", "c-1");
@@ -178,7 +214,7 @@ TEST_CASE("queries: a client's own id finds its message and run, in its session 
 }
 
 TEST_CASE("queries: sessions are filtered, and last used come first", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log a("demo", "nexus", "ann");
   session_log b("demo", "sse", "bob");
   session_log c("other", "nexus", "ann");
@@ -212,7 +248,7 @@ TEST_CASE("queries: sessions are filtered, and last used come first", "[storage]
 }
 
 TEST_CASE("queries: approvals are filtered by status, project and session", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log a;
   session_log b("other");
   std::vector<approval_id> ids;
@@ -241,7 +277,7 @@ TEST_CASE("queries: approvals are filtered by status, project and session", "[st
 }
 
 TEST_CASE("queries: a trace has a span for each thing that took time", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   trace_id trace{next_uuid()};
   auto m = log.user("hi");
@@ -267,7 +303,7 @@ TEST_CASE("queries: a trace has a span for each thing that took time", "[storage
 }
 
 TEST_CASE("queries: traces and runs are listed newest first", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   session_log other("other");
   auto first = log.whole_turn();
@@ -290,7 +326,7 @@ TEST_CASE("queries: traces and runs are listed newest first", "[storage]") {
 }
 
 TEST_CASE("queries: a run that waited in a queue is among the traces where it began", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log waits;
   auto m = waits.user("waits");
   auto late = make<run_id>();
@@ -312,7 +348,7 @@ TEST_CASE("queries: a run that waited in a queue is among the traces where it be
 }
 
 TEST_CASE("queries: usage is summed by project and UTC day", "[storage]") {
-  fixture f;
+  queries_fixture f;
   session_log log;
   session_log other("other");
   log.now = new_year - millis(1000);

@@ -6,7 +6,7 @@ using namespace storage_test;
 
 namespace {
 
-struct fixture {
+struct search_fixture {
   std::unique_ptr<storage::store> store = storage::store::open_in_memory().value();
   std::unique_ptr<storage::queries> q = store->open_queries().value();
 
@@ -32,7 +32,7 @@ std::string short_id(session_id id) { return id.value.hex().substr(0, 24); }
 }  // namespace
 
 TEST_CASE("resolve: a session is found by its UUID, by 24 digits of it and by its name in conversation", "[storage]") {
-  fixture f;
+  search_fixture f;
   project_id demo{"demo"};
   auto put = [&](session_id id, const std::string& project) {
     session_log log(project);
@@ -60,7 +60,7 @@ TEST_CASE("resolve: a session is found by its UUID, by 24 digits of it and by it
 }
 
 TEST_CASE("resolve: a deleted session is found too", "[storage]") {
-  fixture f;
+  search_fixture f;
   session_log log;
   log.add(session_updated{session_status::deleted, ""});
   commit(*f.store, log);
@@ -68,7 +68,7 @@ TEST_CASE("resolve: a deleted session is found too", "[storage]") {
 }
 
 TEST_CASE("search: titles and messages are searched, signs are taken as they are", "[storage]") {
-  fixture f;
+  search_fixture f;
   session_log a;
   session_log b;
   a.add(session_updated{session_status::active, "Holiday plans"});
@@ -97,7 +97,7 @@ TEST_CASE("search: titles and messages are searched, signs are taken as they are
 }
 
 TEST_CASE("search: only messages of the sessions used last are read", "[storage]") {
-  fixture f;
+  search_fixture f;
   session_log old;
   old.add(session_updated{session_status::active, "old title"});
   old.user("old words");
@@ -119,7 +119,7 @@ TEST_CASE("search: only messages of the sessions used last are read", "[storage]
 }
 
 TEST_CASE("visibility: owners and participants see sessions, their approvals and their traces, others do not", "[storage]") {
-  fixture f;
+  search_fixture f;
   session_log mine("demo", "nexus", "ann");
   session_log shared("demo", "nexus", "bob");
   session_log theirs("demo", "nexus", "bob");
@@ -152,7 +152,7 @@ TEST_CASE("visibility: owners and participants see sessions, their approvals and
 }
 
 TEST_CASE("sessions: those not used since are left out where asked", "[storage]") {
-  fixture f;
+  search_fixture f;
   session_log old;
   session_log recent;
   recent.now += millis(100'000);
@@ -167,7 +167,7 @@ TEST_CASE("sessions: those not used since are left out where asked", "[storage]"
 }
 
 TEST_CASE("usage: what agents, sessions and users spent adds up, the dearest first", "[storage]") {
-  fixture f;
+  search_fixture f;
   constexpr millis day{86'400'000};
   session_log a("demo", "nexus", "ann");
   session_log b("demo", "nexus", "bob");
@@ -222,8 +222,62 @@ TEST_CASE("usage: what agents, sessions and users spent adds up, the dearest fir
   CHECK(shares(usage_key::session, new_year + 3 * day).empty());
 }
 
+TEST_CASE("usage: a bill is of the day on which it came, whenever its run began or ended", "[storage]") {
+  search_fixture f;
+  constexpr millis hour{3'600'000};
+  const millis midnight = new_year + 24 * hour;
+  // One that goes on over midnight, one that was cancelled hours before and is billed late, one that parks for days.
+  session_log over("demo", "nexus", "ann");
+  over.now = midnight - millis(100);
+  auto r = over.start(over.user("x"));
+  over.usage(r, 1, 1);
+  over.now = midnight + millis(100);
+  over.usage(r, 2, 20);
+  over.add(run_completed{r, {}, {}, {}, {21}, 2});
+  session_log late("demo", "nexus", "bob");
+  late.now = midnight - 5 * hour;
+  r = late.start(late.user("x"));
+  late.add(run_cancelled{r, "bob"});
+  late.now = midnight + hour;
+  late.usage(r, 1, 300);
+  session_log parked("demo", "nexus", "bob");
+  r = parked.start(parked.user("x"));
+  parked.usage(r, 1, 4'000);
+  parked.now = midnight + 2 * hour;
+  parked.usage(r, 2, 50'000);
+  // Of the last moment before and the first one after.
+  session_log edge("demo", "nexus", "eve");
+  r = edge.start(edge.user("x"));
+  edge.now = midnight - millis(11);
+  edge.usage(r, 1, 600'000);
+  edge.now = midnight - millis(10);
+  edge.usage(r, 2, 7'000'000);
+  for (auto* log : {&over, &late, &parked, &edge}) commit(*f.store, *log);
+
+  for (auto key : {usage_key::agent, usage_key::session, usage_key::user, usage_key::model})
+    for (auto since : {midnight + hour, new_year, new_year - 48 * hour}) {
+      std::int64_t of_days = 0, of_shares = 0, requests = 0, of_requests = 0;
+      for (const auto& day : f.q->usage_by_day(project_id{"demo"}, since)) {
+        of_days += day.cost.value;
+        requests += day.requests;
+      }
+      for (const auto& share : f.q->usage_by(project_id{"demo"}, since, key, {}).items) {
+        of_shares += share.cost.value;
+        of_requests += share.requests;
+      }
+      INFO("key " << static_cast<int>(key) << ", since " << since.count());
+      CHECK(of_shares == of_days);
+      CHECK(of_requests == requests);
+      CHECK(of_days == (since > midnight ? 7'050'320 : 7'654'321));
+    }
+  auto users = f.q->usage_by(project_id{"demo"}, midnight, usage_key::user, {}).items;
+  REQUIRE(users.size() == 3);
+  CHECK(users[1].key == "bob");
+  CHECK(users[1].cost.value == 50'300);
+}
+
 TEST_CASE("usage: a ledger begins with what each agent spent on each day", "[storage]") {
-  fixture f;
+  search_fixture f;
   session_log a("demo");
   session_log b("other");
   a.now = new_year - millis(1000);

@@ -9,7 +9,7 @@ namespace {
 
 std::shared_ptr<const std::string> shared(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
 
-struct fixture {
+struct tools_fixture {
   std::unique_ptr<storage::store> store = storage::store::open_in_memory().value();
   std::unique_ptr<storage::queries> q = store->open_queries().value();
 
@@ -34,7 +34,7 @@ void call_tool(session_log& log, run_id r, const std::string& call, const std::s
 }  // namespace
 
 TEST_CASE("outputs: a long output is read in parts, whole characters at a time", "[storage]") {
-  fixture f;
+  tools_fixture f;
   session_log log;
   auto r = log.start(log.user("x"));
   const std::string whole = "ab\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80z";  // 1, 1, 2, 3, 4 and 1 bytes
@@ -82,7 +82,7 @@ TEST_CASE("outputs: a long output is read in parts, whole characters at a time",
 }
 
 TEST_CASE("outputs: bytes that are no text are read too, and one part has an end", "[storage]") {
-  fixture f;
+  tools_fixture f;
   session_log log;
   auto r = log.start(log.user("x"));
   std::string bytes = "ok\x80\x80\x80\x80\x80\x80\xF0\xF0";
@@ -106,7 +106,7 @@ TEST_CASE("outputs: bytes that are no text are read too, and one part has an end
 }
 
 TEST_CASE("outputs: of calls with one id the latest that has a result counts", "[storage]") {
-  fixture f;
+  tools_fixture f;
   session_log log;
   session_log other;
   auto r = log.start(log.user("x"));
@@ -236,7 +236,7 @@ TEST_CASE("sub-agents: a bill that comes after the end of the run still counts",
 }
 
 TEST_CASE("sub-agents: their sessions are listed in the order they were made", "[storage]") {
-  fixture f;
+  tools_fixture f;
   session_log parent;
   auto child_of = [&](session_id of, std::uint32_t depth) {
     session_log log;
@@ -311,7 +311,7 @@ TEST_CASE("handoff: what follows is the new agent's, also after a restart", "[st
 }
 
 TEST_CASE("a live run wakes with everything that happened in it", "[storage]") {
-  fixture f;
+  tools_fixture f;
   session_log log;
   auto r = log.start(log.user("x"));
   auto from = log.all.size() - 1;

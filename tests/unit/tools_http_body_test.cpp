@@ -93,7 +93,7 @@ TEST_CASE("http body: a cut never leaves half a character") {
   CHECK(read("\xFF\xFE", "", true).empty());
 }
 
-TEST_CASE("http result: status, headers, body; the body alone for a declared tool") {
+TEST_CASE("http result: status, headers, body, the body alone for a declared tool") {
   auto open = result_of(came(200, "text/plain", "hello"), rules());
   CHECK(open.ok);
   CHECK(open.output == "HTTP 200\ncontent-type: text/plain\nretry-after: 5\n\nhello");

@@ -3,7 +3,7 @@
 
 using namespace mcp_test;
 
-TEST_CASE("mcp session: calls have ids and progress tokens of their own; what belongs to none is ignored") {
+TEST_CASE("mcp session: calls have ids and progress tokens of their own, what belongs to none is ignored") {
   talk t;
   t.legacy();
   t.begin(1);

@@ -21,7 +21,7 @@ core::tool_config config_of(const world& w, std::string script) {
   return config;
 }
 
-std::unique_ptr<tools::tool> made(const world& w, const core::tool_config& config) {
+std::unique_ptr<tools::tool> made_program(const world& w, const core::tool_config& config) {
   auto tool = tools::make_program(config, w.host);
   REQUIRE(tool.has_value());
   REQUIRE((*tool)->prepare().has_value());
@@ -29,7 +29,7 @@ std::unique_ptr<tools::tool> made(const world& w, const core::tool_config& confi
 }
 
 tools::tool_result result_of(world& w, const core::tool_config& config) {
-  auto tool = made(w, config);
+  auto tool = made_program(w, config);
   call c(w, *tool, {{"city", "Lima"}});
   return c.result();
 }
@@ -89,7 +89,7 @@ TEST_CASE("program: too much output is a failed result, and it is ended") {
 
 TEST_CASE("program: its stderr is progress, within bounds") {
   world w;
-  auto tool = made(w, config_of(w, "echo working >&2; until [ -e go ]; do sleep 0.01; done; echo done"));
+  auto tool = made_program(w, config_of(w, "echo working >&2; until [ -e go ]; do sleep 0.01; done; echo done"));
   call p(w, *tool, {{"city", "Lima"}});
   REQUIRE(p.shows("working\n"));
   CHECK_FALSE(p.listener->result);
@@ -98,7 +98,7 @@ TEST_CASE("program: its stderr is progress, within bounds") {
 
   auto config = config_of(w, "head -c 50000 /dev/zero | tr '\\0' x >&2; echo still fine");
   config.output_bytes = 10'000;
-  auto loud = made(w, config);
+  auto loud = made_program(w, config);
   call l(w, *loud, {{"city", "Lima"}});
   CHECK(l.result().ok);
   CHECK(l.result().output == "still fine");
@@ -138,14 +138,14 @@ TEST_CASE("program: a script that the configuration names is seen in the sandbox
 TEST_CASE("program: what it is told about itself, and its defaults") {
   world w;
   auto config = config_of(w, "true");
-  auto tool = made(w, config);
+  auto tool = made_program(w, config);
   CHECK(tool->spec().mode == tools::tool_mode::streaming);
   CHECK(tool->spec().effect == core::effect::once);
   CHECK(tool->spec().approval == core::approval_policy::by_effect);
   CHECK(tool->spec().risk == "medium");
   CHECK_FALSE(tool->check("{}").has_value());
   config.parameters.clear();
-  CHECK(made(w, config)->check("{}").has_value());
+  CHECK(made_program(w, config)->check("{}").has_value());
   for (const std::vector<std::string>& command : std::vector<std::vector<std::string>>{{}, {""}, {"./tool"}, {"bin/tool"}}) {
     config.command = command;
     auto refused = tools::make_program(config, w.host);

@@ -68,7 +68,7 @@ std::string verdict(const char* parameters, std::string_view arguments) {
   return checked ? "ok " + json::serialize(*checked) : checked.error().text;
 }
 
-bool has(const std::string& text, std::string_view part) {
+bool mentions(const std::string& text, std::string_view part) {
   if (text.find(part) != std::string::npos) return true;
   WARN(text);
   return false;
@@ -87,7 +87,7 @@ TEST_CASE("toolbox: the built-in tools are there, in name order", "[tools]") {
   CHECK(box->find("bash") == nullptr);
 }
 
-TEST_CASE("toolbox: only deleting asks a person; it and edits happen once", "[tools]") {
+TEST_CASE("toolbox: only deleting asks a person, it and edits happen once", "[tools]") {
   auto box = tools::builtin_tools();
   REQUIRE(box.has_value());
   for (const auto& t : box->all()) {
@@ -105,7 +105,7 @@ TEST_CASE("toolbox: a second tool of one name is refused", "[tools]") {
   auto again = box.add(named_tool("same", any_object));
   REQUIRE(again.has_error());
   CHECK(again.error().code == errc::configuration_error);
-  CHECK(has(again.error().text, "`same`"));
+  CHECK(mentions(again.error().text, "`same`"));
   CHECK(box.add(std::make_shared<late_source>("same")).has_error());
   REQUIRE(box.add(std::make_shared<late_source>("server")).has_value());
   CHECK(box.add(named_tool("server", any_object)).has_error());
@@ -167,7 +167,7 @@ TEST_CASE("toolbox: what is not a schema of an object is refused", "[tools]") {
     INFO(text);
     REQUIRE(added.has_error());
     CHECK(added.error().code == errc::configuration_error);
-    CHECK(has(added.error().text, "`bad`"));
+    CHECK(mentions(added.error().text, "`bad`"));
     CHECK(box.find("bad") == nullptr);
   }
 }
@@ -182,30 +182,31 @@ TEST_CASE("toolbox: an input that does not fit is told what, where and what was 
   constexpr auto parameters = R"({"type":"object","required":["path"],"additionalProperties":false,"properties":{
     "path":{"type":"string"},"mode":{"enum":["a","b"]},"n":{"type":"integer","minimum":1,"maximum":9},
     "list":{"type":"array","items":{"type":"object","properties":{"x/y":{"type":"boolean"}}}}}})";
-  CHECK(has(verdict(parameters, "{}"),
-            "at the top: missing required property 'path'; expected object with path, mode?, n?, list?"));
-  CHECK(has(verdict(parameters, R"({"path":5})"), "at `/path`: does not fit; expected string, got an integer"));
-  CHECK(has(verdict(parameters, R"({"path":"x","mode":"c"})"), R"(at `/mode`: does not fit; expected one of ["a","b"])"));
-  CHECK(has(verdict(parameters, R"({"path":"x","n":10})"), "expected integer, minimum 1, maximum 9"));
-  CHECK(has(verdict(parameters, R"({"path":"x","pth":1})"), "unknown property 'pth'"));
-  CHECK(has(verdict(parameters, R"({"path":"x","list":[{},{"x/y":1}]})"), "at `/list/1/x~1y`: does not fit; expected boolean"));
-  CHECK(has(verdict(parameters, "[]"), "expected object"));
-  CHECK(has(verdict(parameters, "\"x\""), "got a string"));
+  CHECK(mentions(verdict(parameters, "{}"),
+                 "at the top: missing required property 'path'; expected object with path, mode?, n?, list?"));
+  CHECK(mentions(verdict(parameters, R"({"path":5})"), "at `/path`: does not fit; expected string, got an integer"));
+  CHECK(mentions(verdict(parameters, R"({"path":"x","mode":"c"})"), R"(at `/mode`: does not fit; expected one of ["a","b"])"));
+  CHECK(mentions(verdict(parameters, R"({"path":"x","n":10})"), "expected integer, minimum 1, maximum 9"));
+  CHECK(mentions(verdict(parameters, R"({"path":"x","pth":1})"), "unknown property 'pth'"));
+  CHECK(mentions(verdict(parameters, R"({"path":"x","list":[{},{"x/y":1}]})"),
+                 "at `/list/1/x~1y`: does not fit; expected boolean"));
+  CHECK(mentions(verdict(parameters, "[]"), "expected object"));
+  CHECK(mentions(verdict(parameters, "\"x\""), "got a string"));
 }
 
 TEST_CASE("toolbox: an input that is not JSON names the place", "[tools]") {
-  CHECK(has(verdict(any_object, R"({"a":)"), "the input of `probe` is not valid JSON: incomplete JSON at byte 5"));
-  CHECK(has(verdict(any_object, R"({"a":1} x)"), "at byte 8"));
-  CHECK(has(verdict(any_object, "{'a':1}"), "at byte 1"));
-  CHECK(has(verdict(any_object, "{\"a\":\"\xff\"}"), "not valid JSON"));
+  CHECK(mentions(verdict(any_object, R"({"a":)"), "the input of `probe` is not valid JSON: incomplete JSON at byte 5"));
+  CHECK(mentions(verdict(any_object, R"({"a":1} x)"), "at byte 8"));
+  CHECK(mentions(verdict(any_object, "{'a':1}"), "at byte 1"));
+  CHECK(mentions(verdict(any_object, "{\"a\":\"\xff\"}"), "not valid JSON"));
 }
 
 TEST_CASE("toolbox: nesting and size of an input are bounded", "[tools]") {
   CHECK(verdict(any_object, nested(60)).substr(0, 2) == "ok");
-  CHECK(has(verdict(any_object, nested(70)), "nested deeper than 64 levels"));
-  CHECK(has(verdict(any_object, nested(400'000)), "nested deeper"));
+  CHECK(mentions(verdict(any_object, nested(70)), "nested deeper than 64 levels"));
+  CHECK(mentions(verdict(any_object, nested(400'000)), "nested deeper"));
   std::string large = R"({"a":")" + std::string(tools::max_json_bytes, 'x') + "\"}";
-  CHECK(has(verdict(any_object, large), "at most 1048576"));
+  CHECK(mentions(verdict(any_object, large), "at most 1048576"));
 }
 
 TEST_CASE("toolbox: many findings are cut and long values are not repeated", "[tools]") {
@@ -213,7 +214,7 @@ TEST_CASE("toolbox: many findings are cut and long values are not repeated", "[t
   for (int i = 0; i < 1000; ++i) arguments += "\"" + std::string(100, 'x') + "\",";
   arguments += "1]}";
   auto text = verdict(R"({"type":"object","properties":{"a":{"type":"array","items":{"type":"integer"}}}})", arguments);
-  CHECK(has(text, "And more"));
+  CHECK(mentions(text, "And more"));
   CHECK(text.size() < 1000);
 }
 
@@ -223,15 +224,15 @@ TEST_CASE("schema: patterns are not run on the model's text", "[tools]") {
     "pattern":{"type":"string"}},"patternProperties":{"^(z+z+)+y$":{"type":"integer"}},"additionalProperties":false,"required":["pattern"]})";
   auto arguments = R"({"pattern":"p","a":")" + std::string(200'000, 'x') + R"(","zzzz":1})";
   CHECK(verdict(parameters, arguments).substr(0, 2) == "ok");
-  CHECK(has(verdict(parameters, R"({"pattern":5})"), "at `/pattern`"));
+  CHECK(mentions(verdict(parameters, R"({"pattern":5})"), "at `/pattern`"));
 }
 
 TEST_CASE("schema: references inside the schema are followed", "[tools]") {
   constexpr auto parameters = R"({"type":"object","properties":{"next":{"$ref":"#/definitions/n"}},
     "definitions":{"n":{"type":"object","properties":{"v":{"type":"integer"},"next":{"$ref":"#/definitions/n"}}}}})";
   CHECK(verdict(parameters, R"({"next":{"v":1,"next":{"v":2}}})").substr(0, 2) == "ok");
-  CHECK(has(verdict(parameters, R"({"next":{"v":1,"next":{"v":"2"}}})"), "/next/next/v"));
-  CHECK(has(verdict(R"({"type":"object","properties":{"a":{"$ref":"#"}}})", R"({"a":{"a":1}})"), "/a/a"));
+  CHECK(mentions(verdict(parameters, R"({"next":{"v":1,"next":{"v":"2"}}})"), "/next/next/v"));
+  CHECK(mentions(verdict(R"({"type":"object","properties":{"a":{"$ref":"#"}}})", R"({"a":{"a":1}})"), "/a/a"));
 }
 
 TEST_CASE("clock: gives UTC from the environment as ISO 8601", "[tools]") {
@@ -280,7 +281,7 @@ TEST_CASE("text: what is decoded is encoded to the same bytes", "[tools]") {
     CHECK(decoded->encoding == encoding);
     CHECK(tools::encode_text(decoded->text, encoding).value() == bytes);
   }
-  CHECK(has(tools::encode_text("a😀", text_encoding::windows_1252).error().text, "windows-1252 has no `😀`"));
+  CHECK(mentions(tools::encode_text("a😀", text_encoding::windows_1252).error().text, "windows-1252 has no `😀`"));
 }
 
 TEST_CASE("text: bytes that are no text are not decoded, and named by what they begin with", "[tools]") {

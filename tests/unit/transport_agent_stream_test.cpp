@@ -123,7 +123,7 @@ TEST_CASE("agent-stream: parallel calls are shown one after another") {
   CHECK(s.types(outcome("c1", true, "1")) == words{"tool_end", "tool_start", "tool_end"});
 }
 
-TEST_CASE("agent-stream: an approval is a line of text and done; the decision streams the rest") {
+TEST_CASE("agent-stream: an approval is a line of text and done, the decision streams the rest") {
   auto s = started();
   s(asked_for_tools());
   s(usage(100, 10));
@@ -273,7 +273,7 @@ TEST_CASE("agent-stream: too many waiting messages are refused, and the socket s
   CHECK(c.port.closed == 0);
 }
 
-TEST_CASE("agent-stream: include_reasoning false is for its turn; the frames go on where they were") {
+TEST_CASE("agent-stream: include_reasoning false is for its turn, the frames go on where they were") {
   client c;
   c.say(R"({"message":"a","include_reasoning":false})");
   CHECK(c.port.followed.back().second.kind == transport::encoder_kind::agent_stream_quiet);
@@ -447,7 +447,7 @@ TEST_CASE("agent-stream: ?session= attaches to a session by any of its names") {
   }
 }
 
-TEST_CASE("agent-stream: limits are told and cost nothing; credentials that ended end the socket") {
+TEST_CASE("agent-stream: limits are told and cost nothing, credentials that ended end the socket") {
   client c;
   c.protocol->on_refused({errc::rate_limited, "slow down"});
   CHECK(c.port.sent == words{R"({"type":"error","content":"slow down"})"});

@@ -338,7 +338,7 @@ TEST_CASE("events of the log: lists and streams show what no client does") {
   CHECK(fields_of(log, grant).at("when") == json::parse(grant.when));
 }
 
-TEST_CASE("tool frames: progress as it comes on nexus; sub-agents and long outputs are named") {
+TEST_CASE("tool frames: progress as it comes on nexus, sub-agents and long outputs are named") {
   auto s = begun(encoder_kind::nexus_a);
   auto progress = json::parse(s(tool_progress{{"c1"}, "50 %"}).at(0)).as_object();
   CHECK(progress == json::object{{"type", "message.tool_progress"}, {"toolCallId", "c1"}, {"text", "50 %"}, {"seq", s.seq()}});
@@ -446,7 +446,7 @@ TEST_CASE("conversation approval_response: what only a card can tell is looked u
   }
 }
 
-TEST_CASE("times: what the server writes is read back, and dates alone; anything else is nothing") {
+TEST_CASE("times: what the server writes is read back, and dates alone, anything else is nothing") {
   for (std::int64_t ms : {0LL, 1'700'000'000'123LL, 951'782'400'000LL})
     CHECK(transport::time_from(transport::iso_time(millis{ms})) == millis{ms});
   CHECK(transport::time_from("2023-11-14T22:13:20Z") == millis{1'700'000'000'000});

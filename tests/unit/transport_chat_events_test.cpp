@@ -157,7 +157,7 @@ TEST_CASE("chat-events chat-created and chat-deleted") {
   CHECK(gone.payload == with_chat({}));
 }
 
-TEST_CASE("chat-events approval-required: the nexus payload with the chat; the rest follows after the decision") {
+TEST_CASE("chat-events approval-required: the nexus payload with the chat, the rest follows after the decision") {
   auto s = chat_started();
   s(message_completed{run, 1, reply, "", {{{"c1"}, "delete_file", "{}"}}, finish_reason::tool_calls, false});
   s(tool_started{run, {"c1"}, "delete_file", R"({"path":"a"})", effect::once});
@@ -200,7 +200,7 @@ TEST_CASE("chat-events superseded text: a second start, then the text that stays
   CHECK(s.packets(end_of_run()).at(0).payload.at("message").at("answer") == "One. Two.");
 }
 
-TEST_CASE("chat-events superseded text: in the first step only the start; seqs that were only skipped show nothing") {
+TEST_CASE("chat-events superseded text: in the first step only the start, seqs that were only skipped show nothing") {
   auto s = chat_started();
   s(text_delta{reply, pieces({"Hal"})});
   auto sent = s.packets(message_superseded{reply, 4});
@@ -240,7 +240,7 @@ TEST_CASE("chat-events: chat ids are the first 24 hex digits of the session's UU
 
 // ---- places of those who listen to every chat ----
 
-TEST_CASE("chat-events places: chats and the time come back; anything else is nothing") {
+TEST_CASE("chat-events places: chats and the time come back, anything else is nothing") {
   chat_stream_place here{{{stage_session, 7}}, millis{1234}};
   CHECK(to_text(here) == place(7) + ",at:1234");
   auto again = chat_stream_place_from(to_text(here));
@@ -312,7 +312,7 @@ TEST_CASE("chat-events join-chat: from then on only the joined chats, by object 
   CHECK(c.port.sent.empty());
 }
 
-TEST_CASE("chat-events join-chat: by 24 hex digits; one that is unknown is an error event and a bad ack") {
+TEST_CASE("chat-events join-chat: by 24 hex digits, one that is unknown is an error event and a bad ack") {
   chat_client c;
   c.protocol->on_open();
   c.emit("join-chat", {json::object{{"chatId", chat}}}, 1);
@@ -371,7 +371,7 @@ TEST_CASE("chat-events join-chat: a long id is repeated in part, and never cut i
   CHECK(c.port.take_packets().at(0).payload.at("chatId").as_string() == name.substr(0, 63));
 }
 
-TEST_CASE("chat-events leave-chat: undoes a join; after the last one every chat comes again") {
+TEST_CASE("chat-events leave-chat: undoes a join, after the last one every chat comes again") {
   chat_client c;
   c.protocol->on_open();
   c.join(stage_session);

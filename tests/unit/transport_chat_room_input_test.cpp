@@ -63,7 +63,7 @@ TEST_CASE("chat-room: nothing is followed or sent before an event has passed the
   CHECK(t.port.watching == 1);
 }
 
-TEST_CASE("chat-room: credentials are checked on every event; without them the namespace ends, with no error event") {
+TEST_CASE("chat-room: credentials are checked on every event, without them the namespace ends, with no error event") {
   table t;
   bool expires_later = GENERATE(false, true);  // a token may expire mid-connection
   if (expires_later) t.join();
@@ -286,7 +286,7 @@ TEST_CASE("chat-room: chat:get-active-users answers the asker") {
                              R"(","activeUsers":[{"userId":"u2","username":"Ben"}]}])"});
 }
 
-TEST_CASE("chat-room: chat:approve decides; who loses is told the winner") {
+TEST_CASE("chat-room: chat:approve decides, who loses is told the winner") {
   table t;
   t.join();
   approval_id approval{{4, 1}};

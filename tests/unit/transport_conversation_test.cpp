@@ -209,7 +209,7 @@ TEST_CASE("conversation: 24 hex digits name another dialect's session, where the
   CHECK(std::get<send_message>(port.submitted[1].second).content == "hi");
 }
 
-TEST_CASE("conversation: its client is in the room; one that may not see it any more is told") {
+TEST_CASE("conversation: its client is in the room, one that may not see it any more is told") {
   recording_port port;
   port.settings = transport_test::demo_settings();
   auto protocol = transport::make_conversation(port, {"c1", {"demo"}, {}});

@@ -103,7 +103,7 @@ TEST_CASE("nexus: a run that fails or is stopped tells what it has cost by then"
   CHECK(frame["usage"].as_object()["cost"].as_double() == Approx(0.0015));
 }
 
-TEST_CASE("nexus: a message that is taken out of the queue has a frame; the end of a session has one in lists only") {
+TEST_CASE("nexus: a message that is taken out of the queue has a frame, the end of a session has one in lists only") {
   stage s(transport::encoder_kind::nexus_a);
   CHECK(s(run_dequeued{run, question}) ==
         words{R"({"type":"message.dequeued","messageId":")" + question.str() + R"(","runId":")" + run.str() + R"(","seq":1})"});
@@ -121,7 +121,7 @@ TEST_CASE("nexus: a decision tells the arguments that were put in the place of t
   CHECK_FALSE(plain.contains("editedInput"));
 }
 
-TEST_CASE("nexus: superseded text names its message and where it begins; a mere gap has no frame") {
+TEST_CASE("nexus: superseded text names its message and where it begins, a mere gap has no frame") {
   stage s(transport::encoder_kind::nexus_a);
   start(s);
   auto frame = only(s(message_superseded{reply, 4}));

@@ -41,6 +41,16 @@ json::object version_json(const version_record& v) {
           {"deleted", v.deleted}};
 }
 
+void list_deleted(const rest_call_ptr& call, const core::project_config& project) {
+  if (!call->principal().may(core::scope::admin))
+    return call->fail({errc::forbidden, "Only admins see which agents were deleted."});
+  json::array items;
+  const auto stored = call->config().stored->of(project.id);
+  for (const auto& [id, a] : *stored)
+    if (a.deleted) items.push_back(agent_json(id, project.id, a));
+  answer_list(call, std::move(items));
+}
+
 json::value parsed(const std::string& definition) {
   boost::system::error_code failure;
   auto out = json::parse(definition, failure);
@@ -49,10 +59,13 @@ json::value parsed(const std::string& definition) {
 
 }  // namespace
 
-/// GET /projects/{p}/agents
+/// GET /projects/{p}/agents; ?deleted=true: of those that are stored, the deleted ones
 void get_agents(const rest_call_ptr& call) {
   const auto* p = project_parameter(call);
   if (!p) return;
+  const auto deleted = call->request.query_value("deleted");
+  if (!deleted.empty() && deleted != "true" && deleted != "false") return call->fail_field("deleted", "must be true or false");
+  if (deleted == "true") return list_deleted(call, *p);
   std::map<core::agent_id, json::object> all;
   for (const auto& [id, a] : p->agents) all.emplace(id, agent_json(*a, id == p->default_agent));
   const auto stored = call->config().stored->of(p->id);
@@ -61,6 +74,12 @@ void get_agents(const rest_call_ptr& call) {
   json::array items;
   for (auto& [id, item] : all) items.push_back(std::move(item));
   answer_list(call, std::move(items));
+}
+
+agent_desk* desk_of(const rest_call_ptr& call) {
+  auto* desk = call->way().agents();
+  if (!desk) call->fail({errc::not_found, "This server keeps no agents over REST."});
+  return desk;
 }
 
 /// GET /projects/{p}/agents/{a}
@@ -82,8 +101,8 @@ void get_agent_definition(const rest_call_ptr& call) {
                  {"id", id.str()}, {"source", source}, {"version", std::move(version)}, {"definition", std::move(definition)}});
   };
   if (auto of_file = p->agents.find(id); of_file != p->agents.end()) {
-    const auto* desk = call->way().agents();
-    if (!desk) return call->fail({errc::not_found, "This server keeps no agents over REST."});
+    const auto* desk = desk_of(call);
+    if (!desk) return;
     return answer("configuration", nullptr, desk->parser().definition_of(*of_file->second));
   }
   auto stored = call->config().stored->find(p->id, id);

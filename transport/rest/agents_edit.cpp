@@ -13,16 +13,29 @@ using core::errc;
 
 namespace {
 
-agent_desk* desk_of(const rest_call_ptr& call) {
-  auto* desk = call->way().agents();
-  if (!desk) call->fail({errc::not_found, "This server keeps no agents over REST."});
-  return desk;
-}
+constexpr std::size_t most_deleted_with = 100;
 
 json::array problems_json(const std::vector<agent_problem>& problems) {
   json::array out;
   for (const auto& p : problems) out.push_back(json::object{{"path", p.path}, {"message", p.message}});
   return out;
+}
+
+/// Those that turn lines, ring bells or hide what stands there; where text may have several lines, all but line breaks and
+/// tabs.
+bool has_controls(std::string_view text, bool is_one_line) {
+  return std::any_of(text.begin(), text.end(), [&](char c) {
+    if (!is_one_line && (c == '\n' || c == '\r' || c == '\t')) return false;
+    return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+  });
+}
+
+/// Answers the call, and gives false, where a text that people are shown is none.
+bool is_plain(const rest_call_ptr& call, std::string_view field, std::string_view text, bool is_one_line) {
+  if (!has_controls(text, is_one_line)) return true;
+  call->fail_field(field, is_one_line ? "must be one line without control characters"
+                                      : "must have no control characters but line breaks and tabs");
+  return false;
 }
 
 /// Answers the call where there is none.
@@ -32,7 +45,13 @@ std::optional<json::object> definition_field(const rest_call_ptr& call, const js
     call->fail_field("definition", value ? "must be an object" : "is required");
     return std::nullopt;
   }
-  return value->get_object();
+  const auto& definition = value->get_object();
+  for (std::string_view name : {"name", "description"}) {
+    const auto* text = definition.if_contains(name);
+    if (text && text->is_string() && !is_plain(call, "definition." + std::string(name), text->get_string(), name == "name"))
+      return std::nullopt;
+  }
+  return definition;
 }
 
 /// `definition` and `note` of the body; answers the call where they are not as they should be.
@@ -49,6 +68,7 @@ std::optional<agent_desk::change> change_from(const rest_call_ptr& call, const j
     call->fail_field("note", "must have at most " + std::to_string(max_agent_note) + " bytes");
     return std::nullopt;
   }
+  if (!is_plain(call, "note", *note, false)) return std::nullopt;
   out.note = std::move(*note);
   return out;
 }
@@ -132,13 +152,27 @@ void post_agent_check(const rest_call_ptr& call) {
   call->answer(200, json::object{{"valid", problems.empty()}, {"problems", problems_json(problems)}});
 }
 
-/// DELETE /projects/{p}/agents/{a}
+/// DELETE /projects/{p}/agents/{a}?with=b,c: those that give work to each other go together, it last.
 void delete_agent(const rest_call_ptr& call) {
   auto* desk = desk_of(call);
   if (!desk || !project_parameter(call)) return;
-  desk->remove(call->principal().id, {call->parameter("p")}, {call->parameter("a")}, [call](const agent_desk::saved& saved) {
+  std::vector<core::agent_id> agents;
+  auto add = [&](std::string id) {
+    core::agent_id agent{std::move(id)};
+    if (std::find(agents.begin(), agents.end(), agent) == agents.end()) agents.push_back(std::move(agent));
+  };
+  const auto with = call->request.query_value("with");
+  for (std::size_t from = 0; from < with.size();) {
+    const auto end = std::min(with.find(',', from), with.size());
+    if (auto id = std::string(with.substr(from, end - from)); !id.empty() && id != call->parameter("a")) add(std::move(id));
+    if (agents.size() > most_deleted_with)
+      return call->fail_field("with", "must name at most " + std::to_string(most_deleted_with) + " agents");
+    from = end + 1;
+  }
+  add(call->parameter("a"));
+  desk->remove(call->principal().id, {call->parameter("p")}, std::move(agents), [call](const agent_desk::saved& saved) {
     if (!saved.result) return call->fail(saved.result.error());
-    call->exchange->respond({204, "", "", {{"Cache-Control", "no-store"}}});
+    answer_nothing(call);
   });
 }
 

@@ -12,8 +12,6 @@ using core::errc;
 
 namespace {
 
-void answer_nothing(const rest_call_ptr& call) { call->exchange->respond({204, "", "", {{"Cache-Control", "no-store"}}}); }
-
 std::optional<core::message_id> message_parameter(const rest_call_ptr& call) {
   const auto& text = call->parameter("messageId");
   if (auto id = core::message_id::parse(text)) return id;

@@ -31,11 +31,10 @@ void delete_remembered(const rest_call_ptr& call) {
   core::error missing{errc::not_found, "Remembered approval not found: " + call->parameter("id").substr(0, 64)};
   auto id = core::grant_id::parse(call->parameter("id"));
   if (!id) return call->fail(missing);
-  auto nothing = [call] { call->exchange->respond({204, "", "", {{"Cache-Control", "no-store"}}}); };
-  auto revoke = [call, missing, nothing, id = *id](const core::grant_record& g, const core::session_record& session) {
+  auto revoke = [call, missing, id = *id](const core::grant_record& g, const core::session_record& session) {
     if (!core::may_see(call->principal(), session)) return call->fail(missing);
-    if (g.revoked_at.count() != 0) return nothing();
-    call->submit(session.id, core::revoke_grant{id}, [nothing](const core::command_reply&) { nothing(); });
+    if (g.revoked_at.count() != 0) return answer_nothing(call);
+    call->submit(session.id, core::revoke_grant{id}, [call](const core::command_reply&) { answer_nothing(call); });
   };
   call->find<core::grant_record>(
       core::get_grant{*id}, "Remembered approval", id->str(), [call, missing, revoke](const core::grant_record& g) {

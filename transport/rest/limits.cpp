@@ -85,9 +85,9 @@ void get_limits(const rest_call_ptr& call) {
 void get_alerts(const rest_call_ptr& call) {
   auto w = call->window();
   if (!w) return;
-  core::project_id project{call->parameter("p")};
-  if (call->config().projects.count(project) == 0) return call->fail({errc::not_found, "Project not found: " + project.str()});
-  call->ask<core::page<core::alert_record>>(core::list_alerts{std::move(project), *w, call->visible_to()},
+  const auto* project = project_parameter(call);
+  if (!project) return;
+  call->ask<core::page<core::alert_record>>(core::list_alerts{project->id, *w, call->visible_to()},
                                             [call, w = *w](const core::page<core::alert_record>& page) {
                                               json::array items;
                                               for (const auto& alert : page.items) items.push_back(alert_json(alert));

@@ -37,6 +37,8 @@ constexpr std::string_view parameters = R"json({
 "riskLevel": {"says": "Only of this risk.", "schema": "low|medium|high", "example": "high"},
 "decidedBy": {"says": "Only those that this user decided.", "schema": "string", "example": "ana"},
 "since": {"says": "Only those made since then: a time, or milliseconds since 1970.", "schema": "string", "example": "2026-01-31T09:30:00Z"},
+"deletedAgents": {"as": "deleted", "says": "Only those that were deleted, for admins; their versions tell what they were.", "schema": "boolean", "example": true},
+"deletedWith": {"as": "with", "says": "Other agents to delete with it, separated by commas: those that name it in `delegates` or `handoffs`.", "schema": "string", "example": "editor,critic"},
 "all": {"says": "Also those that hold no more.", "schema": "boolean", "example": true},
 "agent": {"says": "The agent that answers; the default agent where nothing is said.", "schema": "string", "example": "guide"},
 "idempotencyKey": {"as": "Idempotency-Key", "in": "header", "says": "A second request of the same user on the same path with the same key starts nothing and gets the first result.", "schema": "string", "example": "d9a3f2"}

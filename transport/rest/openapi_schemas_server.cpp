@@ -7,12 +7,14 @@ std::string_view openapi_server_schemas() noexcept {
   static constexpr std::string_view schemas = R"json({
 "Project": {"record": {"id": "string", "name": "string", "defaultAgentId": "string", "agentCount": "integer"}},
 "Agent": {"description": "Without its instructions.", "record": {
-  "id": "string", "projectId": "string", "name": "string", "description": "string", "provider": "string", "model": "string",
+  "id": "string", "projectId": "string", "name": "string", "description": "string",
+  "starters": "string[] messages to begin with, for clients to offer", "provider": "string", "model": "string",
   "tools": "string[] names of tools and of their sources", "approval": {"type": "object", "additionalProperties": "by_effect|always|never|by_rule|default", "description": "By tool or source; `*` is any."},
   "onBusy": "queue|reject|interrupt|steer|merge",
   "limits": {"record": {"maxSteps": "integer", "maxOutputTokens": "integer", "maxQueue": "integer", "budgetUsd": "number?", "approvalTimeoutMs": "integer", "toolTimeoutMs": "integer"}},
   "isDefault": "boolean", "source": "configuration|stored", "version": "integer? none where it is the configuration file's",
-  "updatedAt": "time?", "updatedBy": "string?", "problem?": "string why a stored one cannot be used"}},
+  "updatedAt": "time?", "updatedBy": "string?", "problem?": "string why a stored one cannot be used",
+  "deleted?": "boolean only where deleted ones are listed: then nothing but its ids, `version`, `updatedAt` and `updatedBy` is known here, its versions tell more"}},
 "AgentDefinition": {"record": {
   "id": "string", "source": "configuration|stored", "version": "integer?", "definition": "object as in the configuration file"}},
 "NewAgent": {"input": {"id": "string 1 to 64 letters, digits, `-`, `_` or `.`", "definition": "object as in the configuration file", "note?": "string"}},

@@ -3,6 +3,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <iterator>
 
@@ -46,6 +47,22 @@ std::pair<std::uint8_t, std::string_view> scope_of(access needs, bool is_reading
   return {};
 }
 
+/// What an actor or a service refuses names the field in its text, where it is about one: `field: …` or `Field "x" …`.
+json::object issue_of(std::string_view text) {
+  constexpr std::string_view quoted = "Field \"";
+  auto is_name = [](std::string_view name) {
+    static constexpr std::string_view marks = "_.-[]";
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+    });
+  };
+  if (auto end = text.find(": "); end != text.npos && is_name(text.substr(0, end)))
+    return {{"path", text.substr(0, end)}, {"message", text.substr(end + 2)}};
+  if (auto end = text.find("\" ", quoted.size()); text.starts_with(quoted) && end != text.npos)
+    return {{"path", text.substr(quoted.size(), end - quoted.size())}, {"message", text.substr(end + 2)}};
+  return {{"path", ""}, {"message", text}};
+}
+
 http_response json_response(int status, std::string body) {
   return {status, "application/json", std::move(body), {{"X-Content-Type-Options", "nosniff"}, {"Cache-Control", "no-store"}}};
 }
@@ -87,6 +104,8 @@ void rest_call::fail(const core::error& e, json::value details, std::vector<std:
     body["error"] = reason_of(response.status);
   } else {
     json::object error{{"code", core::to_string(e.code)}, {"message", e.text}};
+    if (e.code == errc::validation_error && details.is_null())
+      details = json::object{{"issues", json::array{issue_of(e.text)}}};
     if (!details.is_null()) error["details"] = std::move(details);
     body["error"] = std::move(error);
     body["message"] = e.text;
@@ -218,6 +237,8 @@ json::object list_of(json::array items, std::int64_t total, core::window w) {
   out["offset"] = w.offset;
   return out;
 }
+
+void answer_nothing(const rest_call_ptr& call) { call->exchange->respond({204, "", "", {{"Cache-Control", "no-store"}}}); }
 
 void answer_list(const rest_call_ptr& call, json::array all) {
   auto w = call->window();

@@ -130,6 +130,8 @@ using rest_call_ptr = std::shared_ptr<rest_call>;
 
 /// The window that the query asks for of a list that is known whole.
 void answer_list(const rest_call_ptr& call, boost::json::array all);
+/// 204.
+void answer_nothing(const rest_call_ptr& call);
 /// The project of the path's `p`; null: the call is answered.
 [[nodiscard]] const core::project_config* project_parameter(const rest_call_ptr& call);
 

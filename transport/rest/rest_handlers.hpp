@@ -91,6 +91,8 @@ void post_code_login(const rest_call_ptr& call);
 void get_code_profile(const rest_call_ptr& call);
 
 // agents.cpp
+/// Null: this server keeps none, and the call is answered.
+[[nodiscard]] agent_desk* desk_of(const rest_call_ptr& call);
 void get_agents(const rest_call_ptr& call);
 void get_agent(const rest_call_ptr& call);
 void get_agent_definition(const rest_call_ptr& call);

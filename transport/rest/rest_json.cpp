@@ -81,6 +81,7 @@ json::object agent_json(const core::agent_config& a, bool is_default) {
           {"projectId", a.project.str()},
           {"name", a.name.empty() ? a.id.str() : a.name},
           {"description", a.description},
+          {"starters", json::array(a.starters.begin(), a.starters.end())},
           {"provider", a.provider.str()},
           {"model", a.model},
           {"tools", json::array(a.tools.begin(), a.tools.end())},
@@ -109,7 +110,10 @@ json::object agent_json(const core::agent_id& id, const core::project_id& projec
   out["version"] = stored.version;
   out["updatedAt"] = iso_time(stored.updated_at);
   out["updatedBy"] = stored.updated_by;
-  if (!stored.agent) out["problem"] = stored.problem;
+  if (stored.deleted)
+    out["deleted"] = true;
+  else if (!stored.agent)
+    out["problem"] = stored.problem;
   return out;
 }
 

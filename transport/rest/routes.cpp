@@ -20,13 +20,19 @@ constexpr auto statuscode = error_shape::statuscode;
 
 constexpr std::string_view chat_example = R"({"message": "what time is it?"})";
 
+/// What was spent, by something.
+constexpr route shares(std::string_view pattern, rest_handler handler, std::string_view id, std::string_view summary) {
+  return {"GET", pattern,      handler, op(id, "Traces and spend", summary).asks("period").paged().gives(200, "UsageShares"),
+          nexus, access::admin};
+}
+
 constexpr route routes[] = {
     // nexus
     {"GET", "/api/v1/projects", get_projects,
      op("listProjects", "Projects", "Lists the configured projects").lists("Project*")},
     {"GET", "/api/v1/projects/{p}", get_project, op("getProject", "Projects", "Tells about a project").gives(200, "Project")},
     {"GET", "/api/v1/projects/{p}/agents", get_agents,
-     op("listAgents", "Projects", "Lists the agents of a project").lists("Agent*")},
+     op("listAgents", "Projects", "Lists the agents of a project").asks("deletedAgents").lists("Agent*")},
     {"GET", "/api/v1/projects/{p}/agents/{a}", get_agent,
      op("getAgent", "Projects", "Tells about an agent").gives(200, "Agent")},
     {"POST", "/api/v1/projects/{p}/agents", post_agent,
@@ -54,8 +60,11 @@ constexpr route routes[] = {
          .fails("409 422"),
      nexus, access::admin},
     {"DELETE", "/api/v1/projects/{p}/agents/{a}", delete_agent,
-     op("deleteAgent", "Projects", "Deletes an agent; its versions stay").gives_bytes(204, {}, {}).fails("409"), nexus,
-     access::admin},
+     op("deleteAgent", "Projects", "Deletes an agent; its versions stay")
+         .asks("deletedWith")
+         .gives_bytes(204, {}, {})
+         .fails("409"),
+     nexus, access::admin},
     {"GET", "/api/v1/projects/{p}/agents/{a}/definition", get_agent_definition,
      op("getAgentDefinition", "Projects", "Gives an agent as the configuration file has it, to edit or copy it")
          .gives(200, "AgentDefinition"),
@@ -86,30 +95,13 @@ constexpr route routes[] = {
     {"GET", "/api/v1/projects/{p}/usage", get_usage,
      op("getUsage", "Traces and spend", "Tells what a project has spent, by day").asks("period").gives(200, "UsageReport"),
      nexus, access::admin},
-    {"GET", "/api/v1/projects/{p}/usage/by-agent", get_usage_by_agent,
-     op("getUsageByAgent", "Traces and spend", "Tells which agents have spent how much")
-         .asks("period")
-         .paged()
-         .gives(200, "UsageShares"),
-     nexus, access::admin},
-    {"GET", "/api/v1/projects/{p}/usage/by-session", get_usage_by_session,
-     op("getUsageBySession", "Traces and spend", "Tells which sessions have spent how much")
-         .asks("period")
-         .paged()
-         .gives(200, "UsageShares"),
-     nexus, access::admin},
-    {"GET", "/api/v1/projects/{p}/usage/by-user", get_usage_by_user,
-     op("getUsageByUser", "Traces and spend", "Tells which users have spent how much")
-         .asks("period")
-         .paged()
-         .gives(200, "UsageShares"),
-     nexus, access::admin},
-    {"GET", "/api/v1/projects/{p}/usage/by-model", get_usage_by_model,
-     op("getUsageByModel", "Traces and spend", "Tells which models have cost how much")
-         .asks("period")
-         .paged()
-         .gives(200, "UsageShares"),
-     nexus, access::admin},
+    shares("/api/v1/projects/{p}/usage/by-agent", get_usage_by_agent, "getUsageByAgent",
+           "Tells which agents have spent how much"),
+    shares("/api/v1/projects/{p}/usage/by-session", get_usage_by_session, "getUsageBySession",
+           "Tells which sessions have spent how much"),
+    shares("/api/v1/projects/{p}/usage/by-user", get_usage_by_user, "getUsageByUser", "Tells which users have spent how much"),
+    shares("/api/v1/projects/{p}/usage/by-model", get_usage_by_model, "getUsageByModel",
+           "Tells which models have cost how much"),
     {"GET", "/api/v1/projects/{p}/alerts", get_alerts,
      op("listAlerts", "Traces and spend", "Lists alerts of budgets, newest first: of sessions that the caller may see")
          .lists("Alert*")},

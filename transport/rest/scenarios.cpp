@@ -168,16 +168,11 @@ void get_scenarios(const rest_call_ptr& call) {
 
 /// GET /scenarios/runs: those that are remembered, newest first, without results.
 void get_scenario_runs(const rest_call_ptr& call) {
-  auto w = call->window();
-  if (!w) return;
   auto* service = service_of(call);
   if (!service) return;
-  auto runs = service->runs();
   json::array items;
-  auto size = static_cast<std::int64_t>(runs.size());
-  for (auto i = w->offset; i < size && i - w->offset < w->limit; ++i)
-    items.push_back(summary_json(runs[static_cast<std::size_t>(i)]));
-  call->answer(200, list_of(std::move(items), size, *w));
+  for (const auto& run : service->runs()) items.push_back(summary_json(run));
+  answer_list(call, std::move(items));
 }
 
 /// POST /scenarios/runs: begins one; its progress is asked for.
@@ -211,7 +206,7 @@ void delete_scenario_run(const rest_call_ptr& call) {
   if (!service) return;
   if (!service->find(call->parameter("id"))) return call->fail(no_run(call));
   service->stop(call->parameter("id"));
-  call->exchange->respond({204, "", "", {{"Cache-Control", "no-store"}}});
+  answer_nothing(call);
 }
 
 /// GET /sessions/{id}/scenario: the session as `troupe record` makes one of it.

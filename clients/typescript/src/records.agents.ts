@@ -12,6 +12,7 @@ export interface BudgetDefinition {
 export interface AgentDefinition {
   name?: string;
   description?: string;
+  starters?: string[];
   provider?: string;
   model?: string;
   instructions?: string;
@@ -40,7 +41,7 @@ export interface AgentDefinition {
   response_schema?: Record<string, unknown> | null;
   fallback?: { provider: string; model: string }[];
   /** Of a new session: the first words of its first message, or what the model makes of them. */
-  titles?: "first_words" | "model";
+  titles?: "first_words" | "model" | "none";
   context?: { tokens?: number; policy?: "none" | "truncate" | "compact" };
 }
 

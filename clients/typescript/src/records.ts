@@ -25,6 +25,8 @@ export interface Agent {
   projectId: string;
   name: string;
   description: string;
+  /** Messages to begin with, for a client to offer. */
+  starters: string[];
   provider: string;
   model: string;
   tools: string[];
@@ -47,6 +49,8 @@ export interface Agent {
   updatedBy: string | null;
   /** Why a stored one cannot be used now: what it needs is gone from the configuration file. */
   problem?: string;
+  /** In lists of deleted ones: of the agent itself only ids, `version`, `updatedAt` and `updatedBy` say something. */
+  deleted?: boolean;
 }
 
 export interface Tool {

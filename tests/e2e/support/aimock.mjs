@@ -30,7 +30,7 @@ export async function withUpstream(handler, body) {
 
 /** The agent `writer` on an API of that kind. */
 function configurationOf(kind, model, baseUrl, provider, agent) {
-  const writer = { provider: "mock", model, instructions: "Be brief.", tools: ["clock", "calculator"], ...agent };
+  const writer = { provider: "mock", model, instructions: "Be brief.", tools: ["clock", "calculator"], titles: "none", ...agent };
   return standard({
     providers: { mock: { kind, base_url: baseUrl, api_key_env: "MOCK_KEY", max_retries: 0, ...provider } },
     prices: { [`mock/${model}`]: { input: 1, cached_input: 0.1, output: 4 } },

@@ -1,12 +1,14 @@
 // Debian's Chromium, headless, on the console of a server. The page is asked as a user finds things: by role and name.
 // TROUPE_CONSOLE_FILES names a build of web/ to show in the place of the one inside the program; TROUPE_SHOTS a folder for pictures.
+// TROUPE_CPU_SLOWDOWN=N lets pages run N times slower, for finding tests that take a fast machine for granted (see lag.mjs, too).
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { extname, join, normalize } from "node:path";
-import { patienceMs } from "./waiting.mjs";
+import { patienceMs, untilIs } from "./waiting.mjs";
 
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+const slowdown = Number(process.env.TROUPE_CPU_SLOWDOWN ?? 1);
 const chromium = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 async function load(name) {
@@ -51,6 +53,7 @@ export class Tab {
     if (process.env.TROUPE_CONSOLE_FILES) await serveFiles(tab.context, server.url, process.env.TROUPE_CONSOLE_FILES);
     if (token) await tab.context.addInitScript((text) => sessionStorage.setItem("troupe.token", text), token);
     tab.page = await tab.context.newPage();
+    if (slowdown > 1) await (await tab.context.newCDPSession(tab.page)).send("Emulation.setCPUThrottlingRate", { rate: slowdown });
     tab.page.on("pageerror", (error) => tab.problems.push(`thrown: ${error.stack ?? error.message}`));
     tab.page.on("console", (said) => said.type() === "error" && /Content Security Policy|React|Warning:/.test(said.text()) && tab.problems.push(said.text()));
     tab.page.on("request", (asked) => {
@@ -62,7 +65,23 @@ export class Tab {
 
   async go(path) {
     await this.page.goto(`${this.server.url}/#${path}`);
+    // Where only the part after # is another one, an event tells the page of it: what is looked at from here on is the new one.
+    await this.page.evaluate(async () => {
+      for (let i = 0; i < 2; ++i)
+        await new Promise((resolve) => {
+          const { port1, port2 } = new MessageChannel();
+          port1.onmessage = resolve;
+          port2.postMessage(0);
+        });
+    });
     return this.page;
+  }
+
+  /** Waits until nothing is loaded or checked any more. */
+  async isQuiet() {
+    await this.page.locator("h1").first().waitFor();
+    await this.page.waitForLoadState("networkidle");
+    await untilIs(0, () => this.page.locator(".spinner, [data-check=checking]").count());
   }
 
   /** All violations of WCAG 2.2 A and AA, in words. */
@@ -73,6 +92,13 @@ export class Tab {
       globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
     );
     return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} — ${(n.failureSummary ?? "").replace(/\s+/g, " ").slice(0, 200)}`));
+  }
+
+  /** The page fits a phone's width where it is looked at on one; elsewhere it breaks no rule of WCAG. */
+  async suitsEverybody(name, { phone = false, theme = "light" } = {}) {
+    if (!phone) return assert.deepEqual(await this.accessibilityProblems(), [], `${name}, ${theme}`);
+    const wide = await this.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 1, `${name} is ${wide} pixels wider than a phone`);
   }
 
   async shot(name) {

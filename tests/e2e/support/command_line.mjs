@@ -17,6 +17,13 @@ export async function ok(args, options) {
 export const at = (server, ...args) => ok([...args, "--url", server.url]);
 export const json = async (server, ...args) => JSON.parse(await at(server, ...args, "--json"));
 
+/** Of what `events --json` has shown: nothing is missing its place, and nothing came twice. */
+export function assertEachOnceInOrder(shown) {
+  const seqs = [...shown.matchAll(/"seq":(\d+)\}/g)].map((m) => Number(m[1]));
+  assert.ok(seqs.length > 0, shown);
+  assert.deepEqual(seqs, [...new Set(seqs)].sort((a, b) => a - b), "each once, in order");
+}
+
 /** With something on stdin; `server` may be null. */
 export function piped(server, args, input, env = {}) {
   return new Promise((resolve, reject) => {

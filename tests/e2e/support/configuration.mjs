@@ -24,6 +24,8 @@ const rules = [
   { when: { user: "unknown tool" }, say: [{ tool: "telescope", arguments: { at: "moon" } }] },
 ];
 
+// A title would come behind the end of the first answer, for which most tests wait; those of titles turn them on.
+const untitled = { titles: "none" };
 const tools = ["calculator", "clock", "delete_file", "list_files", "read_file", "write_file"];
 
 /** A configuration of its own for every caller. */
@@ -36,11 +38,11 @@ export function standard(changes = {}) {
       demo: {
         default_agent: "writer",
         agents: {
-          writer: { provider: "scripted", model: "tiny", instructions: "Be brief.", tools, limits: { max_steps: 4 } },
-          other: { provider: "scripted", model: "tiny", tools: ["clock"] },
+          writer: { provider: "scripted", model: "tiny", instructions: "Be brief.", tools, limits: { max_steps: 4 }, ...untitled },
+          other: { provider: "scripted", model: "tiny", tools: ["clock"], ...untitled },
         },
       },
-      empty: { agents: { lonely: { provider: "scripted", model: "tiny" } } },
+      empty: { agents: { lonely: { provider: "scripted", model: "tiny", ...untitled } } },
     },
     limits: { messages_per_second: 1000, max_frame_bytes: 65536, max_body_bytes: 262144 },
     ...changes,

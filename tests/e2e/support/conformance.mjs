@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { after } from "node:test";
+import { lagMs, laggingPort } from "./lag.mjs";
 import { WebSocket } from "./packages.mjs";
 import { patienceMs } from "./waiting.mjs";
 
@@ -29,7 +30,10 @@ export async function startConformanceServer({ pingInterval = 25_000, pingTimeou
     "the first line of the server",
   );
   const [, url] = line.match(/^listening on (http:\/\/127\.0\.0\.1:\d+)$/) ?? assert.fail(`unexpected first line: ${line}`);
-  return url;
+  if (lagMs === 0 || pingTimeout < 4 * lagMs) return url;
+  const forwarder = await laggingPort(Number(new URL(url).port));
+  exited.then(() => forwarder.close());
+  return `http://127.0.0.1:${forwarder.port}`;
 }
 
 export function within(promise, what, ms = patienceMs) {

@@ -85,6 +85,7 @@ export class DemoWorld {
     const room = made(await post(this.server, "/chat/messages", { content: "what time is it?" })).conversationId;
     const { items: calls } = made(await get(this.server, `${sessionPath(session)}/tool-calls`));
     const { items: traces } = made(await get(this.server, `${sessionPath(session)}/traces`));
+    made(await request(this.server, "DELETE", `/api/v1/projects/demo/agents/${await this.agent()}`)); // for the list of deleted ones
     this.values = {
       "projects/{p}": "demo", "agents/{a}": await this.agent(), "versions/{n}": "1", "sessions/{id}": session, "messages/{messageId}": messageId,
       "queue/{messageId}": parked.messageId, "files/{fileId}": fileId, "tool-calls/{callId}": calls[0].toolCallId,

@@ -20,7 +20,8 @@ function forward(from, to) {
   const later = (act) => setTimeout(act, late);
   from.on("data", (bytes) => later(() => to.writable && to.write(bytes)));
   from.on("end", () => later(() => to.end()));
-  from.on("error", () => later(() => to.resetAndDestroy()));
+  // A reset behind an end that is still on its way would keep Node from ending (it waits for the end in vain).
+  from.on("error", () => later(() => (to.writableEnded ? to.destroy() : to.resetAndDestroy())));
 }
 
 /** Forwards to `target` on 127.0.0.1 until `close()`: {port, close}. `port` 0: any. */

@@ -53,7 +53,7 @@ if (way === 'stdio') {
   serveStdio(factory, { legacy: legacy ? 'serve' : 'reject' });
 } else {
   handler = createMcpHandler(factory, { legacy: legacy ? 'stateless' : 'reject' });
-  const server = createServer(async (request, response) => {
+  const serve = async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const gone = new AbortController();
@@ -64,6 +64,8 @@ if (way === 'stdio') {
     response.writeHead(answer.status, Object.fromEntries(answer.headers));
     if (answer.body) for await (const chunk of answer.body) response.write(chunk);
     response.end();
-  });
+  };
+  // Who goes away in the middle of a request, or is too slow for one, ends that alone.
+  const server = createServer({ keepAliveTimeout: 0 }, (request, response) => serve(request, response).catch(() => response.destroy()));
   server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 }

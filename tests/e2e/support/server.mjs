@@ -39,9 +39,11 @@ export class Server {
   #exited;
   #output = { stdout: "", stderr: "" };
   #forwarder;
+  #lags;
 
-  /** `configuration` is an object, or null for the built-in demo. */
-  constructor(folder, configuration = standard(), { args = [], env = {} } = {}) {
+  /** `configuration` is an object, or null for the built-in demo. `lag: false`: nothing comes between (support/lag.mjs). */
+  constructor(folder, configuration = standard(), { args = [], env = {}, lag = true } = {}) {
+    this.#lags = lag && lagMs > 0;
     this.folder = folder;
     this.data = join(folder, "data");
     this.args = ["serve", "--listen", "127.0.0.1:0", "--data", this.data, ...args];
@@ -81,7 +83,7 @@ export class Server {
     this.urls = lines.map((line) => (line.match(/^listening on (http:\/\/\S+)$/) ?? assert.fail(`unexpected line: ${line}`))[1]);
     this.url = this.urls[0];
     this.port = Number(new URL(this.url).port);
-    if (lagMs > 0) await this.#lag();
+    if (this.#lags) await this.#lag();
     return this;
   }
 

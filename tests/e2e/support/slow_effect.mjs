@@ -29,6 +29,6 @@ export function slowEffect() {
   );
   configuration.projects.demo.agents.writer.tools.push("deploy");
   const file = join(folder, "effects");
-  const effects = () => (existsSync(file) ? readFileSync(file, "utf8").trim().split("\n").length : 0);
+  const effects = () => (existsSync(file) ? readFileSync(file, "utf8").split("\n").filter(Boolean).length : 0);
   return { configuration, folder, effects };
 }

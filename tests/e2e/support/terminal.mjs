@@ -10,7 +10,7 @@ import fcntl, os, pty, select, struct, sys, termios
 pid, screen = pty.fork()
 if pid == 0:
     os.execv(sys.argv[1], sys.argv[1:])
-fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, int(os.environ.get("COLUMNS", "120")), 0, 0))
 sources = [0, screen]
 while True:
     for fd in select.select(sources, [], [])[0]:
@@ -80,7 +80,7 @@ export class Terminal {
   }
 }
 
-/** A terminal around `body`; it is ended whatever happens. */
+/** A terminal around `body`, 120 columns wide or `env.COLUMNS`; it is ended whatever happens. */
 export async function inTerminal(args, body, env) {
   const terminal = new Terminal(args, env);
   try {

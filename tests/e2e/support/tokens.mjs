@@ -17,8 +17,8 @@ export const bearer = (token) => ({ authorization: `Bearer ${token}` });
 
 /** For servers that are made otherwise: their `changes` and `env`. */
 export const guarded = { changes: { auth: { mode: "required" } }, env: { JWT_SECRET: secret } };
-export const withGuarded = (body, configuration = standard()) =>
-  withServer({ ...configuration, auth: { ...guarded.changes.auth, ...configuration.auth } }, body, { env: guarded.env });
+export const withGuarded = (body, configuration = standard(), options = {}) =>
+  withServer({ ...configuration, auth: { ...guarded.changes.auth, ...configuration.auth } }, body, { env: guarded.env, ...options });
 
 /** `use(token, exp)` with a token that ends soon; where the machine was too slow to do that before its end, again with a longer
  * one. What `use` gives. */

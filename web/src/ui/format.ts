@@ -1,8 +1,9 @@
 // Numbers, money and times as the user's language writes them. Formatters are costly to make, so they are kept.
 import { locale } from '../i18n';
 
-const kept = new Map<string, Intl.NumberFormat | Intl.DateTimeFormat>();
-function keep<T extends Intl.NumberFormat | Intl.DateTimeFormat>(name: string, make: (tag: string) => T): T {
+type Formatter = Intl.NumberFormat | Intl.DateTimeFormat | Intl.RelativeTimeFormat;
+const kept = new Map<string, Formatter>();
+function keep<T extends Formatter>(name: string, make: (tag: string) => T): T {
   const tag = locale();
   const key = `${tag} ${name}`;
   let found = kept.get(key) as T | undefined;
@@ -62,7 +63,7 @@ export function formatAgo(at: Date, now: Date, nowWord: string): string {
   const s = Math.round((at.getTime() - now.getTime()) / 1000);
   const size = Math.abs(s);
   if (size < 45) return nowWord;
-  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto', style: 'short' });
+  const relative = keep('ago', (tag) => new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' }));
   if (size < 3600) return relative.format(Math.round(s / 60), 'minute');
   if (size < 86_400) return relative.format(Math.round(s / 3600), 'hour');
   if (size < 7 * 86_400) return relative.format(Math.round(s / 86_400), 'day');

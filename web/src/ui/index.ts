@@ -12,3 +12,4 @@ export { Count, Duration, Json, Missing, Money, Time, toText } from './Values';
 export * from './format';
 export { useAsync, type Async } from './useAsync';
 export { useNow } from './useNow';
+export { usePolling } from './usePolling';

@@ -28,6 +28,8 @@ const agents = {
   who: 'Who it is',
   nameHint: 'For people. Empty: the id.',
   description: 'Description',
+  starters: 'Starters',
+  startersHint: 'Messages that a new conversation offers, one a line, at most eight.',
   providerHint: (names: string) => (names ? `In use here: ${names}. Others of the configuration file can be typed.` : 'A provider of the configuration file.'),
   modelHint: (names: string) => `In use here: ${names}. Any that the provider knows can be typed.`,
   temperature: 'Temperature',

@@ -23,6 +23,7 @@ const chat = {
   welcome: {
     title: (agent: string) => `Start a conversation with ${agent}`,
     hint: 'Write below. Enter sends, Shift and Enter begin a new line.',
+    starters: 'Messages to begin with',
   },
   missingSession: 'There is no such conversation, or you may not see it.',
   readOnlySession: 'This conversation is closed: it can be read, not continued. Fork it to go on.',

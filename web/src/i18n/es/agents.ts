@@ -30,6 +30,8 @@ const agents: Same<typeof en> = {
   who: 'Quién es',
   nameHint: 'Para las personas. Vacío: el id.',
   description: 'Descripción',
+  starters: 'Para empezar',
+  startersHint: 'Mensajes que ofrece una conversación nueva, uno por línea, ocho como mucho.',
   providerHint: (names) => (names ? `En uso aquí: ${names}. Se pueden escribir otros del fichero de configuración.` : 'Un proveedor del fichero de configuración.'),
   modelHint: (names) => `En uso aquí: ${names}. Se puede escribir cualquiera que conozca el proveedor.`,
   temperature: 'Temperatura',

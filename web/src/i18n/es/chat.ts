@@ -25,6 +25,7 @@ const chat: Same<typeof en> = {
   welcome: {
     title: (agent) => `Empieza una conversación con ${agent}`,
     hint: 'Escribe abajo. Intro envía; Mayúsculas e Intro empiezan otra línea.',
+    starters: 'Mensajes para empezar',
   },
   missingSession: 'Esa conversación no existe o no puedes verla.',
   readOnlySession: 'Esta conversación está cerrada: se puede leer, no continuar. Haz una copia para seguir.',

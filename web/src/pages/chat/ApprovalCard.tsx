@@ -56,7 +56,7 @@ function parseObject(text: string): Record<string, unknown> | null {
   }
 }
 
-/** Sends a decision, once; who was overtaken by somebody else sees the winner on the card. */
+/** Sends a decision, once; who was overtaken by somebody else sees the winner on the card. A settled card stays as it is until the event tells so. */
 function useDecide(card: Card) {
   const [busy, setBusy] = useState('');
   const [error, setError] = useState<unknown>(null);
@@ -64,10 +64,11 @@ function useDecide(card: Card) {
     setBusy(name);
     setError(null);
     try {
-      await api.client.approvals.decide(card.approvalId, decision);
+      const { status } = await api.client.approvals.decide(card.approvalId, decision);
+      if (status === 'pending') setBusy(''); // others must approve, too
     } catch (failure) {
-      if (codeOf(failure) !== 'APPROVAL_NOT_PENDING') setError(failure);
-    } finally {
+      if (codeOf(failure) === 'APPROVAL_NOT_PENDING') return;
+      setError(failure);
       setBusy('');
     }
   };

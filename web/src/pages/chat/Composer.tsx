@@ -80,10 +80,11 @@ export const Composer = forwardRef<ComposerHandle, ComposerProps>(function Compo
     try {
       await props.onSend(sentText, sentFiles);
       setFiles([]);
-      if (sentFiles.length > 0) change('');
+      if (sentFiles.length > 0 && (field.current?.value ?? sentText) === sentText) change('');
     } catch (failure) {
       setError(failure);
-      change(sentText);
+      const written = field.current?.value ?? '';
+      if (written !== sentText) change(written === '' ? sentText : `${sentText}\n${written}`);
     } finally {
       setBusy(false);
       field.current?.focus();

@@ -12,6 +12,7 @@ import { Announcer } from './Announcer';
 import { Composer, type ComposerHandle } from './Composer';
 import { ClearDialog, RenameDialog } from './Dialogs';
 import { ApprovalCard } from './ApprovalCard';
+import { drafts } from './drafts';
 import { saveBlob } from './Message';
 import { MessageList } from './MessageList';
 import { QueueStrip } from './QueueStrip';
@@ -19,8 +20,6 @@ import { Toolbar } from './Toolbar';
 import { useTyping } from './useTyping';
 import { useWords } from './words';
 
-/** What was written and not sent, by session, while another one is shown. */
-const drafts = new Map<string, string>();
 const warnsFrom = 0.8;
 
 interface ConversationProps {

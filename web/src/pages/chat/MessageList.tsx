@@ -15,6 +15,8 @@ type Row =
 
 const guessedHeight = 120;
 const overscan = 6;
+/** Older messages are fetched when fewer than so many are left above, so that nobody who scrolls has to wait for them. */
+const fewAbove = 24;
 /** The room above the first message while older ones are fetched; message.css has it too. */
 const olderPx = 44;
 
@@ -89,14 +91,14 @@ export function MessageList(props: MessageListProps) {
   }, [outgoing.length, follow]);
 
   const firstKey = rows[0]?.key;
-  const isTopShown = hasOlder && shown[0]?.index === 0;
+  const isTopNear = hasOlder && (shown[0]?.index ?? fewAbove) < fewAbove;
   useEffect(() => {
-    if (!isTopShown || isFetching.current) return;
+    if (!isTopNear || isFetching.current) return;
     isFetching.current = true;
     onOlder()
       .catch(() => {})
       .finally(() => (isFetching.current = false));
-  }, [isTopShown, firstKey, onOlder]);
+  }, [isTopNear, firstKey, onOlder]);
 
   // The message that the address names; further back than what is here, it is looked for in history.
   const found = place ? rows.findIndex((r) => r.kind === 'message' && isAt(r.message, place)) : -1;

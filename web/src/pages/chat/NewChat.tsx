@@ -6,8 +6,9 @@ import { useLocation } from 'wouter';
 import type { Agent } from 'troupe-client';
 import { api } from '../../api';
 import { remember, remembered } from '../../store';
-import { EmptyState, ErrorNote, Field, Loading, Select } from '../../ui';
+import { Button, EmptyState, ErrorNote, Field, Loading, Select } from '../../ui';
 import { Composer, type ComposerHandle } from './Composer';
+import { drafts } from './drafts';
 import type { useAgents } from './useAgents';
 import { awaitsTitle } from '../common/useSessionNames';
 import { useWords } from './words';
@@ -20,8 +21,11 @@ export function NewChat({ agents }: { agents: ReturnType<typeof useAgents> }) {
   const t = useWords();
   const [, go] = useLocation();
   const composer = useRef<ComposerHandle>(null);
+  const draft = useRef('');
   const [chosen, setChosen] = useState(() => remembered('localStorage', key) ?? '');
   const agent = agents.all.find((a) => nameOf(a) === chosen) ?? agents.all.find((a) => a.isDefault) ?? agents.all[0];
+  const [isStarting, setStarting] = useState(false);
+  const [problem, setProblem] = useState<unknown>(null);
   useEffect(() => composer.current?.focus(), [agents.loading]);
 
   if (agents.error !== null && agents.all.length === 0)
@@ -44,7 +48,20 @@ export function NewChat({ agents }: { agents: ReturnType<typeof useAgents> }) {
     const attachments: string[] = [];
     for (const file of files) attachments.push((await api.client.sessions.upload(session.id, file)).fileId);
     await api.client.sessions.send(session.id, text, attachments.length > 0 ? { attachments } : {});
+    // What was written while the session was made goes on there.
+    const rest = draft.current;
+    if (rest !== '' && (files.length === 0 || rest !== text)) drafts.set(session.id, rest);
     go(`/chat/${session.id}`);
+  };
+  const start = async (text: string) => {
+    setStarting(true);
+    setProblem(null);
+    try {
+      await send(text, []);
+    } catch (error) {
+      setProblem(error);
+      setStarting(false);
+    }
   };
   return (
     <>
@@ -68,17 +85,29 @@ export function NewChat({ agents }: { agents: ReturnType<typeof useAgents> }) {
         </Field>
         {agent.description && <p>{agent.description}</p>}
         <p className="muted">{t.agent.model(agent.provider, agent.model)}</p>
+        {agent.starters.length > 0 && (
+          <ul className="starters" aria-label={t.welcome.starters}>
+            {agent.starters.map((text, i) => (
+              <li key={i}>
+                <Button disabled={isStarting} onClick={() => void start(text)}>
+                  {text}
+                </Button>
+              </li>
+            ))}
+          </ul>
+        )}
+        {problem !== null && <ErrorNote error={problem} />}
         <p className="muted">{t.welcome.hint}</p>
       </div>
       <Composer
         ref={composer}
         agentName={agent.name}
-        disabled={false}
+        disabled={isStarting}
         isRunning={false}
         isStopping={false}
         isEditing={false}
         draft=""
-        onDraft={nothing}
+        onDraft={(text) => void (draft.current = text)}
         onSend={send}
         onStop={nothing}
         onEditLast={nothing}

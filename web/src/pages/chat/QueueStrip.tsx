@@ -1,5 +1,5 @@
 // The messages that wait for the runs before them: each can be changed, moved and taken out until its run begins.
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { ArrowDown, ArrowUp, Pencil, Trash2 } from 'lucide-react';
 import type { QueuedEntry } from 'troupe-client';
 import { Button, ErrorNote, IconButton, TextArea } from '../../ui';
@@ -14,17 +14,32 @@ export interface QueueActions {
 export function QueueStrip({ queue, actions }: { queue: readonly QueuedEntry[]; actions: QueueActions }) {
   const t = useWords();
   const [editing, setEditing] = useState<{ id: string; text: string } | null>(null);
+  /** Shown in the place of `old` until the event tells of it. */
+  const [saved, setSaved] = useState<{ id: string; text: string; old: string } | null>(null);
   const [error, setError] = useState<unknown>(null);
+  const told = queue.find((message) => message.id === saved?.id)?.content;
+  useEffect(() => {
+    if (saved && told !== saved.old) setSaved(null);
+  }, [saved, told]);
   if (queue.length === 0) return null;
   const run = (what: Promise<unknown>) => {
     setError(null);
     what.catch(setError);
   };
   const save = () => {
-    if (!editing || editing.text.trim() === '') return;
-    run(actions.edit(editing.id, editing.text));
+    const old = queue.find((message) => message.id === editing?.id)?.content;
+    if (!editing || editing.text.trim() === '' || old === undefined) return;
+    setSaved({ ...editing, old });
     setEditing(null);
+    run(
+      actions.edit(editing.id, editing.text).catch((failure: unknown) => {
+        setSaved(null);
+        setEditing((other) => other ?? editing);
+        throw failure;
+      }),
+    );
   };
+  const textOf = ({ id, content }: QueuedEntry) => (saved?.id === id && saved.old === content ? saved.text : content);
   return (
     <section className="queue" aria-label={t.queue.title(queue.length)}>
       <h2 className="queue__title">{t.queue.title(queue.length)}</h2>
@@ -58,7 +73,7 @@ export function QueueStrip({ queue, actions }: { queue: readonly QueuedEntry[]; 
               <span className="queue__place" title={t.queue.of(i + 1)}>
                 {i + 1}
               </span>
-              <span className="queue__text">{message.content}</span>
+              <span className="queue__text">{textOf(message)}</span>
               <IconButton size="small" label={t.queue.up} disabled={i === 0} onClick={() => run(actions.move(message.id, i))}>
                 <ArrowUp size={14} aria-hidden />
               </IconButton>
@@ -73,7 +88,7 @@ export function QueueStrip({ queue, actions }: { queue: readonly QueuedEntry[]; 
               <IconButton
                 size="small"
                 label={t.queue.edit}
-                onClick={() => setEditing({ id: message.id, text: message.content })}
+                onClick={() => setEditing({ id: message.id, text: textOf(message) })}
               >
                 <Pencil size={14} aria-hidden />
               </IconButton>

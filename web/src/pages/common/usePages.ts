@@ -1,6 +1,7 @@
 // A list of the server that is read page by page, as far as the user asks.
 import { useCallback, useEffect, useRef, useState } from 'react';
 import type { Page } from 'troupe-client';
+import { usePolling } from '../../ui';
 
 export interface Pages<T> {
   items: readonly T[];
@@ -28,10 +29,11 @@ export function usePages<T>(ask: Ask<T>, deps: readonly unknown[], refreshMs = 0
   const abort = useRef(new AbortController());
   const shown = useRef(0);
   const wanted = useRef(1); // pages
+  const reading = useRef<AbortController | null>(null);
 
   const read = useCallback(async (pages: number, quietly = false) => {
     abort.current.abort();
-    const mine = (abort.current = new AbortController());
+    const mine = (reading.current = abort.current = new AbortController());
     if (!quietly) setState((s) => ({ ...s, loading: true }));
     try {
       const items: T[] = [];
@@ -47,6 +49,8 @@ export function usePages<T>(ask: Ask<T>, deps: readonly unknown[], refreshMs = 0
       setState({ items, total, error: null, loading: false });
     } catch (error) {
       if (!mine.signal.aborted) setState((s) => ({ ...s, error, loading: false }));
+    } finally {
+      if (reading.current === mine) reading.current = null;
     }
   }, []);
 
@@ -56,11 +60,8 @@ export function usePages<T>(ask: Ask<T>, deps: readonly unknown[], refreshMs = 0
     return () => abort.current.abort();
   }, [...deps, read]);
 
-  useEffect(() => {
-    if (refreshMs <= 0) return;
-    const timer = setInterval(() => document.hidden || void read(wanted.current, true), refreshMs);
-    return () => clearInterval(timer);
-  }, [refreshMs, read]);
+  const again = useCallback(() => void read(wanted.current, true), [read]);
+  usePolling(again, refreshMs, reading);
 
   const reload = useCallback(() => void read(wanted.current), [read]);
   const more = useCallback(() => void read(++wanted.current), [read]);

@@ -1,5 +1,4 @@
 // The last runs, as far as the server keeps them: until it stops, and twenty at most.
-import { useEffect } from 'react';
 import { History as Icon } from 'lucide-react';
 import type { ScenarioRunSummary } from 'troupe-client';
 import { Link, useLocation } from 'wouter';
@@ -49,13 +48,6 @@ export function RunHistory({ runs }: { runs: Async<readonly ScenarioRunSummary[]
       cell: (run) => (run.endedAt === null ? null : formatDuration(Date.parse(run.endedAt) - Date.parse(run.startedAt), units)),
     },
   ];
-  const { reload } = runs;
-  const isActive = runs.data?.some((run) => run.status === 'running') ?? false;
-  useEffect(() => {
-    if (!isActive) return;
-    const timer = setInterval(() => document.hidden || reload(), 1500);
-    return () => clearInterval(timer);
-  }, [isActive, reload]);
   if (runs.error !== null) return <ErrorNote error={runs.error} onRetry={runs.reload} />;
   if (!runs.data) return <Loading />;
   if (runs.data.length === 0)

@@ -11,16 +11,21 @@ import { Reports } from './Reports';
 import { useScenarioText } from './text';
 import './scenarios.css';
 
+const pollMs = 1500;
 const tabs = ['corpus', 'runs', 'report'] as const;
 
 export default function ScenariosPage() {
   const t = useScenarioText();
   const [, go] = useLocation();
   const [, route] = useRoute('/scenarios/:tab?/:run?');
+  const tab = route?.run ? 'corpus' : (tabs.find((id) => id === route?.tab) ?? 'corpus');
   const list = useAsync((signal) => api.client.scenarios.list({ signal }), []);
   const isThere = list.data !== undefined;
-  const runs = useAsync<readonly ScenarioRunSummary[]>(async (signal) => (isThere ? (await api.client.scenarios.runs({ signal })).items : []), [isThere]);
-  const tab = route?.run ? 'corpus' : (tabs.find((id) => id === route?.tab) ?? 'corpus');
+  const runs = useAsync<readonly ScenarioRunSummary[]>(
+    async (signal) => (isThere ? (await api.client.scenarios.runs({ signal })).items : []),
+    [isThere],
+    (data) => (tab === 'runs' && data?.some((run) => run.status === 'running') ? pollMs : 0),
+  );
   const isOff = statusOf(list.error) === 404;
 
   if (!list.data)

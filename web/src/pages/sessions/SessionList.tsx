@@ -3,7 +3,7 @@ import { Layers } from 'lucide-react';
 import { Link, useLocation } from 'wouter';
 import type { SessionRecord, SessionStatus } from 'troupe-client';
 import { api } from '../../api';
-import { Badge, Checkbox, Count, EmptyState, ErrorNote, Field, Input, Loading, Money, Table, Time, useAsync, useNow, type Column } from '../../ui';
+import { Badge, Checkbox, Count, EmptyState, ErrorNote, Field, Input, Loading, Money, Table, Time, useAsync, type Column } from '../../ui';
 import { ListFoot, PageFrame, Pick, Reload, Word, shortId } from '../common/parts';
 import { usePages } from '../common/usePages';
 import { awaitsTitle } from '../common/useSessionNames';
@@ -11,6 +11,8 @@ import { useSetup } from '../common/useProjects';
 import { useRecords } from '../common/words';
 import { liveSessions } from './live';
 import { useSessionText } from './text';
+
+const pollMs = 5000; // of what is live
 
 /** What is typed, once the typing has stopped for a moment. */
 function useSettled(text: string): string {
@@ -43,10 +45,10 @@ export function SessionList() {
       ),
     [q, project, status, children],
   );
-  const tick = useNow(5000);
   const live = useAsync(
     async (signal) => liveSessions(api.client, setup.data?.projects.map((p) => p.id) ?? [], signal),
-    [setup.data, tick],
+    [setup.data],
+    pollMs,
   );
   const agents = [...new Set(pages.items.map((s) => s.agentId))].sort();
   // By agent the server cannot search: this looks at what is loaded, as the foot of the list says.

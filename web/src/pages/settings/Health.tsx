@@ -1,5 +1,4 @@
 // Whether the server and what it needs do well: its own health, providers, sources of tools, and its figures.
-import { useEffect } from 'react';
 import { api } from '../../api';
 import { useCommon } from '../../i18n/common';
 import { Badge, Card, ErrorNote, Loading, Note, Table, formatBytes, formatDuration, formatNumber, statusOf, useAsync, type Column } from '../../ui';
@@ -8,16 +7,14 @@ import { useSetup } from '../common/useProjects';
 import { readMetrics, type Sample } from './metrics';
 import { useSettingsText } from './text';
 
+const pollMs = 10_000;
+
 export function Health() {
   const t = useSettingsText();
-  const health = useAsync((signal) => api.client.server.health({ signal }), []);
-  const ready = useAsync((signal) => api.client.server.ready({ signal }), []);
-  const metrics = useAsync(async (signal) => readMetrics(await api.client.server.metrics({ signal })), []);
+  const health = useAsync((signal) => api.client.server.health({ signal }), [], pollMs);
+  const ready = useAsync((signal) => api.client.server.ready({ signal }), [], pollMs);
+  const metrics = useAsync(async (signal) => readMetrics(await api.client.server.metrics({ signal })), [], pollMs);
   const reload = () => [health, ready, metrics].forEach((one) => one.reload());
-  useEffect(() => {
-    const timer = setInterval(() => document.hidden || reload(), 10_000);
-    return () => clearInterval(timer);
-  }, []);
   const isRefused = statusOf(metrics.error) === 403 || statusOf(metrics.error) === 401;
   return (
     <div className="stack">

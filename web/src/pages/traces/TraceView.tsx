@@ -1,5 +1,4 @@
 // One run: its waterfall, and the messages it belongs to.
-import { useEffect } from 'react';
 import { Link } from 'wouter';
 import type { MessageRecord, TraceWithSpans } from 'troupe-client';
 import { api } from '../../api';
@@ -10,17 +9,13 @@ import { findRunMessages } from './messages';
 import { useTraceText } from './text';
 import { Waterfall } from './Waterfall';
 
+const pollMs = 2000;
 const isOver = (status: string): boolean => ['completed', 'failed', 'cancelled'].includes(status);
 
 export function TraceView({ id }: { id: string }) {
   const t = useTraceText();
-  const asked = useAsync((signal) => api.client.traces.get(id, { signal }), [id]);
-  const live = asked.data !== undefined && !isOver(asked.data.status);
-  useEffect(() => {
-    if (!live) return;
-    const timer = setInterval(() => document.hidden || asked.reload(), 2000);
-    return () => clearInterval(timer);
-  }, [live, asked.reload]);
+  const isLive = (trace: TraceWithSpans | undefined) => trace !== undefined && !isOver(trace.status);
+  const asked = useAsync((signal) => api.client.traces.get(id, { signal }), [id], (trace) => (isLive(trace) ? pollMs : 0));
   return (
     <PageFrame
       title={t.trace(shortId(id))}
@@ -29,7 +24,7 @@ export function TraceView({ id }: { id: string }) {
     >
       {asked.error !== null && <ErrorNote error={asked.error} onRetry={asked.reload} />}
       {!asked.data && asked.loading && <Loading />}
-      {asked.data && <Shown trace={asked.data} live={live} />}
+      {asked.data && <Shown trace={asked.data} live={isLive(asked.data)} />}
     </PageFrame>
   );
 }

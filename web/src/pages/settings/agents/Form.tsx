@@ -4,13 +4,13 @@ import type { Agent, Tool } from 'troupe-client';
 import { Button, Checkbox, IconButton, Note } from '../../../ui';
 import { useSettingsText } from '../text';
 import { asText, isObject, problemsAt, problemsElsewhere, textsAt, valueAt, withValue, type Path } from './definition';
-import { ChoiceAt, Group, NumberAt, NumbersAt, Said, TextAt, type Editing } from './controls';
+import { ChoiceAt, Group, LinesAt, NumberAt, NumbersAt, Said, TextAt, type Editing } from './controls';
 import { useAgentsText } from './text';
 import { ToolsField } from './ToolsField';
 
 /** In the order of the form; what the server says of other places stands above it. */
 const places: readonly Path[] = [
-  'name', 'description', 'provider', 'model', 'temperature', 'fallback', 'instructions', 'tools', 'approval', 'delegates', 'handoffs',
+  'name', 'description', 'starters', 'provider', 'model', 'temperature', 'fallback', 'instructions', 'tools', 'approval', 'delegates', 'handoffs',
   'on_busy',
 ].map((key) => [key]);
 const limits = ['max_steps', 'max_output_tokens', 'max_queue', 'max_output_chars', 'max_depth', 'approval_timeout_ms', 'tool_timeout_ms'] as const;
@@ -44,6 +44,7 @@ export function AgentForm({ of, id, project, agents, tools }: { of: Editing; id:
           <TextAt of={of} path={['name']} label={t.name} hint={e.nameHint} />
           <TextAt of={of} path={['description']} label={e.description} />
         </div>
+        <LinesAt of={of} path={['starters']} label={e.starters} hint={e.startersHint} rows={3} />
       </Group>
       <Group title={t.model}>
         <div className="pair">

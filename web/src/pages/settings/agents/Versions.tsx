@@ -147,8 +147,7 @@ function Restore(props: {
     setError(null);
     try {
       const { definition } = await api.client.agents.version(project, agent, version);
-      if (definition === null) return onClose();
-      if (definition === null) return await onDone(); // deleted there: nothing to restore, and not offered
+      if (definition === null) return onClose(); // deleted there: nothing to restore, and not offered
       await api.client.agents.update(project, agent, { definition, ...(note.trim() && { note: note.trim() }), ...(current === null ? {} : { version: current }) });
       await onDone();
     } catch (failure) {

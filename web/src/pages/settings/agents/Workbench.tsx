@@ -37,7 +37,7 @@ export function Workbench({ project, agent, copyOf, initial, setup, tools, onSto
   const e = useAgentsText();
   const [, go] = useLocation();
   const key = `${project}/${agent}`;
-  const { draft, change, reset, forget } = useDraft(agent === '' ? `${key} ${copyOf}` : key, initial);
+  const { draft, change, stored: follow, reset, forget } = useDraft(agent === '' ? `${key} ${copyOf}` : key, initial);
   const [shown, setShown] = useState<Shown>('form');
   const [saving, setSaving] = useState<'save' | 'try' | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -74,11 +74,12 @@ export function Workbench({ project, agent, copyOf, initial, setup, tools, onSto
         : await api.client.agents.update(project, agent, { ...asked, ...(version === null ? {} : { version }) });
       setConflict(false);
       if (isNew) {
-        forget();
-        opensTrial = how === 'try' ? `${project}/${stored.id}` : '';
+        const place = `${project}/${stored.id}`;
+        follow(draft, { version: stored.version, stored: definition }, { key: place, id: stored.id });
+        opensTrial = how === 'try' ? place : '';
         go(agentPath(project, stored.id), { replace: true });
       } else {
-        reset({ ...draft, note: '', version: stored.version, stored: definition });
+        follow(draft, { version: stored.version, stored: definition });
         setTurn((n) => n + 1);
         onStored();
       }

@@ -1,7 +1,7 @@
 // The controls of the form. Each stands for one place in the definition and shows what the server says of it.
 import { useEffect, useState, type ReactNode } from 'react';
 import { Field, Input, Select, TextArea } from '../../../ui';
-import { asNumber, asNumbers, asText, isSame, problemsAt, valueAt, withValue, type Definition, type Path, type Problem } from './definition';
+import { asLines, asNumber, asNumbers, asText, isSame, problemsAt, valueAt, withValue, type Definition, type Path, type Problem } from './definition';
 
 export interface Editing {
   definition: Definition;
@@ -59,8 +59,8 @@ export function TextAt(props: PlaceProps & { rows?: number; suggestions?: readon
 }
 
 /** Keeps what is typed (`0.` on the way to `0.5`) beside the value that it makes. */
-function Typed(props: PlaceProps & { toValue: (text: string) => unknown; toText: (value: unknown) => string; placeholder?: string }) {
-  const { of, path, label, hint, className, toValue, toText, placeholder } = props;
+function Typed(props: PlaceProps & { toValue: (text: string) => unknown; toText: (value: unknown) => string; rows?: number }) {
+  const { of, path, label, hint, className, toValue, toText, rows } = props;
   const value = valueAt(of.definition, path);
   const [text, setText] = useState(() => toText(value));
   useEffect(() => setText((now) => (isSame(toValue(now), value ?? undefined) ? now : toText(value))), [JSON.stringify(value)]);
@@ -70,13 +70,22 @@ function Typed(props: PlaceProps & { toValue: (text: string) => unknown; toText:
   };
   return (
     <Field label={label} hint={hint} error={errorOf(of, path)} className={className}>
-      {(p) => <Input {...p} value={text} inputMode="decimal" autoComplete="off" placeholder={placeholder} onChange={(e) => change(e.target.value)} />}
+      {(p) =>
+        rows ? (
+          <TextArea {...p} rows={rows} value={text} onChange={(e) => change(e.target.value)} />
+        ) : (
+          <Input {...p} value={text} inputMode="decimal" autoComplete="off" onChange={(e) => change(e.target.value)} />
+        )
+      }
     </Field>
   );
 }
 export const NumberAt = (props: PlaceProps) => <Typed {...props} toValue={asNumber} toText={asText} />;
 const listText = (value: unknown): string => (Array.isArray(value) ? value.map(asText).join(', ') : asText(value));
 export const NumbersAt = (props: PlaceProps) => <Typed {...props} toValue={asNumbers} toText={listText} />;
+const linesText = (value: unknown): string => (Array.isArray(value) ? value.map(asText).join('\n') : asText(value));
+/** A list of texts, a line each. */
+export const LinesAt = (props: PlaceProps & { rows: number }) => <Typed {...props} toValue={asLines} toText={linesText} />;
 
 /** One of some words; empty leaves the choice to the server. What is there and is none of them is kept and shown. */
 export function ChoiceAt(props: PlaceProps & { options: readonly { id: string; name: string }[]; none: string }) {

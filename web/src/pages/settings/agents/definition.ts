@@ -55,6 +55,12 @@ export const textsAt = (from: unknown, path: Path): string[] => {
 export const asText = (value: unknown): string =>
   value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value);
 
+/** A text of every line that says something. */
+export function asLines(text: string): string[] | undefined {
+  const lines = text.split('\n').map((line) => line.trim()).filter(Boolean);
+  return lines.length > 0 ? lines : undefined;
+}
+
 /** What is no number is kept as it was typed: the server says what is wrong with it. */
 export function asNumber(text: string): number | string | undefined {
   const trimmed = text.trim();
