@@ -132,7 +132,7 @@ void session_core::ask_to_stop(const std::string& by, payloads& facts) {
   if (s.run->loop) self->send(s.run->loop, *s.run->stop);
 }
 
-/// The process ended between the wish and its fulfilment. No loop is needed: the text that is stored stays (its last 50 ms may
+/// The process ended between the wish and its fulfilment. No loop is needed: the text that is stored stays (its last 70 ms may
 /// have been seen and not stored; the message as it is completed here counts), what is open gets its end.
 void session_core::end_stopped_run(std::string shown) {
   const auto stop = *s.turn.stop;

@@ -3,6 +3,7 @@
 #include "app/cli/chat_view.hpp"
 #include "app/cli/commands.hpp"
 #include "app/cli/format.hpp"
+#include "app/cli/help.hpp"
 #include "app/cli/line_input.hpp"
 #include "app/cli/live_events.hpp"
 #include "app/cli/outcome.hpp"
@@ -57,7 +58,7 @@ class conversation {
   core::result<core::seq_t> take_up();
   core::result<json::array> last_messages();
   error with_choices(error e);
-  void greet();
+  void greet(const json::object& agent);
   void on_frame(const json::object& frame);
   void on_line(const std::string& line);
   void on_command(std::string_view name);
@@ -145,7 +146,7 @@ core::result<core::seq_t> conversation::take_up() {
     if (auto name = text_of(*agent, "name"); !name.empty()) view_.set_agent(name);
     budget_ = number_of(object_of(*agent, "limits"), "budgetUsd");
   }
-  greet();
+  greet(agent ? *agent : json::object{});
   auto after = static_cast<core::seq_t>(integer_of(*session, "lastSeq"));
   if (!is_interactive_) return after;
   auto all = last_messages();
@@ -182,12 +183,17 @@ core::result<json::array> conversation::last_messages() {
   return array_of(*last, "items");
 }
 
-void conversation::greet() {
+void conversation::greet(const json::object& agent) {
   if (!is_interactive_) return;
   const auto& to = view_.screen();
   view_.lines(to.styled(style::bold, safe_line(view_.agent())) +
               to.styled(style::dim, " at " + safe_line(server_.url()) + ", session " + session_) + "\n" +
               to.styled(style::dim, "Type a message. /help tells more. Ctrl-C stops an answer, twice leaves.") + "\n");
+  if (!options_.session.empty()) return;
+  std::string starters;
+  for (const auto& item : array_of(agent, "starters"))
+    if (item.is_string()) starters += (starters.empty() ? "To begin with: " : " · ") + safe_line(item.get_string());
+  if (!starters.empty()) view_.lines(to.styled(style::dim, wrapped(starters, to.width)) + "\n");
 }
 
 core::result<double> conversation::session_cost() {

@@ -12,7 +12,7 @@
 
 namespace troupe::app {
 
-/// When each piece of text came, by its first seq: the log knows it to 50 ms only.
+/// When each piece of text came, by its first seq: the log knows it to 70 ms only.
 using text_times = std::map<core::seq_t, core::millis>;
 
 struct log_limits {

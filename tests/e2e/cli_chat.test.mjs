@@ -16,6 +16,7 @@ import { until } from "./support/waiting.mjs";
 test("chat: in a terminal it answers, shows tools and what they cost, and Ctrl-D leaves", () =>
   demo((server) => inTerminal(["chat", "--url", server.url], async (t) => {
     await t.until(/Guide at http.* session ([0-9a-f-]{36})/);
+    await t.until(/To begin with: What can you do\? · /);
     await t.until(/you> /);
     t.line("calculate 2*21");
     await t.until(/> calculator expression=2\*21/);

@@ -49,6 +49,9 @@ const inDemo = (look, options) =>
     await tab.close();
   }, { args: ["--scenarios", corpus] });
 
+/** The row of a session, which has its title or, while it has none, its id. */
+const rowOf = (page, session) => page.locator("tbody tr").filter({ has: page.locator(`a[title="${session}"]`) });
+
 /** What waits stays in this page as it is now, although the page asks again and again, until the page decides something itself. */
 async function holdInbox(page) {
   let isOver = false;
@@ -128,7 +131,7 @@ test("approvals: the inbox shows what comes while it is open, and edited argumen
     await until(1, () => page.locator("tbody tr").count());
     const { approvalId, session } = await world.parked();
     await until(2, () => page.locator("tbody tr").count());
-    await page.locator("tbody tr").filter({ hasText: session.slice(-8) }).getByRole("button", { name: "delete_file" }).click();
+    await rowOf(page, session).getByRole("button", { name: "delete_file" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Run with other arguments").check();
     const draft = dialog.getByLabel("Arguments to run with");
@@ -145,7 +148,7 @@ test("approvals: the inbox shows what comes while it is open, and edited argumen
     const now = await body(server, `${api}/approvals/${approvalId}`);
     assert.deepEqual([now.status, now.note, now.editedInput], ["approved", "the other one", { path: "notes/other.txt" }]);
     await tab.go("/approvals/history");
-    const row = page.locator("tbody tr").filter({ hasText: session.slice(-8) });
+    const row = rowOf(page, session);
     await row.getByText("edited").waitFor();
     assert.match(await row.textContent(), /approved.*the other one/);
   }));

@@ -332,7 +332,7 @@ TEST_CASE("recording: refused commands are refused again, where the session's st
   s.send(core::send_message{"file", "m-1", std::nullopt}, "ada");
   s.wait(100);
   s.send(core::decide_approval{{}, {}, true, "yes", {}}, "bob");
-  s.wait(200);  // the log knows the times of text to 50 ms only
+  s.wait(200);  // the log knows the times of text to 70 ms only
   auto decided = s.log();
   auto it = std::find_if(decided.begin(), decided.end(), [](const auto& e) { return e.template as<core::approval_decided>(); });
   REQUIRE(it != decided.end());
