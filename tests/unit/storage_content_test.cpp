@@ -22,7 +22,8 @@ struct content_fixture {
   }
   [[nodiscard]] std::string told_queue(session_id id) const {
     std::string out;
-    for (const auto& waiting : q->session_state(id)->queue) out += waiting.content + "|";
+    const auto state = q->session_state(id);
+    for (const auto& waiting : state->queue) out += waiting.content + "|";
     return out;
   }
   [[nodiscard]] std::string told_messages(session_id id) const {
