@@ -102,7 +102,7 @@ void agent_loop_core::on_stop(const stop_run& m) {
   payloads facts;
   if (!s.model_call.is_nil()) {
     self->send(s.provider, cancel_model{s.model_call});
-    if (s.counted) add_usage(s.counted, false, facts);
+    if (s.bill.counted) add_usage(s.bill.counted, false, facts);
   }
   s.model_call = {};
   s.machine.stop();

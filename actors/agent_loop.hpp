@@ -2,6 +2,7 @@
 // reports every fact to its session, which numbers and stores it. Ends with finish_run or when its session stops it.
 #pragma once
 
+#include "actors/model_bill.hpp"
 #include "actors/services.hpp"
 #include "core/history.hpp"
 #include "core/run.hpp"
@@ -80,10 +81,7 @@ struct agent_loop_state {
   std::vector<call> calls;                        ///< of this step
   std::vector<core::tool_call_id> used_call_ids;  ///< in this run
   core::uuid model_call;                          ///< nil: none under way
-  core::millis call_started_at{0};
-  core::millis first_delta_at{0};
-  std::optional<core::token_usage> counted;  ///< of that call by its upstream so far
-  std::uint32_t attempts = 0;                ///< of that call, as far as it was heard of
+  model_bill bill;                                ///< of that call
 
   core::message_id last_message;  ///< the last one completed
   core::token_usage tokens;

@@ -75,8 +75,8 @@ struct agent_loop_core {
   void on_summary(const providers::model_end& end);
   void on_refused_answer(const std::string& defect, payloads facts);
   void make_call_ids_unique(std::vector<core::tool_call>& calls);
-  /// Of the call under way or just over; `is_whole`: its upstream has counted to the end.
-  void add_usage(const std::optional<core::token_usage>& counted, bool is_whole, payloads& facts);
+  /// Of the call under way or just over (model_bill).
+  void add_usage(const std::optional<core::token_usage>& usage, bool is_whole, payloads& facts);
   [[nodiscard]] const core::provider_id& provider() const;
   [[nodiscard]] const std::string& model() const;
   [[nodiscard]] const std::optional<core::token_price>& price() const;

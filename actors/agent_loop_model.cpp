@@ -204,9 +204,8 @@ void agent_loop_core::send_request() {
   request->session = s.order.session;
   request->call_number = ++s.order.model_calls;
   s.summary.clear();
-  s.first_delta_at = core::millis{0};
-  s.counted.reset();
-  s.call_started_at = now();
+  s.bill = {};
+  s.bill.started_at = now();
   s.provider = s.services->providers.at(provider());
   s.model_call = s.services->environment->new_uuid();
   self->send(s.provider, start_model{s.model_call, std::move(request), caf::actor_cast<caf::strong_actor_ptr>(self)});
@@ -217,10 +216,8 @@ void agent_loop_core::send_request() {
 void agent_loop_core::on_output(model_delivery& m) {
   if (m.call != s.model_call || s.machine.phase() != run_phase::calling_model) return;
   auto& out = m.output;
-  s.attempts = m.attempt;
-  if (out.usage) s.counted = out.usage;
+  s.bill.hear(m, now());
   if (!out.text.empty() || !out.reasoning.empty()) {
-    if (s.first_delta_at.count() == 0) s.first_delta_at = now();
     if (s.summing_up > 0) {
       s.summary += out.text.text;  // nobody but the model reads it
     } else {
@@ -242,7 +239,7 @@ void agent_loop_core::on_end(providers::model_end& end) {
       core::message_completed{s.order.run, s.machine.step(), s.message, std::move(s.text), end.calls, end.finish, false});
   s.text.clear();
   s.last_message = s.message;
-  add_usage(end.usage, end.usage.has_value(), facts);
+  add_usage(end.usage, true, facts);
   if (!defect.empty()) return on_refused_answer(defect, std::move(facts));
   if (s.machine.model_ended(end.calls.size()) == run_phase::completed) {
     facts.emplace_back(core::run_completed{s.order.run, s.message, s.order.trace, s.tokens, s.cost, s.machine.step()});
@@ -253,9 +250,9 @@ void agent_loop_core::on_end(providers::model_end& end) {
 
 void agent_loop_core::on_failed_call(providers::model_end& end) {
   payloads facts;
-  if (end.usage) add_usage(end.usage, end.usage.has_value(), facts);
+  if (end.usage) add_usage(end.usage, true, facts);
   s.tried.push_back(provider().str() + "/" + model());
-  bool was_shown = s.summing_up == 0 && s.first_delta_at.count() != 0;
+  bool was_shown = s.summing_up == 0 && s.bill.first_delta_at.count() != 0;
   if (end.retryable && !was_shown && take_next_choice()) {
     if (!facts.empty()) tell(std::move(facts));
     return send_request();
@@ -272,7 +269,7 @@ void agent_loop_core::on_failed_call(providers::model_end& end) {
 
 void agent_loop_core::on_summary(const providers::model_end& end) {
   payloads facts;
-  add_usage(end.usage, end.usage.has_value(), facts);
+  add_usage(end.usage, true, facts);
   // Twice what it was asked to stay below, so that a model that counts otherwise than we do is not cut short.
   std::string summary(tools::cut_text(s.summary, std::size_t{summary_limit(s.order.agent->context_tokens)} * 8));
   if (summary.empty()) {
@@ -333,13 +330,11 @@ void agent_loop_core::make_call_ids_unique(std::vector<core::tool_call>& calls) 
   }
 }
 
-void agent_loop_core::add_usage(const std::optional<core::token_usage>& counted, bool is_whole, payloads& facts) {
-  auto tokens = counted.value_or(core::token_usage{});
-  auto cost = price() ? core::cost_of(tokens, *price()) : core::micro_usd{};
-  s.tokens += tokens;
-  s.cost += cost;
-  facts.emplace_back(core::usage_recorded{s.order.run, s.machine.step(), provider().str(), model(), tokens, cost, !is_whole,
-                                          s.call_started_at, s.first_delta_at, s.attempts});
+void agent_loop_core::add_usage(const std::optional<core::token_usage>& usage, bool is_whole, payloads& facts) {
+  auto bill = s.bill.record(s.order.run, s.machine.step(), provider(), model(), price(), usage, is_whole);
+  s.tokens += bill.tokens;
+  s.cost += bill.cost;
+  facts.emplace_back(std::move(bill));
 }
 
 }  // namespace troupe::actors

@@ -39,29 +39,23 @@ void begin(title_pointer self) {
   request->max_output_tokens = max_title_tokens;
   request->session = s.order.session;
   request->call_number = 0;  // it is no step of the conversation
-  s.started_at = s.services->environment->now();
+  s.bill.started_at = s.services->environment->now();
   s.call = s.services->environment->new_uuid();
   s.provider = s.services->providers.at(agent.provider);
   self->send(s.provider, start_model{s.call, std::move(request), caf::actor_cast<caf::strong_actor_ptr>(self)});
   self->delayed_send(self, title_patience, timeout_tick{});
 }
 
-core::usage_recorded usage_of(const title_state& s, const std::optional<core::token_usage>& counted, bool is_whole) {
+core::usage_recorded usage_of(const title_state& s, const std::optional<core::token_usage>& usage, bool is_whole) {
   const auto& agent = *s.order.agent;
-  auto tokens = counted.value_or(core::token_usage{});
-  auto cost = agent.price ? core::cost_of(tokens, *agent.price) : core::micro_usd{};
-  return {s.order.run, core::title_step,      agent.provider.str(), agent.model,      tokens,
-          cost,        !counted || !is_whole, s.started_at,         s.first_delta_at, s.attempts};
+  return s.bill.record(s.order.run, core::title_step, agent.provider, agent.model, agent.price, usage, is_whole);
 }
 
 void on_delivery(title_pointer self, model_delivery& m) {
   auto& s = self->state;
   if (m.call != s.call) return;
   auto& out = m.output;
-  s.attempts = m.attempt;
-  if (out.usage) s.reported = out.usage;
-  if (!out.text.empty() || !out.reasoning.empty())
-    if (s.first_delta_at.count() == 0) s.first_delta_at = s.services->environment->now();
+  s.bill.hear(m, s.services->environment->now());
   if (s.text.size() < max_said_bytes) s.text += out.text.text;
   if (!out.end) return;
   bool is_well = out.end->error.code == core::errc::ok;
@@ -80,7 +74,7 @@ void give_up(title_pointer self) {
     return self->send(self, timeout_tick{});
   }
   written_title answer;
-  if (s.reported) answer.usage = usage_of(s, s.reported, false);
+  if (s.bill.counted) answer.usage = usage_of(s, s.bill.counted, false);
   finish(self, std::move(answer));
 }
 

@@ -3,6 +3,7 @@
 // call.
 #pragma once
 
+#include "actors/model_bill.hpp"
 #include "actors/services.hpp"
 
 #include <memory>
@@ -27,11 +28,8 @@ struct title_state {
   title_order order;
   provider_actor provider;
   core::uuid call;  ///< nil: none under way
-  core::millis started_at{0};
-  core::millis first_delta_at{0};
+  model_bill bill;
   std::string text;
-  std::optional<core::token_usage> reported;  ///< by the provider so far
-  std::uint32_t attempts = 0;                 ///< the one that was heard of last
   bool is_given_up = false;
   std::optional<caf::typed_response_promise<written_title>> promise;
 };
