@@ -102,22 +102,22 @@ json::value write_inputs(const agent_config& from) {
 constexpr std::size_t most_starters = 8;
 constexpr std::size_t longest_starter = 300;
 
+void refuse_blank(const node& at, const std::vector<std::string>& texts, const std::string& why) {
+  for (std::size_t i = 0; i < texts.size(); ++i)
+    if (texts[i].find_first_not_of(" \t\r\n") == std::string::npos)
+      at.child(std::to_string(i), at.value).fail("is blank; " + why);
+}
+
 void read_starters(const node& at, agent_config& to, std::int64_t, std::int64_t) {
   to.starters.clear();
-  std::size_t i = 0;
-  for (const auto& item : at.array(most_starters)) {
-    auto place = at.child(std::to_string(i++), item);
-    auto text = place.text(longest_starter);
-    if (text.find_first_not_of(" \t\r\n") == std::string::npos) place.fail("is blank; a starter is a message to send");
-    to.starters.push_back(std::move(text));
-  }
+  for (const auto& item : at.array(most_starters))
+    to.starters.push_back(at.child(std::to_string(to.starters.size()), item).text(longest_starter));
+  refuse_blank(at, to.starters, "a starter is a message to send");
 }
 
 void read_stop(const node& at, agent_config& to, std::int64_t, std::int64_t) {
   to.stop = at.texts(16);
-  for (std::size_t i = 0; i < to.stop.size(); ++i)
-    if (to.stop[i].find_first_not_of(" \t\r\n") == std::string::npos)
-      at.child(std::to_string(i), at.value).fail("is blank; no provider takes that as a stop sequence");
+  refuse_blank(at, to.stop, "no provider takes that as a stop sequence");
 }
 
 void read_effort(const node& at, agent_config& to, std::int64_t, std::int64_t) { to.reasoning_effort = at.text(32); }
@@ -149,32 +149,24 @@ json::value write_fallback(const agent_config& from) {
   return out;
 }
 
-constexpr std::array<std::string_view, 3> context_policies{"none", "truncate", "compact"};  // in the order of the enum
-
-void read_context_policy(const node& at, agent_config& to, std::int64_t, std::int64_t) {
-  auto word = at.one_of(context_policies);
-  auto found = std::find(context_policies.begin(), context_policies.end(), word);
-  to.context = static_cast<context_policy>(found - context_policies.begin());
+/// One of `Words`, which stand in the order of the enum.
+template <auto Member, const auto& Words>
+constexpr field<agent_config> word(std::string_view key) {
+  return {
+      key,
+      [](const node& at, agent_config& to, std::int64_t, std::int64_t) {
+        auto found = std::find(Words.begin(), Words.end(), at.one_of(Words));
+        to.*Member = static_cast<std::remove_cvref_t<decltype(to.*Member)>>(found - Words.begin());
+      },
+      [](const agent_config& from) -> json::value { return json::value(Words.at(static_cast<std::size_t>(from.*Member))); }};
 }
 
-json::value write_context_policy(const agent_config& from) {
-  return json::value(context_policies.at(static_cast<std::size_t>(from.context)));
-}
-
-constexpr std::array<std::string_view, 3> title_sources{"first_words", "model", "none"};  // in the order of the enum
-
-void read_titles(const node& at, agent_config& to, std::int64_t, std::int64_t) {
-  auto found = std::find(title_sources.begin(), title_sources.end(), at.one_of(title_sources));
-  to.titles = static_cast<title_source>(found - title_sources.begin());
-}
-
-json::value write_titles(const agent_config& from) {
-  return json::value(title_sources.at(static_cast<std::size_t>(from.titles)));
-}
+constexpr std::array<std::string_view, 3> context_policies{"none", "truncate", "compact"};
+constexpr std::array<std::string_view, 3> title_sources{"first_words", "model", "none"};
 
 constexpr std::array context_fields{
     number<agent_config, &agent_config::context_tokens>("tokens", 0, 1'000'000'000),
-    field<agent_config>{"policy", read_context_policy, write_context_policy},
+    word<&agent_config::context, context_policies>("policy"),
 };
 
 constexpr auto whole_agent = [](auto& a) -> auto& { return a; };
@@ -209,7 +201,7 @@ const std::array agent_table{
     field<agent_config>{"response_schema", read_response_schema, write_response_schema},
     field<agent_config>{"fallback", read_fallback, write_fallback},
     object<agent_config, whole_agent, context_fields>("context"),
-    field<agent_config>{"titles", read_titles, write_titles},
+    word<&agent_config::titles, title_sources>("titles"),
 };
 
 struct project_draft {

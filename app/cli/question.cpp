@@ -92,6 +92,7 @@ question::question(json::object card) : card_(std::move(card)), kind_(text_of(ca
   id_ = text_of(card_, "approvalId");
   if (id_.empty()) id_ = text_of(card_, "id");
   if (kind_.empty()) kind_ = "tool";
+  brief_ = what(false);
   const auto& properties = object_of(object_of(card_, "schema"), "properties");
   if (std::all_of(properties.begin(), properties.end(), [](const auto& p) { return is_plain(p.value()); }))
     for (const auto& p : properties) fields_.emplace_back(p.key());
@@ -109,8 +110,8 @@ std::string question::text(const terminal& to) const {
     more += ", " + std::to_string(needed) + " people must approve";
   if (auto expires = text_of(card_, "expiresAt"); !expires.empty()) more += ", until " + short_time(expires) + " UTC";
   out += to.styled(style::dim, safe_line(more)) + "\n";
-  out += what(false).lines;
-  if (!is_cut()) return out;
+  out += brief_.lines;
+  if (!brief_.is_cut) return out;
   return out + (to.is_input && to.is_output
                     ? "    … and more: v shows all of it\n"
                     : "    … and more: look at it with `troupe approvals list --json` before you decide\n");
@@ -133,7 +134,7 @@ question::content question::what(bool is_whole) const {
 std::string question::prompt() const {
   switch (stage_) {
     case stage::choose: {
-      std::string last = is_cut() ? "[l]ater, [v]iew all? " : "[l]ater? ";
+      std::string last = brief_.is_cut ? "[l]ater, [v]iew all? " : "[l]ater? ";
       if (kind_ == "outcome_unknown") return "[r]etry, it is [d]one, it [f]ailed, " + last;
       if (kind_ == "input") return "answer it? [y]es, [n]o, " + last;
       return "approve? [y]es, [n]o, [e]dit, [a]lways (any arguments, this session), " + last;
@@ -191,7 +192,7 @@ question::reply question::take(std::string_view line) {
 question::reply question::choose(std::string_view word, std::string_view note) {
   note_ = note;
   if (word == "l" || word == "later") return {reply::what::later};
-  if ((word == "v" || word == "view") && is_cut()) return {.shown = what(true).lines};
+  if ((word == "v" || word == "view") && brief_.is_cut) return {.shown = what(true).lines};
   if (kind_ == "outcome_unknown") {
     if (word == "r" || word == "retry") return decide({{"choice", "retry"}});
     if (word == "d" || word == "done") return decide({{"choice", "done"}});

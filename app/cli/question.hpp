@@ -47,7 +47,6 @@ class question {
 
   /// The text and the arguments, in safe lines.
   [[nodiscard]] content what(bool is_whole) const;
-  [[nodiscard]] bool is_cut() const { return what(false).is_cut; }
 
   [[nodiscard]] reply choose(std::string_view word, std::string_view note);
   [[nodiscard]] reply take_edit(std::string_view line);
@@ -58,6 +57,7 @@ class question {
   boost::json::object card_;
   std::string id_;
   std::string kind_;
+  content brief_;  ///< what fits a screen
   std::string note_;
   stage stage_ = stage::choose;
   /// Names of the schema's properties, where all of them are plain values; asked one after the other.
