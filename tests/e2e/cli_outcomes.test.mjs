@@ -7,9 +7,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { post } from "./support/clients.mjs";
 import { demo, json, ok, piped, session } from "./support/command_line.mjs";
-import { binary, run, temporaryFolder } from "./support/server.mjs";
+import { binary, outcomeOf, run, temporaryFolder } from "./support/server.mjs";
 import { withGuarded } from "./support/tokens.mjs";
-import { patienceMs } from "./support/waiting.mjs";
 
 const folder = temporaryFolder();
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -157,16 +156,7 @@ test("record --url: a session with a remembered approval is recorded as the serv
   }));
 
 /** With these file descriptors for stdin, stdout and stderr. */
-function withStreams(args, stdio, env = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary(), args, { env: { ...process.env, ...env }, stdio });
-    let stderr = "";
-    child.stderr?.on("data", (bytes) => (stderr += bytes));
-    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
-    child.on("error", reject);
-    child.on("close", (status, signal) => (clearTimeout(timer), resolve({ status, signal, stderr })));
-  });
-}
+const withStreams = (args, stdio, env = {}) => outcomeOf(spawn(binary(), args, { env: { ...process.env, ...env }, stdio }));
 
 test("output that is lost makes a failure of every command, and is told once", () =>
   demo(async (server) => {
@@ -186,16 +176,8 @@ test("output that is lost makes a failure of every command, and is told once", (
 
 test("streams that are closed are no sockets: a conversation ends, a list fails", () =>
   demo(async (server) => {
-    const shell = (text) =>
-      new Promise((resolve, reject) => {
-        const child = spawn("sh", ["-c", text], { env: { ...process.env, TROUPE: binary(), TROUPE_URL: server.url }, stdio: ["ignore", "pipe", "pipe"] });
-        const out = { stdout: "", stderr: "" };
-        child.stdout.on("data", (bytes) => (out.stdout += bytes));
-        child.stderr.on("data", (bytes) => (out.stderr += bytes));
-        const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
-        child.on("error", reject);
-        child.on("close", (status) => (clearTimeout(timer), resolve({ status, ...out })));
-      });
+    const env = { ...process.env, TROUPE: binary(), TROUPE_URL: server.url };
+    const shell = (text) => outcomeOf(spawn("sh", ["-c", text], { env, stdio: ["ignore", "pipe", "pipe"] }));
     assert.equal((await shell('"$TROUPE" chat <&-')).status, 0);
     assert.equal((await shell('"$TROUPE" sessions >&-')).status, 1);
     const asked = await shell('"$TROUPE" chat "calculate 2*21" <&- 2>&-');

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { post } from "./clients.mjs";
-import { binary, run, withServer } from "./server.mjs";
-import { patienceMs } from "./waiting.mjs";
+import { binary, outcomeOf, run, withServer } from "./server.mjs";
 
 export const plain = { NO_COLOR: "1" };
 export const demo = (body, options) => withServer(null, body, options);
@@ -26,16 +25,9 @@ export function assertEachOnceInOrder(shown) {
 
 /** With something on stdin; `server` may be null. */
 export function piped(server, args, input, env = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary(), server ? [...args, "--url", server.url] : args, { env: { ...process.env, ...env } });
-    const out = { stdout: "", stderr: "" };
-    child.stdout.on("data", (bytes) => (out.stdout += bytes));
-    child.stderr.on("data", (bytes) => (out.stderr += bytes));
-    const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
-    child.on("error", reject);
-    child.on("close", (status) => (clearTimeout(timer), resolve({ status, ...out })));
-    child.stdin.end(input);
-  });
+  const child = spawn(binary(), server ? [...args, "--url", server.url] : args, { env: { ...process.env, ...env } });
+  child.stdin.end(input);
+  return outcomeOf(child);
 }
 
 export async function session(server, ...messages) {

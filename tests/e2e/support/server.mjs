@@ -17,21 +17,24 @@ export function binary() {
 
 export const temporaryFolder = () => mkdtempSync(join(tmpdir(), "troupe-e2e-"));
 
-/** Runs the program to its end: {status, stdout, stderr}. */
-export function run(args, { env = {}, limitMs = patienceMs } = {}) {
+/** What a program says, where its streams are pipes, until it ends: {status, signal, stdout, stderr}. One that goes on for `limitMs` is killed. */
+export function outcomeOf(child, limitMs = patienceMs) {
   return new Promise((resolve, reject) => {
-    const child = spawn(binary(), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
     const out = { stdout: "", stderr: "" };
-    child.stdout.on("data", (bytes) => (out.stdout += bytes));
-    child.stderr.on("data", (bytes) => (out.stderr += bytes));
+    child.stdout?.on("data", (bytes) => (out.stdout += bytes));
+    child.stderr?.on("data", (bytes) => (out.stderr += bytes));
     const timer = setTimeout(() => child.kill("SIGKILL"), limitMs);
     child.on("error", reject);
-    child.on("close", (status, signal) => {
-      clearTimeout(timer);
-      if (signal) reject(new Error(`troupe ${args.join(" ")} did not end in ${limitMs} ms\n${out.stdout}${out.stderr}`));
-      else resolve({ status, ...out });
-    });
+    child.on("close", (status, signal) => (clearTimeout(timer), resolve({ status, signal, ...out })));
   });
+}
+
+/** Runs the program to its end: {status, stdout, stderr}. */
+export async function run(args, { env = {}, limitMs = patienceMs } = {}) {
+  const child = spawn(binary(), args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const { signal, ...out } = await outcomeOf(child, limitMs);
+  if (signal) throw new Error(`troupe ${args.join(" ")} did not end in ${limitMs} ms\n${out.stdout}${out.stderr}`);
+  return out;
 }
 
 export class Server {
